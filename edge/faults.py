@@ -1,0 +1,33 @@
+"""A fault is one thing wrong with what a user gave us; a refusal carries all of them at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: a stable `code`, the `place` it was found at, and what to do about it."""
+
+    code: str
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.place}: {self.message}" if self.place else self.summary
+
+    @property
+    def summary(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+class Refused(Exception):
+    """An operation was refused; nothing of it was done unless `summary` says otherwise.
+
+    `faults` lists every fault found, in the order of their places; `code` is stable.
+    """
+
+    def __init__(self, code: str, summary: str, faults: Iterable[Fault] = ()) -> None:
+        self.code = code
+        self.summary = summary
+        self.faults = tuple(faults)
+        super().__init__(f"{code}: {summary}")

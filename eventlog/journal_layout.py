@@ -1,0 +1,85 @@
+"""Where the journal's files lie, and who holds them.
+
+    ROOT/server=NAME/INCARNATION/lock
+    ROOT/server=NAME/INCARNATION/TOPIC/FIRST-SEQUENCE.avro
+
+The prefix keeps names such as `..` from being a path. Nothing here reads an event.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge import Refused
+
+_PREFIX = "server="
+_DIGITS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Incarnation:
+    """One opening of one server's journal: the directory that one process wrote."""
+
+    path: Path
+
+    @property
+    def server_id(self) -> str:
+        return self.path.parent.name.removeprefix(_PREFIX)
+
+    @property
+    def source(self) -> str:
+        return f"{self.server_id}/{self.path.name}"
+
+    def segments(self, topic: str) -> list[tuple[int, Path]]:
+        """(first sequence, file) of every segment of `topic`, in order."""
+        files = (self.path / topic).glob("*.avro")
+        return sorted((int(file.stem), file) for file in files if file.stem.isdigit())
+
+    def segment(self, topic: str, first: int) -> Path:
+        return self.path / topic / f"{first:0{_DIGITS}}.avro"
+
+    def is_open(self) -> bool:
+        """Whether a living process still holds it."""
+        try:
+            handle = os.open(self.path / "lock", os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+        return False
+
+
+def incarnation_at(root: Path, server_id: str, name: str) -> Incarnation:
+    return Incarnation(root / f"{_PREFIX}{server_id}" / name)
+
+
+def incarnations(root: Path, server_id: str | None = None) -> Iterator[Incarnation]:
+    """Every incarnation under `root`, or those of one server, in order of name."""
+    pattern = f"{_PREFIX}*" if server_id is None else None
+    servers = sorted(root.glob(pattern)) if pattern else [root / f"{_PREFIX}{server_id}"]
+    for server in servers:
+        if server.is_dir():
+            yield from (Incarnation(path) for path in sorted(server.iterdir()) if path.is_dir())
+
+
+def hold(file: Path, what: str) -> int:
+    """Lock `file` for this process and say in it who holds it; the handle keeps the lock.
+
+    Refuses with LOCK_HELD, naming the holder, where another process has it.
+    """
+    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(handle, 100, 0).decode("utf-8", "replace").strip() or "a process"
+        os.close(handle)
+        raise Refused("LOCK_HELD", f"{what} is held by {holder}: stop it first") from None
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, f"process {os.getpid()}\n".encode(), 0)
+    return handle

@@ -1,0 +1,174 @@
+"""The journal as a log to read: every source of every topic is a partition, sequence is offset.
+
+Follows files that are still being written; remembers where it stands in each. Changes nothing.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from eventlog.journal_layout import Incarnation, incarnations
+from eventlog.journal_scan import BadBlock, GoodBlock, TornTail, last_sequences, scan
+from eventlog.slices import Damage, Partition, Slice
+from schemas import TOPICS
+
+LOG = "journal"
+_IDLE_S = 0.05
+
+
+@dataclass(slots=True)
+class _Cursor:
+    """Where reading goes on: byte `at` of the segment that begins with `segment`."""
+
+    segment: int
+    at: int
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """A torn tail: `octets` bytes at the end of `path` that are no whole block."""
+
+    source: str
+    topic: str
+    octets: int
+
+
+class JournalSource:
+    """`eventlog.LogSource` over a journal directory."""
+
+    def __init__(self, root: Path, topics: Iterable[str] = TOPICS) -> None:
+        self._root = root
+        self._topics = tuple(topics)
+        self._positions: dict[Partition, int] = {}
+        self._cursors: dict[Partition, _Cursor] = {}
+        self.torn: dict[Partition, Tail] = {}
+
+    def assign(self, positions: Mapping[Partition, int]) -> None:
+        """Read on from `positions`. A journal restored from an older copy just has less to give."""
+        self._positions = dict(positions)
+        self._cursors.clear()
+
+    def poll(self, events_max: int, timeout_s: float) -> list[Slice]:
+        deadline = time.monotonic() + timeout_s
+        while True:
+            found: list[Slice] = []
+            room = events_max
+            for home, topic in self._partitions():
+                if room <= 0:
+                    break
+                if one := self._read(home, topic, room):
+                    found.append(one)
+                    room -= len(one.payloads)
+            if found or time.monotonic() >= deadline:
+                return found
+            time.sleep(min(_IDLE_S, max(0.0, deadline - time.monotonic())))
+
+    def ends(self, topics: Iterable[str]) -> dict[Partition, int]:
+        wanted = set(topics)
+        return {
+            Partition(LOG, topic, home.source): last + 1
+            for home in incarnations(self._root)
+            for topic, last in last_sequences(home).items()
+            if topic in wanted
+        }
+
+    def advise(self, positions: Mapping[Partition, int]) -> None:
+        """The journal has no lag tools of its own."""
+
+    def close(self) -> None:
+        self._cursors.clear()
+
+    def _partitions(self) -> Iterator[tuple[Incarnation, str]]:
+        for home in incarnations(self._root):
+            for topic in self._topics:
+                if (home.path / topic).is_dir():
+                    yield home, topic
+
+    def _read(self, home: Incarnation, topic: str, room: int) -> Slice | None:
+        partition = Partition(LOG, topic, home.source)
+        segments = [first for first, _ in home.segments(topic)]
+        if not segments:
+            return None
+        start = self._positions.get(partition, 1)
+        cursor = self._cursors.get(partition) or _enter(segments, start)
+        reading = _Reading(start)
+        while True:
+            later = [first for first in segments if first > cursor.segment]
+            self._follow(home, topic, cursor, reading, room, bool(later))
+            if reading.full(room) or not later or partition in self.torn:
+                break
+            cursor = _Cursor(later[0], 0, 0)
+        self._cursors[partition] = cursor
+        if reading.next == start:
+            return None
+        self._positions[partition] = reading.next
+        return reading.slice(partition, home.source)
+
+    def _follow(
+        self,
+        home: Incarnation,
+        topic: str,
+        cursor: _Cursor,
+        reading: "_Reading",
+        room: int,
+        sealed: bool,
+    ) -> None:
+        partition = Partition(LOG, topic, home.source)
+        self.torn.pop(partition, None)
+        blocks = scan(home, topic, cursor.segment, at=cursor.at, due=cursor.due, sealed=sealed)
+        for found in blocks:
+            if isinstance(found, TornTail):
+                self.torn[partition] = Tail(home.source, topic, found.octets)
+                return
+            reading.take(found)
+            cursor.at, cursor.due = found.end, reading.next
+            if reading.full(room):
+                return
+
+
+def _enter(segments: list[int], start: int) -> _Cursor:
+    at_or_before = [first for first in segments if first <= start]
+    return _Cursor(at_or_before[-1] if at_or_before else segments[0], 0, 0)
+
+
+class _Reading:
+    """What one poll gathers from one partition, from position `start` on."""
+
+    def __init__(self, start: int) -> None:
+        self.start = self.next = start
+        self.offsets: list[int] = []
+        self.payloads: list[bytes] = []
+        self.damages: list[Damage] = []
+
+    def full(self, room: int) -> bool:
+        return len(self.payloads) >= room
+
+    def take(self, found: GoodBlock | BadBlock) -> None:
+        if isinstance(found, BadBlock):
+            # Read before: what follows it was taken, so the position lies beyond it.
+            if found.first >= self.start:
+                self.damages.append(Damage(found.first, found.raw, "BLOCK_DAMAGED", found.reason))
+                self.next = max(self.next, found.first + 1)
+            return
+        skip = max(0, self.start - found.first)
+        payloads = found.payloads[skip:]
+        if payloads:
+            first = found.first + skip
+            self.offsets.extend(range(first, first + len(payloads)))
+            self.payloads.extend(payloads)
+            self.next = first + len(payloads)
+
+    def slice(self, partition: Partition, source: str) -> Slice:
+        sources: list[str | None] = [source] * len(self.payloads)
+        return Slice(
+            partition,
+            self.start,
+            self.next,
+            self.offsets,
+            self.payloads,
+            sources,
+            None,
+            tuple(self.damages),
+        )

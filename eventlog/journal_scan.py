@@ -1,0 +1,144 @@
+"""Reading one segment or incarnation off the disk: good blocks, damage between them, torn tail.
+
+A bad block is stepped over at the next sync marker; a tail that no marker follows is torn and is
+left as it is. Nothing here changes a file.
+"""
+
+import mmap
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from eventlog.journal_format import (
+    MAGIC,
+    SYNC_BYTES,
+    Damaged,
+    Torn,
+    header,
+    read_block,
+    sync_marker,
+)
+from eventlog.journal_layout import Incarnation
+from schemas import TOPICS, decode, peek
+
+
+@dataclass(frozen=True, slots=True)
+class GoodBlock:
+    """Message values from sequence `first` on; the block ends at `end` in its file."""
+
+    first: int
+    payloads: list[bytes]
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class BadBlock:
+    """`raw` bytes where the block with sequence `first` was due; reading resumes at `end`."""
+
+    first: int
+    raw: bytes
+    reason: str
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class TornTail:
+    """The file ends within a block, at `start`; a living writer may still complete it."""
+
+    start: int
+    octets: int
+
+
+Found = GoodBlock | BadBlock | TornTail
+
+
+def scan(
+    home: Incarnation, topic: str, first: int, *, at: int = 0, due: int = 0, sealed: bool = False
+) -> Iterator[Found]:
+    """What the segment beginning with `first` holds from byte `at` on, where `due` is next.
+
+    `sealed`: a later segment exists, so bytes at the end that are no block are damage, not torn.
+    """
+    path = home.segment(topic, first)
+    sync = sync_marker(home.source, topic, first)
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        if size == 0:
+            return
+        with (
+            mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data,
+            memoryview(data) as view,
+        ):
+            begin = at or _begin(view, header(home.source, topic, first))
+            yield from _blocks(data, view, begin, due or first, sync, sealed)
+
+
+def _begin(view: memoryview, expected: bytes) -> int:
+    """Where the first block starts. A damaged header has the same length and costs nothing."""
+    assert expected.startswith(MAGIC)
+    return min(len(expected), len(view))
+
+
+def _blocks(
+    data: mmap.mmap, view: memoryview, at: int, due: int, sync: bytes, sealed: bool
+) -> Iterator[Found]:
+    while at < len(view):
+        try:
+            good = read_block(view, at, sync)
+        except (Torn, Damaged) as error:
+            end = _resume(data, at, sync, error)
+            if end is None and not sealed:
+                yield TornTail(at, len(view) - at)
+                return
+            end = end or len(view)
+            yield BadBlock(due, bytes(view[at:end]), str(error), end)
+            at = end
+            due = _sequence_at(view, at, sync) or due + 1
+            continue
+        # A block before this one may be damaged: the events say where they stand.
+        seen = peek(good.payloads[0])
+        due = max(due, seen[1]) if seen else due
+        yield GoodBlock(due, good.payloads, good.end)
+        due, at = due + len(good.payloads), good.end
+
+
+def _resume(data: mmap.mmap, at: int, sync: bytes, error: Torn | Damaged) -> int | None:
+    """The place after the damage that begins at `at`; None where nothing shows it."""
+    if isinstance(error, Damaged) and error.end:
+        return error.end
+    marker = data.find(sync, at)
+    return marker + SYNC_BYTES if marker >= 0 else None
+
+
+def _sequence_at(view: memoryview, at: int, sync: bytes) -> int | None:
+    try:
+        seen = peek(read_block(view, at, sync).payloads[0])
+    except (Torn, Damaged):
+        return None
+    return seen[1] if seen else None
+
+
+def last_sequences(home: Incarnation) -> dict[str, int]:
+    """The last readable sequence of every topic of `home`; topics without one are left out."""
+    last: dict[str, int] = {}
+    for topic in TOPICS:
+        for first, _ in reversed(home.segments(topic)):
+            ends = [
+                found.first + len(found.payloads) - 1
+                for found in scan(home, topic, first)
+                if isinstance(found, GoodBlock)
+            ]
+            if ends:
+                last[topic] = ends[-1]
+                break
+    return last
+
+
+def is_closed(home: Incarnation) -> bool:
+    """Whether the last heartbeat of `home` is its CLOSE."""
+    topic = "sources.heartbeat"
+    for first, _ in reversed(home.segments(topic)):
+        blocks = [b for b in scan(home, topic, first) if isinstance(b, GoodBlock)]
+        if blocks:
+            beats = decode(topic, blocks[-1].payloads[-1:])
+            return beats.columns["phase"] == ["CLOSE"]
+    return False

@@ -1,0 +1,179 @@
+"""The journal's writing side: append-only segments of one incarnation, a block per append.
+
+Every opening begins a new incarnation; no file of another is appended to, cut or renamed, so no
+crash, restored backup or cloned disk can use a sequence twice. Sequence = position.
+"""
+
+import os
+import secrets
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+from edge import Refused
+from eventlog.journal_format import block, header, sync_marker
+from eventlog.journal_layout import Incarnation, hold, incarnation_at, incarnations
+from eventlog.journal_scan import is_closed, last_sequences
+from schemas import TOPICS
+
+Fsync = Literal["interval", "always", "never"]
+SEGMENT_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class _Segment:
+    """The open segment of one topic; `end` is where the last whole block ends."""
+
+    handle: int
+    sync: bytes
+    end: int
+    path: Path
+
+
+class JournalWriter:
+    """One incarnation of one server's journal, open for writing.
+
+    *Accepted* means that `append` has returned: the process may be killed afterwards. A power
+    failure loses at most what the fsync policy has not yet written through.
+    """
+
+    def __init__(
+        self, home: Incarnation, lock: int, fsync: Fsync, settles: dict[tuple[str, str], int]
+    ) -> None:
+        self.source = home.source
+        self.settles = settles
+        self._home = home
+        self._lock = lock
+        self._fsync: Fsync = fsync
+        self._last: dict[str, int] = {}
+        self._open: dict[str, _Segment] = {}
+        self._dirty: set[str] = set()
+        self._guard = threading.RLock()
+        self._stop = threading.Event()
+        self._syncer: threading.Thread | None = None
+        if fsync == "interval":
+            self._syncer = threading.Thread(target=self._sync_loop, daemon=True)
+            self._syncer.start()
+
+    @classmethod
+    def open(
+        cls,
+        root: Path,
+        server_id: str,
+        *,
+        fsync: Fsync = "interval",
+        incarnation: str | None = None,
+    ) -> Self:
+        """Begin a new incarnation under `root`. Refuses with LOCK_HELD or JOURNAL_EXISTS."""
+        settles = _unclosed(root, server_id)
+        home = incarnation_at(root, server_id, incarnation or secrets.token_hex(16))
+        home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = hold(home.path / "lock", f"the journal of {home.source}")
+        if any(home.segments(topic) for topic in TOPICS):
+            os.close(lock)
+            raise Refused("JOURNAL_EXISTS", f"{home.source} was written before: open a new one")
+        return cls(home, lock, fsync, settles)
+
+    def last(self, topic: str) -> int:
+        """The last sequence written to `topic`; 0 before the first."""
+        return self._last.get(topic, 0)
+
+    def append(self, topic: str, payloads: Sequence[bytes]) -> None:
+        """Write `payloads` as one block; they take the sequences after `last(topic)`.
+
+        Raises OSError where the disk refuses; then nothing of the block counts, and the same
+        call may be made again.
+        """
+        if not payloads:
+            return
+        with self._guard:
+            segment = self._segment(topic)
+            _write_whole(segment, block(payloads, segment.sync))
+            self._last[topic] = self.last(topic) + len(payloads)
+            self._dirty.add(topic)
+            if self._fsync == "always":
+                self.sync()
+
+    def sync(self) -> None:
+        """Write through to the disk what was appended."""
+        with self._guard:
+            handles = [self._open[topic].handle for topic in sorted(self._dirty)]
+            self._dirty.clear()
+        for handle in handles:
+            os.fsync(handle)
+
+    def close(self) -> None:
+        """Write through and give up the lock. The CLOSE heartbeat is the emitter's to write."""
+        self._stop.set()
+        if self._syncer:
+            self._syncer.join()
+        with self._guard:
+            if self._fsync != "never":
+                self.sync()
+            for segment in self._open.values():
+                os.close(segment.handle)
+            self._open.clear()
+            os.close(self._lock)
+
+    def _segment(self, topic: str) -> _Segment:
+        current = self._open.get(topic)
+        if current and current.end < SEGMENT_BYTES:
+            return current
+        if current:
+            os.fsync(current.handle)
+            os.close(current.handle)
+            del self._open[topic]
+            self._dirty.discard(topic)
+        first = self.last(topic) + 1
+        path = self._home.segment(topic, first)
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        segment = _Segment(
+            os.open(path, flags, 0o600), sync_marker(self.source, topic, first), 0, path
+        )
+        try:
+            _write_whole(segment, header(self.source, topic, first))
+        except OSError:
+            os.close(segment.handle)
+            raise
+        self._open[topic] = segment
+        _sync_directory(path.parent)
+        return segment
+
+    def _sync_loop(self) -> None:
+        while not self._stop.wait(1.0):
+            with self._guard:
+                self.sync()
+
+
+def _write_whole(segment: _Segment, data: bytes) -> None:
+    """All of `data` behind the last whole block, or none of it and OSError."""
+    try:
+        os.ftruncate(segment.handle, segment.end)  # our own half-written block, if there is one
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(segment.handle, rest) :]
+    except OSError:
+        os.ftruncate(segment.handle, segment.end)
+        raise
+    segment.end += len(data)
+
+
+def _sync_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unclosed(root: Path, server_id: str) -> dict[tuple[str, str], int]:
+    """Last sequences on disk of this server's earlier incarnations that ended without CLOSE."""
+    found: dict[tuple[str, str], int] = {}
+    for earlier in incarnations(root, server_id):
+        if not earlier.is_open() and not is_closed(earlier):
+            for topic, last in last_sequences(earlier).items():
+                found[earlier.source, topic] = last
+    return found

@@ -1,0 +1,76 @@
+"""What every log yields: slices of consecutive messages of one partition, and what lies damaged.
+
+One interface for the journal and for Kafka; the same contract test runs on every implementation.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+
+class Partition(NamedTuple):
+    """Where a position counts. `log` is `journal`, or Kafka's `cluster id/topic id`.
+
+    In the journal the partition is the source; in Kafka its number, as text.
+    """
+
+    log: str
+    topic: str
+    partition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A stretch of the log that cannot be read: `raw` bytes found where `offset` was due."""
+
+    offset: int
+    raw: bytes
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Messages of one partition in order of offset, and the position after them.
+
+    `start` is the position they were read from, `next` the consumer's position afterwards (not
+    the last offset + 1: transaction markers and damage take offsets too). `offsets`, `payloads`
+    and `sources` have one length; `sources` holds the message keys, None where a key is missing.
+    `arrived_us` is the log's arrival time of each message (UTC microseconds), None where the log
+    keeps none.
+    """
+
+    partition: Partition
+    start: int
+    next: int
+    offsets: list[int]
+    payloads: list[bytes]
+    sources: list[str | None]
+    arrived_us: list[int] | None
+    damages: tuple[Damage, ...] = ()
+
+
+class LogSource(Protocol):
+    """A log to be read from given positions. Errors are `edge.Refused` with a stable code."""
+
+    def assign(self, positions: Mapping[Partition, int]) -> None:
+        """Begin reading every topic at `positions`; partitions not named there at their start.
+
+        Refuses with TOPIC_CHANGED where a position belongs to another incarnation of its topic or
+        lies beyond the log's end.
+        """
+        ...
+
+    def poll(self, events_max: int, timeout_s: float) -> list[Slice]:
+        """What is there now, at most about `events_max` messages; [] after `timeout_s`."""
+        ...
+
+    def ends(self, topics: Iterable[str]) -> dict[Partition, int]:
+        """The position after the last message of every partition of `topics`, as of now."""
+        ...
+
+    def advise(self, positions: Mapping[Partition, int]) -> None:
+        """Tell the log, for lag tools only, what has been committed elsewhere."""
+        ...
+
+    def close(self) -> None: ...

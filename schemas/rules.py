@@ -1,0 +1,135 @@
+"""The rules a single event must obey: one validator, by which the emitter refuses and the
+projector quarantines. An event is judged by itself, so that a rebuild decides the same.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of DESIGN §3. Times are UTC microseconds since 1970, sizes are octets."""
+
+    time_us_min: int = 31_536_000_000_000  # 1971-01-01: the year must exceed 1970
+    time_us_end: int = 7_258_118_400_000_000  # 2200-01-01, exclusive
+    record_us_max: int = 48 * 3600 * 1_000_000
+    event_bytes_max: int = 64 * 1024
+
+
+LIMITS: Final = Limits()
+
+_ID = re.compile(r"[A-Za-z0-9_.:@+-]{1,128}", re.ASCII)
+_SOURCE = re.compile(r"[A-Za-z0-9_.:@+/-]{1,256}", re.ASCII)
+_IDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "meetings.usage": (
+        "account_id",
+        "meeting_id",
+        "participant_id",
+        "meter",
+        "variant",
+        "server_id",
+        "region",
+    ),
+    "meetings.quality": (
+        "account_id",
+        "meeting_id",
+        "server_id",
+        "server_version",
+        "region",
+        "client",
+        "network",
+    ),
+    "servers.load": ("server_id", "region", "version"),
+    "sources.heartbeat": ("server_id",),
+}
+_NULLABLE: Final = frozenset({"participant_id", "variant"})
+_TIMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "meetings.usage": ("started_at", "observed_at"),
+    "meetings.quality": ("sampled_at",),
+    "servers.load": ("sampled_at",),
+    "sources.heartbeat": ("beat_at", "watermark"),
+}
+_COUNTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "meetings.usage": ("quantity",),
+    "meetings.quality": (
+        "interval_s",
+        "packets_received",
+        "packets_lost",
+        "bitrate_bps",
+        "frozen_ms",
+        "join_ms",
+    ),
+    "servers.load": ("meetings", "participants", "capacity", "egress_bps"),
+    "sources.heartbeat": (),
+}
+_FLOATS: Final[Mapping[str, tuple[str, ...]]] = {
+    "meetings.usage": (),
+    "meetings.quality": ("rtt_ms", "jitter_ms"),
+    "servers.load": ("cpu", "memory"),
+    "sources.heartbeat": (),
+}
+
+
+def violations(topic: str, event: Mapping[str, Any]) -> list[str]:
+    """Every rule of `topic` that `event` breaks, each a sentence naming the field; [] if none.
+
+    `event` has the types of the contract: times and counts int, ids str, record ids bytes.
+    """
+    return [
+        *_id_faults(topic, event),
+        *_time_faults(topic, event),
+        *_number_faults(topic, event),
+        *_phase_faults(event),
+        *(_span_faults(event) if topic == "meetings.usage" else ()),
+        *(_total_faults(event) if topic == "sources.heartbeat" else ()),
+    ]
+
+
+def _id_faults(topic: str, event: Mapping[str, Any]) -> Iterator[str]:
+    if not _SOURCE.fullmatch(event["source"]):
+        yield "source must be 1 to 256 of A-Z a-z 0-9 _ . : @ + - /"
+    for name in _IDS[topic]:
+        value = event[name]
+        if value is None and name in _NULLABLE:
+            continue
+        if not _ID.fullmatch(value):
+            yield f"{name} must be 1 to 128 of A-Z a-z 0-9 _ . : @ + -"
+
+
+def _time_faults(topic: str, event: Mapping[str, Any]) -> Iterator[str]:
+    for name in _TIMES[topic]:
+        if not LIMITS.time_us_min <= event[name] < LIMITS.time_us_end:
+            yield f"{name} must lie in the years 1971 to 2199"
+
+
+def _number_faults(topic: str, event: Mapping[str, Any]) -> Iterator[str]:
+    if event["sequence"] < 1:
+        yield "sequence must be at least 1"
+    for name in _COUNTS[topic]:
+        if event[name] is not None and event[name] < 0:
+            yield f"{name} must not be negative"
+    for name in _FLOATS[topic]:
+        if not math.isfinite(event[name]) or event[name] < 0:
+            yield f"{name} must be a finite number, not negative"
+
+
+def _phase_faults(event: Mapping[str, Any]) -> Iterator[str]:
+    if event.get("phase") == "UNKNOWN":
+        yield "phase is UNKNOWN to this version: add the newer schema, then retry"
+
+
+def _span_faults(event: Mapping[str, Any]) -> Iterator[str]:
+    span_us = event["observed_at"] - event["started_at"]
+    if not 0 <= span_us <= LIMITS.record_us_max:
+        yield "observed_at must be at most 48 h after started_at and not before it"
+
+
+def _total_faults(event: Mapping[str, Any]) -> Iterator[str]:
+    for total in event["totals"]:
+        if not _SOURCE.fullmatch(total["source"]) or not _ID.fullmatch(total["topic"]):
+            yield "totals must name a source and a topic"
+        if total["last"] < 0 or total["refused"] < 0:
+            yield "totals must not be negative"

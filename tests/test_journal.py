@@ -1,0 +1,189 @@
+"""The journal: what is appended is read again, whatever befalls the bytes in between."""
+
+import multiprocessing
+import os
+import uuid
+from pathlib import Path
+
+import fastavro
+import pytest
+
+from edge import Refused
+from eventlog import JournalSource, JournalWriter, Partition
+from schemas import decode, encode
+
+TOPIC = "meetings.usage"
+
+
+def _event(source: str, sequence: int) -> bytes:
+    return encode(
+        TOPIC,
+        {
+            "source": source,
+            "sequence": sequence,
+            "phase": "START",
+            "record_id": uuid.UUID(int=sequence).bytes,
+            "account_id": "acme",
+            "meeting_id": "m1",
+            "participant_id": None,
+            "meter": "participant",
+            "variant": None,
+            "server_id": "fra-1",
+            "region": "eu",
+            "started_at": 1_790_000_000_000_000,
+            "observed_at": 1_790_000_000_000_000 + sequence,
+            "quantity": None,
+            "continues": None,
+        },
+    )
+
+
+def _write(root: Path, blocks: list[int]) -> list[bytes]:
+    writer = JournalWriter.open(root, "fra-1")
+    written: list[bytes] = []
+    for size in blocks:
+        first = len(written) + 1
+        payloads = [_event(writer.source, number) for number in range(first, first + size)]
+        writer.append(TOPIC, payloads)
+        written += payloads
+    writer.close()
+    return written
+
+
+def _read(root: Path) -> list[tuple[int, bytes]]:
+    source = JournalSource(root)
+    read = []
+    while slices := source.poll(3, 0.0):
+        for piece in slices:
+            read += list(zip(piece.offsets, piece.payloads, strict=True))
+    return read
+
+
+def _segment(root: Path) -> Path:
+    (path,) = root.rglob("*.avro")
+    return path
+
+
+def test_reads_what_was_written_in_order_and_sequence_is_position(tmp_path: Path) -> None:
+    written = _write(tmp_path, [1, 4, 2])
+    assert _read(tmp_path) == list(enumerate(written, start=1))
+
+
+def test_a_segment_is_an_avro_container_that_other_readers_open(tmp_path: Path) -> None:
+    written = _write(tmp_path, [2, 3])
+    with _segment(tmp_path).open("rb") as file:
+        assert list(fastavro.reader(file)) == written
+
+
+def test_resumes_in_the_middle_of_a_block(tmp_path: Path) -> None:
+    written = _write(tmp_path, [5])
+    source = JournalSource(tmp_path)
+    name = _segment(tmp_path).parents[1].name
+    source.assign({Partition("journal", TOPIC, f"fra-1/{name}"): 4})
+    (piece,) = source.poll(10, 0.0)
+    assert (piece.start, piece.next, piece.payloads) == (4, 6, written[3:])
+
+
+def test_follows_a_file_that_is_still_written(tmp_path: Path) -> None:
+    writer = JournalWriter.open(tmp_path, "fra-1")
+    source = JournalSource(tmp_path)
+    writer.append(TOPIC, [_event(writer.source, 1)])
+    assert [piece.next for piece in source.poll(10, 0.0)] == [2]
+    assert source.poll(10, 0.0) == []
+    writer.append(TOPIC, [_event(writer.source, 2)])
+    assert [piece.offsets for piece in source.poll(10, 0.0)] == [[2]]
+    writer.close()
+
+
+def test_rolls_segments_and_reads_across_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventlog.journal_writer.SEGMENT_BYTES", 200)
+    written = _write(tmp_path, [2, 2, 2, 2])
+    assert len(list(tmp_path.rglob("*.avro"))) > 1
+    assert [payload for _, payload in _read(tmp_path)] == written
+
+
+def test_torn_tail_is_left_and_reported(tmp_path: Path) -> None:
+    written = _write(tmp_path, [2, 2])
+    path = _segment(tmp_path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5])
+    source = JournalSource(tmp_path)
+    (piece,) = source.poll(10, 0.0)
+    assert piece.payloads == written[:2]
+    (tail,) = source.torn.values()
+    assert tail.octets > 0
+    assert path.read_bytes() == whole[:-5]
+    assert source.poll(10, 0.0) == []
+    path.write_bytes(whole)
+    assert source.poll(10, 0.0)[0].payloads == written[2:]
+
+
+def test_no_single_bit_flip_is_read_as_an_event_and_good_blocks_are_kept(tmp_path: Path) -> None:
+    written = _write(tmp_path, [1, 1, 1])
+    path = _segment(tmp_path)
+    whole = path.read_bytes()
+    for bit in range(len(whole) * 8):
+        broken = bytearray(whole)
+        broken[bit // 8] ^= 1 << (bit % 8)
+        path.write_bytes(broken)
+        source = JournalSource(tmp_path)
+        slices = source.poll(10, 0.0)
+        read = {o: p for s in slices for o, p in zip(s.offsets, s.payloads, strict=True)}
+        damages = [damage for piece in slices for damage in piece.damages]
+        assert all(written[offset - 1] == payload for offset, payload in read.items()), bit
+        assert len(read) >= 2, bit
+        if len(read) == 2:
+            assert len(damages) + len(source.torn) == 1, bit
+
+
+def test_an_unclosed_earlier_incarnation_is_settled_by_the_next(tmp_path: Path) -> None:
+    first = JournalWriter.open(tmp_path, "fra-1")
+    first.append(TOPIC, [_event(first.source, 1), _event(first.source, 2)])
+    while_open = JournalWriter.open(tmp_path, "fra-1")
+    assert while_open.settles == {}
+    first.close()
+    after = JournalWriter.open(tmp_path, "fra-1")
+    assert after.settles == {(first.source, TOPIC): 2}
+    assert JournalWriter.open(tmp_path, "fra-2").settles == {}
+
+
+def _hold(root: Path, ready: "multiprocessing.synchronize.Event", done: object) -> None:
+    JournalWriter.open(root, "fra-1", incarnation="one")
+    ready.set()
+    done.wait(20)  # type: ignore[attr-defined]
+
+
+def test_a_second_writer_of_one_incarnation_is_told_who_holds_it(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    ready, done = spawn.Event(), spawn.Event()
+    other = spawn.Process(target=_hold, args=(tmp_path, ready, done))
+    other.start()
+    assert ready.wait(20)
+    with pytest.raises(Refused, match=f"LOCK_HELD.*process {other.pid}"):
+        JournalWriter.open(tmp_path, "fra-1", incarnation="one")
+    done.set()
+    other.join()
+
+
+def test_a_failed_write_leaves_no_half_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = JournalWriter.open(tmp_path, "fra-1")
+    writer.append(TOPIC, [_event(writer.source, 1)])
+    real = os.write
+
+    def full(handle: int, data: bytes) -> int:
+        if len(data) > 10:
+            return real(handle, bytes(data[:10]))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError):
+        writer.append(TOPIC, [_event(writer.source, 2)] * 3)
+    monkeypatch.undo()
+    writer.append(TOPIC, [_event(writer.source, 2)])
+    writer.close()
+    payloads = [payload for _, payload in _read(tmp_path)]
+    assert decode(TOPIC, payloads).columns["sequence"] == [1, 2]
