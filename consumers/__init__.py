@@ -1,0 +1,11 @@
+"""The projector: batches of the log become one transaction each on the usage store.
+
+Owns positions, deduplication, aggregates, quarantine and the invariants among them; it knows
+nothing of prices. Nothing here reads the clock: it is given.
+"""
+
+from consumers.invariants import broken_invariants
+from consumers.projector import Applied, Projector
+from consumers.quarantine import dismiss, retry
+
+__all__ = ["Applied", "Projector", "broken_invariants", "dismiss", "retry"]

@@ -1,0 +1,161 @@
+"""One transaction takes what has come from all topics and partitions together (DESIGN §5).
+
+Positions, deduplication and aggregates commit together or not at all, so whatever is killed,
+repeated or reordered, the store says what the log says.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from consumers.columns import Columns, Message, columns, messages
+from edge import Refused
+from eventlog import LogSource, Partition, Slice
+from warehouse import Queries, Store
+
+SQL = Queries(Path(__file__).parent / "sql")
+EVENTS_MAX = 100_000
+_CEILING_ROWS, _CEILING_SHARE = 500, 20  # at least 500 rows, and one event in 20
+
+_USAGE = ("touched_records", "merge_records")
+_QUALITY = ("fresh_quality", "insert_samples", "merge_quality", "merge_sketch")
+_HEARTBEAT = ("merge_states", "merge_totals", "insert_settlements", "merge_refusals")
+_SEQUENCES = ("merge_sequences", "drop_sequences", "insert_sequences")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What one transaction did: its number, messages read, rows newly in quarantine."""
+
+    batch: int
+    events: int
+    quarantined: int
+    accepted: frozenset[int]
+
+
+class Projector:
+    """The single writer of a usage store. `clock` gives UTC microseconds."""
+
+    def __init__(self, store: Store, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._clock = clock
+
+    def run_once(self, source: LogSource, *, events_max: int = EVENTS_MAX) -> int:
+        """Read `source` up to its present end; the number of messages read.
+
+        Refuses with QUARANTINE_CEILING before the first batch and after any.
+        """
+        self.refuse_past_ceiling()
+        source.assign(self.positions())
+        read = 0
+        while slices := source.poll(events_max, 0.0):
+            read += self.apply(slices).events
+            source.advise(self.positions())
+            self.refuse_past_ceiling()
+        return read
+
+    def positions(self) -> dict[Partition, int]:
+        rows = self._store.rows('SELECT log, topic, "partition", next FROM positions')
+        return {Partition(log, topic, partition): after for log, topic, partition, after in rows}
+
+    def apply(self, slices: Sequence[Slice]) -> Applied:
+        """Commit `slices`, which must go on where the store stands.
+
+        Refuses with POSITION_MOVED, nothing changed, where another writer was here.
+        """
+        read_us = self._clock()
+        batch = messages(slices, read_us)
+        with self._store.transaction():
+            number = self._number(read_us)
+            for piece in slices:
+                self._move(piece)
+            done = self._merge(number, batch, columns(batch, slices, read_us))
+            for piece in slices:
+                self._record(number, piece)
+        return done
+
+    def reapply(self, batch: Sequence[Message]) -> Applied:
+        """Messages that were read before, once more, in a transaction that is the caller's."""
+        now = self._clock()
+        return self._merge(self._number(now), batch, columns(batch, (), now))
+
+    def refuse_past_ceiling(self) -> None:
+        ((rows, events),) = self._store.rows(SQL["ceiling"])
+        if rows >= _CEILING_ROWS and rows * _CEILING_SHARE > events:
+            what = f"{rows} open quarantine rows among the last {events} events"
+            raise Refused(
+                "QUARANTINE_CEILING", f"{what}: see `homemeeting quarantine list`, retry or dismiss"
+            )
+
+    def _number(self, now_us: int) -> int:
+        last = self._store.value(
+            "SELECT greatest((SELECT max(batch) FROM batches),"
+            " (SELECT max(last_batch) FROM usage_daily))"
+        )
+        return max(now_us, (last or 0) + 1)
+
+    def _move(self, piece: Slice) -> None:
+        log, topic, partition = piece.partition
+        place = {"log": log, "topic": topic, "partition": partition}
+        moved = self._store.rows(
+            SQL["move_position"], {**place, "start": piece.start, "next": piece.next}
+        )
+        if moved:
+            return
+        known = self._store.rows(
+            'SELECT next FROM positions WHERE log = $log AND topic = $topic AND "partition" ='
+            " $partition",
+            place,
+        )
+        if known:
+            where = f"{topic}/{partition} stands at {known[0][0]}, not at {piece.start}"
+            raise Refused("POSITION_MOVED", f"{where}: another projector was here; start again")
+        self._store.execute(
+            "INSERT INTO positions VALUES (?, ?, ?, ?)", [log, topic, partition, piece.next]
+        )
+
+    def _merge(self, number: int, batch: Sequence[Message], found: Columns) -> Applied:
+        store = self._store
+        before = store.value("SELECT count(*) FROM quarantine")
+        with store.tables(
+            incoming_usage=found.events["meetings.usage"],
+            incoming_quality=found.events["meetings.quality"],
+            incoming_load=found.events["servers.load"],
+            incoming_heartbeat=found.events["sources.heartbeat"],
+            incoming_sequences=found.sequences,
+            incoming_quarantine=found.rejected,
+        ):
+            if len(found.rejected):
+                store.execute(SQL["insert_quarantine"], {"batch": number})
+            store.execute(SQL["fresh"])
+            for name in self._steps(found):
+                needs_batch = {"batch": number} if "$batch" in SQL[name] else ()
+                store.execute(SQL[name], needs_batch)
+        after = store.value("SELECT count(*) FROM quarantine")
+        return Applied(number, len(batch), after - before, found.accepted)
+
+    def _steps(self, found: Columns) -> list[str]:
+        """The statements that this batch needs, in order; the sequences last."""
+        steps: list[str] = []
+        if len(found.events["meetings.usage"]):
+            steps += [*_USAGE, "merge_daily"]
+        if len(found.events["meetings.quality"]):
+            steps += _QUALITY
+        if len(found.events["servers.load"]):
+            steps.append("merge_servers")
+        if len(found.events["sources.heartbeat"]):
+            steps += _HEARTBEAT
+        return [*steps, *_SEQUENCES]
+
+    def _record(self, number: int, piece: Slice) -> None:
+        self._store.execute(
+            "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                number,
+                *piece.partition,
+                piece.start,
+                piece.next,
+                len(piece.payloads),
+                len(piece.damages),
+            ],
+        )

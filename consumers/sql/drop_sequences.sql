@@ -1,0 +1,1 @@
+DELETE FROM sequences WHERE (topic, source) IN (SELECT (topic, source) FROM islands)

@@ -1,0 +1,1 @@
+INSERT INTO sequences SELECT topic, source, first, last FROM islands

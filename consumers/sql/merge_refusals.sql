@@ -1,0 +1,11 @@
+MERGE INTO refusals r
+USING (
+    SELECT total.source AS source, total.topic AS topic, total.refused AS refused,
+        make_timestamp(min(beat_at)) AS first_beat
+    FROM (SELECT source, beat_at, unnest(totals) AS total FROM incoming_heartbeat) h
+    WHERE total.refused > 0 AND total.source = h.source
+    GROUP BY ALL
+) t
+    ON r.source = t.source AND r.topic = t.topic AND r.refused = t.refused
+WHEN MATCHED THEN UPDATE SET first_beat = least(r.first_beat, t.first_beat)
+WHEN NOT MATCHED THEN INSERT

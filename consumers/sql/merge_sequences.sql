@@ -1,0 +1,22 @@
+-- Gaps and islands over the stored intervals of the batch's sources and the fresh numbers.
+CREATE OR REPLACE TEMP TABLE islands AS
+WITH pieces AS (
+    SELECT topic, source, sequence AS first, sequence AS last FROM fresh
+    UNION ALL
+    SELECT topic, source, first, last FROM sequences
+    WHERE (topic, source) IN (SELECT (topic, source) FROM fresh)
+),
+marked AS (
+    SELECT *, coalesce(first > 1 + max(last) OVER (
+        PARTITION BY topic, source ORDER BY first
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ), true) AS opens  -- count_if over nothing but NULL is NULL, not zero
+    FROM pieces
+),
+numbered AS (
+    SELECT *, count_if(opens) OVER (PARTITION BY topic, source ORDER BY first) AS island
+    FROM marked
+)
+SELECT topic, source, min(first) AS first, max(last) AS last
+FROM numbered
+GROUP BY topic, source, island

@@ -1,0 +1,42 @@
+"""The oracle of usage: a slow, obvious recount of events, of nothing that the projector made."""
+
+from collections.abc import Iterable
+from typing import Any
+
+Identity = tuple[Any, ...]
+IDENTITY = (
+    "record_id", "started_at", "account_id", "meeting_id", "participant_id", "meter", "variant",
+)  # fmt: skip
+DAY_US = 86_400_000_000
+
+
+def records(events: Iterable[dict[str, Any]]) -> dict[Identity, dict[str, Any]]:
+    """Each identity with the furthest state that any event told of it."""
+    found: dict[Identity, dict[str, Any]] = {}
+    for event in events:
+        identity = tuple(event[name] for name in IDENTITY)
+        state = found.setdefault(
+            identity,
+            {"seen": 0, "stopped": False, "cancelled": False, "quantity": None, "continues": None},
+        )
+        state["seen"] = max(state["seen"], event["observed_at"])
+        state["stopped"] |= event["phase"] == "STOP"
+        state["cancelled"] |= event["phase"] == "CANCEL"
+        for name in ("quantity", "continues"):
+            if event[name] is not None:
+                state[name] = max(event[name], state[name] or event[name])
+    return found
+
+
+def daily(events: Iterable[dict[str, Any]]) -> dict[tuple[Any, ...], list[int]]:
+    """(day since 1970, account, meter, variant) → [records, duration in µs, quantity]."""
+    days: dict[tuple[Any, ...], list[int]] = {}
+    for identity, state in records(events).items():
+        if state["cancelled"]:
+            continue
+        _, started, account, _, _, meter, variant = identity
+        day = days.setdefault((started // DAY_US, account, meter, variant), [0, 0, 0])
+        day[0] += 1
+        day[1] += state["seen"] - started
+        day[2] += state["quantity"] or 0
+    return days

@@ -1,0 +1,9 @@
+"""DuckDB: opening stores, migrating them, running named SQL. The only import of duckdb.
+
+Owns files, locks and transactions; knows nothing of events, prices or what a table means.
+"""
+
+from warehouse.queries import Queries
+from warehouse.store import Store, open_store, read_store
+
+__all__ = ["Queries", "Store", "open_store", "read_store"]

@@ -1,0 +1,165 @@
+"""One DuckDB file: opening it for its single writer or for readers, and transactions on it."""
+
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import pyarrow as pa
+
+from edge import Refused
+
+Kind = Literal["usage", "books"]
+Parameters = Mapping[str, Any] | Sequence[Any]
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_HOLDER = re.compile(r"PID (\d+)")
+
+
+class Store:
+    """An open store. Times are naive TIMESTAMP in UTC, microseconds.
+
+    Errors of DuckDB pass through: by the time a store is open they are programmer faults, or a
+    full disk, which the caller must see as it is.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+        self._connection = connection
+        self.path = path
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> None:
+        self._connection.execute(sql, _bound(parameters))
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, _bound(parameters)).fetchall()
+
+    def value(self, sql: str, parameters: Parameters = ()) -> Any:
+        """The single value of the single row; an assertion otherwise."""
+        ((found,),) = self.rows(sql, parameters)
+        return found
+
+    def records(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
+        """Rows as dicts by column name."""
+        cursor = self._connection.execute(sql, _bound(parameters))
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    @contextmanager
+    def tables(self, **tables: pa.Table) -> Iterator[None]:
+        """Arrow tables visible to SQL under their names, within the block."""
+        for name, table in tables.items():
+            self._connection.register(name, table)
+        try:
+            yield
+        finally:
+            for name in tables:
+                self._connection.unregister(name)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of the block, or none of it."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def closing(self) -> "closing[Store]":
+        """For a `with` block: the store, closed at its end."""
+        return closing(self)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def open_store(path: Path, kind: Kind, *, wait_s: float = 2.0) -> Store:
+    """Open the file for its one writer, making or migrating it where needed.
+
+    Refuses with STORE_BUSY, STORE_CORRUPT, STORE_FOREIGN or STORE_NEWER; nothing is changed then.
+    """
+    store = Store(_connect(path, read_only=False, wait_s=wait_s), path)
+    try:
+        _migrate(store, kind)
+    except BaseException:
+        store.close()
+        raise
+    path.chmod(0o600)
+    return store
+
+
+def read_store(path: Path, kind: Kind, *, wait_s: float = 2.0) -> Store:
+    """Open the file for reading. Refuses as `open_store`, and with STORE_MISSING."""
+    if not path.exists():
+        raise Refused("STORE_MISSING", f"there is no {path}: nothing has been written there yet")
+    store = Store(_connect(path, read_only=True, wait_s=wait_s), path)
+    try:
+        version = _version(store, kind)
+        if version != len(_scripts(kind)):
+            raise Refused("STORE_OLDER", f"{path} is of version {version}: its writer migrates it")
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _bound(parameters: Parameters) -> Any:
+    return dict(parameters) if isinstance(parameters, Mapping) else list(parameters)
+
+
+def _connect(path: Path, *, read_only: bool, wait_s: float) -> duckdb.DuckDBPyConnection:
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            connection = duckdb.connect(str(path), read_only=read_only)
+            connection.execute("SET TimeZone = 'UTC'")
+            return connection
+        except duckdb.IOException as error:
+            holder = _HOLDER.search(str(error))
+            if holder is None:
+                raise Refused("STORE_CORRUPT", _no_store(path)) from error
+            if time.monotonic() >= deadline:
+                who = f"process {holder[1]} holds {path}: wait for it or stop it"
+                raise Refused("STORE_BUSY", who) from error
+            time.sleep(0.05)
+        except duckdb.Error as error:
+            raise Refused("STORE_CORRUPT", _no_store(path)) from error
+
+
+def _no_store(path: Path) -> str:
+    return f"{path} cannot be read as a store: move it away; usage can be rebuilt from the log"
+
+
+def _scripts(kind: Kind) -> list[Path]:
+    return sorted((_MIGRATIONS / kind).glob("*.sql"))
+
+
+def _version(store: Store, kind: Kind) -> int:
+    """The number of migrations applied; 0 for an empty file. Refuses foreign and newer files."""
+    tables = {name for (name,) in store.rows("SELECT table_name FROM duckdb_tables()")}
+    if not tables:
+        return 0
+    if "store_version" not in tables:
+        raise Refused("STORE_FOREIGN", f"{store.path} is a DuckDB file of something else")
+    ((found, version),) = store.rows("SELECT kind, version FROM store_version")
+    if found != kind:
+        raise Refused("STORE_FOREIGN", f"{store.path} holds {found}, not {kind}")
+    if version > len(_scripts(kind)):
+        raise Refused("STORE_NEWER", f"{store.path} was written by a newer version: upgrade")
+    return int(version)
+
+
+def _migrate(store: Store, kind: Kind) -> None:
+    version = _version(store, kind)
+    scripts = _scripts(kind)
+    if version == len(scripts):
+        return
+    with store.transaction():
+        for script in scripts[version:]:
+            store.execute(script.read_text("utf-8"))
+        store.execute("CREATE TABLE IF NOT EXISTS store_version (kind VARCHAR, version INTEGER)")
+        store.execute("DELETE FROM store_version")
+        store.execute("INSERT INTO store_version VALUES (?, ?)", [kind, len(scripts)])
