@@ -11,16 +11,23 @@ from pathlib import Path
 from consumers.columns import Columns, Message, columns, messages
 from edge import Refused
 from eventlog import LogSource, Partition, Slice
+from schemas import TOPICS
 from warehouse import Queries, Store
 
 SQL = Queries(Path(__file__).parent / "sql")
 EVENTS_MAX = 100_000
+_WAIT_S = 0.5
 _CEILING_ROWS, _CEILING_SHARE = 500, 20  # at least 500 rows, and one event in 20
 
 _USAGE = ("touched_records", "merge_records")
 _QUALITY = ("fresh_quality", "insert_samples", "merge_quality", "merge_sketch")
 _HEARTBEAT = ("merge_states", "merge_totals", "insert_settlements", "merge_refusals")
 _SEQUENCES = ("merge_sequences", "drop_sequences", "insert_sequences")
+
+
+def _start(place: Partition) -> int:
+    """Where an unread partition begins: sequences count from 1, Kafka's offsets from 0."""
+    return 1 if place.log == "journal" else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +54,25 @@ class Projector:
         """
         self.refuse_past_ceiling()
         source.assign(self.positions())
-        read = 0
-        while slices := source.poll(events_max, 0.0):
-            read += self.apply(slices).events
-            source.advise(self.positions())
-            self.refuse_past_ceiling()
+        ends = source.ends(TOPICS)
+        read, at = 0, self.positions()
+        while any(at.get(place, _start(place)) < end for place, end in ends.items()):
+            if slices := source.poll(events_max, _WAIT_S):
+                read += self.apply(slices).events
+                at = self.positions()
+                source.advise(at)
+                self.refuse_past_ceiling()
         return read
+
+    def run(self, source: LogSource, stopping: Callable[[], bool]) -> None:
+        """Follow `source` until `stopping`; the batch at hand is finished first."""
+        self.refuse_past_ceiling()
+        source.assign(self.positions())
+        while not stopping():
+            if slices := source.poll(EVENTS_MAX, _WAIT_S):
+                self.apply(slices)
+                source.advise(self.positions())
+                self.refuse_past_ceiling()
 
     def positions(self) -> dict[Partition, int]:
         rows = self._store.rows('SELECT log, topic, "partition", next FROM positions')

@@ -1,8 +1,9 @@
-"""The edge of the program: faults with stable codes, which every package may raise.
+"""The edge of the program: faults with stable codes, settings, and what every command shares.
 
-Owns how a fault is named and printed; knows nothing of events, stores or money.
+Owns how a fault is named and printed and how data is written; knows nothing of events or money.
 """
 
 from edge.faults import Fault, Refused
+from edge.settings import Settings, load_settings
 
-__all__ = ["Fault", "Refused"]
+__all__ = ["Fault", "Refused", "Settings", "load_settings"]

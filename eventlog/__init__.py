@@ -5,6 +5,9 @@ Moves bytes and positions; looks into a message only to tell its source and sequ
 
 from eventlog.journal_reader import JournalSource
 from eventlog.journal_writer import Fsync, JournalWriter
+from eventlog.kafka import KafkaTopics
+from eventlog.kafka_open import open_kafka
+from eventlog.kafka_settings import KafkaSettings
 from eventlog.slices import Damage, LogSource, Partition, Slice
 
 __all__ = [
@@ -12,7 +15,10 @@ __all__ = [
     "Fsync",
     "JournalSource",
     "JournalWriter",
+    "KafkaSettings",
+    "KafkaTopics",
     "LogSource",
     "Partition",
     "Slice",
+    "open_kafka",
 ]

@@ -1,0 +1,14 @@
+# The command line with librdkafka; the home is /data.
+FROM python:3.11-slim
+
+WORKDIR /app
+COPY . .
+RUN pip install --no-cache-dir '.[fast]' \
+    && useradd --uid 10001 homemeeting \
+    && mkdir /data \
+    && chown homemeeting /data
+
+USER homemeeting
+WORKDIR /data
+VOLUME /data
+ENTRYPOINT ["homemeeting", "--home", "/data"]

@@ -1,0 +1,157 @@
+"""Billing periods: an account's local month as UTC instants, and the stretches of plans in it.
+
+Owns the step from calendar days to half-open bounds in integer microseconds. Does not know
+what a plan costs, nor which periods have been invoiced: the caller passes the end of the
+month before where that is frozen.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from fractions import Fraction
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from billing.accounts import Subscription, effective_history
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A local month: days `[since, until)` and instants `[start_us, end_us)` in UTC."""
+
+    zone: str
+    since: date
+    until: date
+    start_us: int
+    end_us: int
+
+    @property
+    def days(self) -> int:
+        return (self.until - self.since).days
+
+
+@dataclass(frozen=True, slots=True)
+class SeatRun:
+    """Days `[since, until)` with an unchanged number of seats."""
+
+    since: date
+    until: date
+    quantity: int
+
+    @property
+    def days(self) -> int:
+        return (self.until - self.since).days
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A plan's unbroken run of days within a period, and the seats that changed inside it."""
+
+    account_id: str
+    book: str | None
+    plan: str
+    since: date
+    until: date
+    start_us: int
+    end_us: int
+    days: int
+    days_in_period: int
+    seats: tuple[SeatRun, ...]
+
+    @property
+    def share(self) -> Fraction:
+        """The part of the period that the stretch covers, by days."""
+        return Fraction(self.days, self.days_in_period)
+
+
+def day_start_us(day: date, zone: ZoneInfo) -> int:
+    """The first instant of a local day, also where the clock skips or repeats midnight."""
+    first = _instant(datetime.combine(day, time(), tzinfo=zone))
+    other = _instant(datetime.combine(day, time(fold=1), tzinfo=zone))
+    if other >= first:  # an ordinary or a repeated midnight: fold 0 is the first of them
+        return first
+    # Midnight falls into a gap, so the day begins at the transition, between the two readings.
+    low, high = other, first
+    while high - low > 1:
+        middle = (low + high) // 2
+        local = (_EPOCH + middle * _MICROSECOND).astimezone(zone)
+        low, high = (low, middle) if local.date() >= day else (middle, high)
+    return high
+
+
+def month_period(
+    year: int, month: int, zone_name: str, frozen_start_us: int | None = None
+) -> Period:
+    """The local month. `frozen_start_us` is where the month before ended, if that is closed:
+    a change of zone or of zone rules must leave neither a gap nor an overlap.
+    """
+    zone = ZoneInfo(zone_name)
+    since = date(year, month, 1)
+    until = date(year + month // 12, month % 12 + 1, 1)
+    start_us = day_start_us(since, zone) if frozen_start_us is None else frozen_start_us
+    end_us = day_start_us(until, zone)
+    assert start_us < end_us, "the month before cannot end after this one"
+    return Period(zone_name, since, until, start_us, end_us)
+
+
+def stretches(history: Iterable[Subscription], period: Period) -> tuple[Stretch, ...]:
+    """The stretches of one account's history within a period, in order of time."""
+    runs: list[list[Subscription]] = []
+    for row in effective_history(history):
+        if row.since >= period.until or (row.until is not None and row.until <= period.since):
+            continue
+        if runs and _goes_on(runs[-1][-1], row):
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    return tuple(_stretch(run, period) for run in runs)
+
+
+def _goes_on(before: Subscription, row: Subscription) -> bool:
+    assert before.account_id == row.account_id, "stretches are found for one account at a time"
+    return before.until == row.since and (before.book, before.plan) == (row.book, row.plan)
+
+
+def _stretch(run: list[Subscription], period: Period) -> Stretch:
+    zone = ZoneInfo(period.zone)
+    seats = [
+        SeatRun(
+            max(row.since, period.since),
+            period.until if row.until is None else min(row.until, period.until),
+            row.quantity,
+        )
+        for row in run
+    ]
+    since, until = seats[0].since, seats[-1].until
+    # The period's own bounds may be frozen, so its edges are taken from it, not from the zone.
+    start_us = period.start_us if since == period.since else day_start_us(since, zone)
+    end_us = period.end_us if until == period.until else day_start_us(until, zone)
+    return Stretch(
+        account_id=run[0].account_id,
+        book=run[0].book,
+        plan=run[0].plan,
+        since=since,
+        until=until,
+        start_us=start_us,
+        end_us=end_us,
+        days=(until - since).days,
+        days_in_period=period.days,
+        seats=_join_equal(seats),
+    )
+
+
+def _join_equal(runs: list[SeatRun]) -> tuple[SeatRun, ...]:
+    joined: list[SeatRun] = []
+    for run in runs:
+        if joined and joined[-1].quantity == run.quantity:
+            joined[-1] = SeatRun(joined[-1].since, run.until, run.quantity)
+        else:
+            joined.append(run)
+    return tuple(joined)
+
+
+def _instant(moment: datetime) -> int:
+    return (moment.astimezone(UTC) - _EPOCH) // _MICROSECOND

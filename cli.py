@@ -1,0 +1,69 @@
+"""The command line: gathers each package's commands, gives the clock, turns refusals to exits."""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import click
+
+import consumers.commands
+import eventlog.commands
+import producers.commands
+from edge import Refused
+from edge.command import common, set_clock
+
+
+@click.group()
+@common
+@click.pass_context
+def main(context: click.Context) -> None:
+    """HomeMeeting's metering and billing.
+
+    Exit codes: 0 done; 1 refused, failed or left undone, each fault on stderr; 2 wrong usage.
+    """
+    set_clock(context, _clock())
+
+
+def _clock() -> Callable[[], int]:
+    told = os.environ.get("HOMEMEETING_NOW")
+    if told is None:
+        return lambda: time.time_ns() // 1000
+    try:
+        moment = datetime.fromisoformat(told)
+    except ValueError:
+        raise Refused(
+            "SETTINGS", "HOMEMEETING_NOW must be a time as 2026-11-01T00:00:00Z"
+        ) from None
+    click.echo(f"the clock is set to {told} by HOMEMEETING_NOW", err=True)
+    fixed = moment.replace(tzinfo=moment.tzinfo or UTC)
+    since = fixed - datetime(1970, 1, 1, tzinfo=UTC)
+    now_us = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return lambda: now_us
+
+
+for command in (
+    *producers.commands.COMMANDS,
+    *eventlog.commands.COMMANDS,
+    *consumers.commands.COMMANDS,
+):
+    main.add_command(command)
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """The console script. Faults go to stderr, one per line, the summary last; exit code 1."""
+    # Clients log what our own one sentence says better.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    try:
+        main.main(args=list(arguments) if arguments is not None else None, prog_name="homemeeting")
+    except Refused as refused:
+        for fault in refused.faults:
+            click.echo(str(fault), err=True)
+        click.echo(f"{refused.code}: {refused.summary}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,171 @@
+"""The projector's commands: consume, status, quarantine, verify."""
+
+import signal
+from types import FrameType
+
+import click
+
+from consumers.invariants import broken_invariants
+from consumers.projector import Projector
+from consumers.quarantine import dismiss, retry
+from consumers.status import status
+from edge import Refused
+from edge.command import clock, common, form, left_undone, say, settings, show_json, show_rows
+from eventlog import JournalSource, KafkaSettings, LogSource, open_kafka
+from schemas import TOPICS
+from warehouse import open_store, read_store
+
+_QUARANTINE = ("id", "topic", "partition", "offset", "source", "code", "reason", "state")
+_SELECT = """
+SELECT id, log, topic, "partition", "offset", source, sequence, code, reason, state, sha256,
+    arrived_at, payload
+FROM quarantine WHERE $id IS NULL OR id = $id ORDER BY id
+"""
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Read up to the present end, then exit.")
+@click.option("--from", "log", type=click.Choice(["journal", "kafka"]), help="Which log to read.")
+@common
+def consume(once: bool, log: str | None) -> None:
+    """Project the log into the usage store.
+
+    \b
+    Example: homemeeting consume --once
+    Exit codes: 0 done; 1 refused or stopped, see stderr; 2 wrong usage.
+    """
+    source = _source(log)
+    home = settings()
+    home.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with open_store(home.usage, "usage").closing() as store:
+            projector = Projector(store, clock())
+            if once:
+                say(f"{projector.run_once(source)} messages read")
+            else:
+                stopping = _Stopping()
+                projector.run(source, stopping.asked)
+    finally:
+        source.close()
+
+
+class _Stopping:
+    """SIGTERM and SIGINT ask to stop: the batch at hand is finished first."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, _: int, __: FrameType | None) -> None:
+        self._asked = True
+
+    def asked(self) -> bool:
+        return self._asked
+
+
+def _source(log: str | None) -> LogSource:
+    home = settings()
+    if log == "kafka" and not home.bootstrap_servers:
+        raise Refused(
+            "KAFKA_NOT_SET", "set [kafka] bootstrap_servers or HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS"
+        )
+    if home.bootstrap_servers and log != "journal":
+        return open_kafka(KafkaSettings(home.bootstrap_servers))
+    return JournalSource(home.journal)
+
+
+@click.command("status")
+@common
+def status_command() -> None:
+    """Positions, lag, watermarks, gaps and quarantine.
+
+    \b
+    Example: homemeeting status --format json
+    Exit codes: 0 shown, healthy or not; 1 refused; 2 wrong usage.
+    """
+    source = _source(None)
+    try:
+        ends = source.ends(TOPICS)
+    finally:
+        source.close()
+    with read_store(settings().usage, "usage").closing() as store:
+        found = status(store, ends)
+    if form() == "json":
+        show_json(found)
+        return
+    show_rows(found["positions"], ("log", "topic", "partition", "offset", "end_offset", "lag"))
+    columns = ("source", "topic", "first", "last", "missing", "watermark", "state")
+    if form() == "table":
+        click.echo()
+        show_rows(found["sources"], columns)
+        click.echo(f"\nquarantine: {found['quarantine']} open; healthy: {found['healthy']}")
+
+
+@click.group()
+def quarantine() -> None:
+    """What could not be applied: list, show, retry, dismiss."""
+
+
+@quarantine.command("list")
+@common
+def list_command() -> None:
+    """Every row. Example: homemeeting quarantine list --format json. Exit codes: 0, 1, 2."""
+    with read_store(settings().usage, "usage").closing() as store:
+        show_rows(store.records(_SELECT, {"id": None}), _QUARANTINE)
+
+
+@quarantine.command("show")
+@click.argument("row", type=int)
+@common
+def show_command(row: int) -> None:
+    """One row and its bytes. Example: homemeeting quarantine show 1. Exit codes: 0, 1, 2."""
+    with read_store(settings().usage, "usage").closing() as store:
+        found = store.records(_SELECT, {"id": row})
+    if not found:
+        raise Refused("QUARANTINE_NO_ROW", f"there is no quarantine row {row}")
+    show_json(found[0] | {"payload": found[0]["payload"].hex()})
+
+
+@quarantine.command("retry")
+@click.argument("row", type=int, required=False)
+@common
+def retry_command(row: int | None) -> None:
+    """Try open rows again. Example: homemeeting quarantine retry 1. Exit codes: 0, 1, 2."""
+    with open_store(settings().usage, "usage").closing() as store:
+        applied, faults = retry(store, Projector(store, clock()), row)
+    say(f"{applied} rows applied")
+    left_undone("QUARANTINE_LEFT", f"{len(faults)} rows stay open", faults)
+
+
+@quarantine.command("dismiss")
+@click.argument("row", type=int)
+@click.option("--reason", required=True, help="Why it will never be applied.")
+@common
+def dismiss_command(row: int, reason: str) -> None:
+    """Give a row up for good.
+
+    \b
+    Example: homemeeting quarantine dismiss 1 --reason "test message"
+    Exit codes: 0 dismissed; 1 no such open row; 2 wrong usage.
+    """
+    with open_store(settings().usage, "usage").closing() as store:
+        dismiss(store, row, reason)
+
+
+@click.command()
+@common
+def verify() -> None:
+    """Check the invariants of the usage store.
+
+    \b
+    Example: homemeeting verify
+    Exit codes: 0 all hold; 1 some are broken, named on stderr; 2 wrong usage.
+    """
+    with read_store(settings().usage, "usage").closing() as store:
+        faults = broken_invariants(store)
+    left_undone("VERIFY", f"{len(faults)} invariants are broken", faults)
+    say("every invariant holds")
+
+
+COMMANDS: tuple[click.Command, ...] = (consume, status_command, quarantine, verify)

@@ -1,0 +1,80 @@
+"""What every command shares: `--home` and `--format` before and after it, the clock, its output."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge.faults import Fault, Refused
+from edge.output import FORMATS, Format, as_json, as_rows
+from edge.settings import Settings, load_settings
+
+_HOME, _FORMAT, _CLOCK = "homemeeting.home", "homemeeting.format", "homemeeting.clock"
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--home` and `--format`. The place nearest to the command wins."""
+    home = click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        expose_value=False,
+        callback=_keep(_HOME),
+        help="Where the journal, the stores and the documents lie [./homemeeting-data].",
+    )
+    form = click.option(
+        "--format",
+        type=click.Choice(FORMATS),
+        expose_value=False,
+        callback=_keep(_FORMAT),
+        help="How data is written to stdout [table].",
+    )
+    return home(form(command))
+
+
+def _keep(key: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(context: click.Context, _: click.Parameter, value: Any) -> None:
+        if value is not None:
+            context.meta[key] = value
+
+    return callback
+
+
+def set_clock(context: click.Context, clock: Callable[[], int]) -> None:
+    context.meta[_CLOCK] = clock
+
+
+def clock() -> Callable[[], int]:
+    """The injected clock: UTC microseconds."""
+    found: Callable[[], int] = click.get_current_context().meta[_CLOCK]
+    return found
+
+
+def settings() -> Settings:
+    home = click.get_current_context().meta.get(_HOME, Path("homemeeting-data"))
+    return load_settings(home, os.environ)
+
+
+def form() -> Format:
+    found: Format = click.get_current_context().meta.get(_FORMAT, "table")
+    return found
+
+
+def show_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    click.echo(as_rows(rows, columns, form()))
+
+
+def show_json(data: Any) -> None:
+    click.echo(as_json(data))
+
+
+def say(text: str) -> None:
+    """Progress and remarks go to stderr: stdout is data."""
+    click.echo(text, err=True)
+
+
+def left_undone(code: str, summary: str, faults: Sequence[Fault]) -> None:
+    """Refuses where there are faults; for work that was done as far as it could be."""
+    if faults:
+        raise Refused(code, summary, faults)

@@ -1,0 +1,57 @@
+"""Settings: `homemeeting.toml` in the home, over it `HOMEMEETING_*`; parsed once, then frozen."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.faults import Fault, Refused
+
+_KEYS: Mapping[str, Mapping[str, type]] = {"kafka": {"bootstrap_servers": str}}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a home is set to. `bootstrap_servers` is None where there is no Kafka."""
+
+    home: Path
+    bootstrap_servers: str | None
+
+    @property
+    def journal(self) -> Path:
+        return self.home / "journal"
+
+    @property
+    def usage(self) -> Path:
+        return self.home / "usage.duckdb"
+
+
+def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
+    """The settings of `home`. Refuses with SETTINGS, every fault listed."""
+    file = home / "homemeeting.toml"
+    try:
+        told = tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Refused("SETTINGS", f"{file} is not TOML: {error}") from error
+    faults = list(_faults(told))
+    if faults:
+        raise Refused("SETTINGS", f"{file} has {len(faults)} faults", faults)
+    servers = environ.get("HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS")
+    return Settings(home, servers or told.get("kafka", {}).get("bootstrap_servers"))
+
+
+def _faults(told: Mapping[str, Any]) -> list[Fault]:
+    found = []
+    for table, values in told.items():
+        if table not in _KEYS or not isinstance(values, dict):
+            found.append(Fault("SETTINGS_KEY", table, f"known tables: {', '.join(_KEYS)}"))
+            continue
+        for key, value in values.items():
+            place = f"{table}.{key}"
+            kind = _KEYS[table].get(key)
+            if kind is None:
+                found.append(Fault("SETTINGS_KEY", place, f"known: {', '.join(_KEYS[table])}"))
+            elif not isinstance(value, kind):
+                found.append(Fault("SETTINGS_TYPE", place, f"must be a {kind.__name__}"))
+    return found

@@ -1,0 +1,232 @@
+"""Kafka's topics: making them as we need them, and refusing those that would lose or alter facts.
+
+Owns settings, identity (`log` = cluster id/topic id) and bounds of topics; reads no message. Always
+kafka-python, whichever client reads.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NoReturn, Self
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
+from kafka.errors import (
+    BrokerResponseError,
+    KafkaError,
+    KafkaTimeoutError,
+    RetriableError,
+    TopicAlreadyExistsError,
+    for_code,
+)
+from kafka.protocol.consumer import IsolationLevel
+from kafka.structs import OffsetAndMetadata
+
+from edge import Fault, Refused
+from eventlog.kafka_settings import KafkaSettings
+from eventlog.slices import Partition
+
+# An event stamped by its own time would be deleted by age; a deleted event is a lost bill.
+TOPIC_SETTINGS: Mapping[str, str] = {
+    "message.timestamp.type": "LogAppendTime",
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+    "cleanup.policy": "delete",
+}
+PARTITIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One incarnation of a topic: deleted and made again it has another `log`."""
+
+    log: str
+    name: str
+    partitions: tuple[int, ...]
+
+
+class KafkaTopics:
+    """The topics of one cluster. Every error is `edge.Refused`."""
+
+    def __init__(self, settings: KafkaSettings, admin: KafkaAdminClient, cluster: str) -> None:
+        self._settings = settings
+        self._admin = admin
+        self._cluster = cluster
+
+    @classmethod
+    def connect(cls, settings: KafkaSettings) -> Self:
+        """Refuses with KAFKA_UNREACHABLE where no broker answers within `settings.timeout_s`."""
+        timeout_ms = int(settings.timeout_s * 1000)
+        with reaching(settings):
+            if not servers(settings):
+                raise ValueError("no address")
+            admin = KafkaAdminClient(
+                bootstrap_servers=servers(settings),
+                client_id="homemeeting-topics",
+                bootstrap_timeout_ms=timeout_ms,
+                request_timeout_ms=timeout_ms,
+            )
+            try:
+                cluster = str(admin.describe_cluster()["cluster_id"])
+            except BaseException:
+                admin.close()
+                raise
+        return cls(settings, admin, cluster)
+
+    def create(
+        self, names: Iterable[str], *, partitions: int = PARTITIONS, replication: int = -1
+    ) -> list[str]:
+        """Make those of `names` that are missing and return them; `replication` -1: broker's own.
+
+        Refuses with TOPIC_SETTINGS, making nothing, where one exists that is set otherwise.
+        """
+        wanted = list(names)
+        there = self.find(wanted)
+        self._refuse(self._faults_of_settings(there))
+        missing = [name for name in wanted if name not in there]
+        if not missing:
+            return []
+        spec = {
+            "num_partitions": partitions,
+            "replication_factor": replication,
+            "configs": dict(TOPIC_SETTINGS),
+        }
+        with reaching(self._settings):
+            # Another `topics create` may be at it too: then it is its topics that are checked.
+            with contextlib.suppress(TopicAlreadyExistsError):
+                self._admin.create_topics(dict.fromkeys(missing, spec))
+            self._admin.wait_for_topics(missing)
+        self.check(wanted)
+        return missing
+
+    def check(self, names: Iterable[str]) -> dict[str, Topic]:
+        """The topics by name. Refuses with every fault: TOPIC_MISSING, TOPIC_SETTINGS."""
+        wanted = list(names)
+        there = self.find(wanted)
+        faults = [
+            Fault(
+                "TOPIC_MISSING",
+                name,
+                f"no such topic at {self._settings.bootstrap_servers}: "
+                "make it with `homemeeting topics create`",
+            )
+            for name in wanted
+            if name not in there
+        ]
+        self._refuse([*faults, *self._faults_of_settings(there)])
+        return there
+
+    def find(self, names: Iterable[str]) -> dict[str, Topic]:
+        """Those of `names` that exist, as they are now, whatever their settings."""
+        found: dict[str, Topic] = {}
+        with reaching(self._settings):
+            for seen in self._admin.describe_topics(list(names)):
+                error = for_code(seen["error_code"])
+                if error.__name__ == "UnknownTopicOrPartitionError":
+                    continue
+                if seen["error_code"]:
+                    raise error(seen["name"])
+                numbers = sorted(part["partition_index"] for part in seen["partitions"])
+                log = f"{self._cluster}/{seen['topic_id']}"
+                found[seen["name"]] = Topic(log, seen["name"], tuple(numbers))
+        return found
+
+    def begins(self, topics: Iterable[Topic]) -> dict[Partition, int]:
+        """The first offset that retention has left in every partition."""
+        return self._bounds(topics, OffsetSpec.EARLIEST)
+
+    def ends(self, topics: Iterable[Topic]) -> dict[Partition, int]:
+        """The offset after the last one that may be read: open transactions lie beyond it."""
+        return self._bounds(topics, OffsetSpec.LATEST)
+
+    def advise(self, positions: Mapping[Partition, int]) -> None:
+        """Commit `positions` for the group of the settings. Advice: a failure changes nothing."""
+        offsets = {
+            TopicPartition(place.topic, int(place.partition)): OffsetAndMetadata(offset, "", -1)
+            for place, offset in positions.items()
+        }
+        if offsets:
+            with contextlib.suppress(KafkaError):
+                self._admin.alter_group_offsets(self._settings.group_id, offsets)
+
+    def close(self) -> None:
+        self._admin.close()
+
+    def _bounds(self, topics: Iterable[Topic], spec: OffsetSpec) -> dict[Partition, int]:
+        places = {
+            TopicPartition(topic.name, number): Partition(topic.log, topic.name, str(number))
+            for topic in topics
+            for number in topic.partitions
+        }
+        if not places:
+            return {}
+        with reaching(self._settings):
+            found = self._admin.list_partition_offsets(
+                dict.fromkeys(places, spec), isolation_level=IsolationLevel.READ_COMMITTED
+            )
+        return {places[place]: int(at.offset) for place, at in found.items()}
+
+    def _faults_of_settings(self, topics: Mapping[str, Topic]) -> list[Fault]:
+        if not topics:
+            return []
+        kind = ConfigResourceType.TOPIC
+        wanted = [ConfigResource(kind, name, dict(TOPIC_SETTINGS)) for name in topics]
+        with reaching(self._settings):
+            answer = self._admin.describe_configs(wanted, config_filter="all")
+        by_name = next(iter(answer.values()))
+        faults: list[Fault] = []
+        for name in topics:
+            wrong = {
+                key: by_name[name][key]["value"]
+                for key, value in TOPIC_SETTINGS.items()
+                if by_name[name][key]["value"] != value
+            }
+            if wrong:
+                faults.append(Fault("TOPIC_SETTINGS", name, self._mending(name, wrong)))
+        return faults
+
+    def _mending(self, name: str, wrong: Mapping[str, str]) -> str:
+        found = ", ".join(f"{key}={value}" for key, value in wrong.items())
+        config = ",".join(f"{key}={TOPIC_SETTINGS[key]}" for key in wrong)
+        return (
+            f"is set to {found}: mend it with `kafka-configs.sh "
+            f"--bootstrap-server {self._settings.bootstrap_servers} --alter --entity-type topics "
+            f"--entity-name {name} --add-config {config}`"
+        )
+
+    @staticmethod
+    def _refuse(faults: list[Fault]) -> None:
+        if faults:
+            count = len(faults)
+            topics = "1 topic is" if count == 1 else f"{count} topics are"
+            raise Refused(
+                faults[0].code, f"{topics} missing or set otherwise; nothing was changed", faults
+            )
+
+
+def servers(settings: KafkaSettings) -> list[str]:
+    return [one.strip() for one in settings.bootstrap_servers.split(",") if one.strip()]
+
+
+@contextlib.contextmanager
+def reaching(settings: KafkaSettings) -> Iterator[None]:
+    """Turns the client's errors into one sentence: KAFKA_UNREACHABLE or KAFKA_REFUSED."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        unreachable(settings, error)
+    except KafkaError as error:
+        answered = isinstance(error, BrokerResponseError) and not isinstance(error, RetriableError)
+        if answered and not isinstance(error, KafkaTimeoutError):
+            raise Refused(
+                "KAFKA_REFUSED", f"Kafka at {settings.bootstrap_servers} refused: {error}"
+            ) from error
+        unreachable(settings, error)
+
+
+def unreachable(settings: KafkaSettings, error: Exception) -> NoReturn:
+    raise Refused(
+        "KAFKA_UNREACHABLE",
+        f"no Kafka broker answers at {settings.bootstrap_servers!r} ({type(error).__name__}): "
+        "start it, or correct bootstrap_servers in homemeeting.toml",
+    ) from error

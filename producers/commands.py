@@ -1,0 +1,63 @@
+"""The producers' commands: emit and forward."""
+
+import signal
+import socket
+import threading
+import time
+from typing import BinaryIO
+
+import click
+
+from edge import Refused
+from edge.command import clock, common, left_undone, say, settings
+from eventlog import KafkaSettings
+from producers.emitter import Emitter
+from producers.forwarder import Forwarder
+from producers.ndjson import emit_lines
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--server-id", default=socket.gethostname, help="Whose journal [host name].")
+@common
+def emit(file: BinaryIO, server_id: str) -> None:
+    """Emit the NDJSON lines of FILE (or -) into the journal of one server.
+
+    \b
+    Example: homemeeting emit events.ndjson --server-id fra-1
+    Exit codes: 0 all emitted; 1 some lines refused, each named on stderr; 2 wrong usage.
+    """
+    with Emitter(
+        settings().journal, server_id, "none", "emit", clock=clock(), threaded=False, replay=True
+    ) as emitter:
+        emitted, faults = emit_lines(file, emitter)
+    say(f"{emitted} events emitted")
+    left_undone("LINES_REFUSED", f"{len(faults)} lines refused", faults)
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Forward what is there now, then exit.")
+@common
+def forward(once: bool) -> None:
+    """Send the journal to Kafka; while Kafka is down, wait and try again.
+
+    \b
+    Example: homemeeting forward --once
+    Exit codes: 0 done; 1 refused, see stderr; 2 wrong usage.
+    """
+    servers = settings().bootstrap_servers
+    if not servers:
+        raise Refused(
+            "KAFKA_NOT_SET", "set [kafka] bootstrap_servers or HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS"
+        )
+    stopping = threading.Event()
+    with Forwarder(settings().journal, KafkaSettings(servers), sleep=time.sleep) as forwarder:
+        if once:
+            say(f"{forwarder.run_once()} messages forwarded")
+            return
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())
+        forwarder.run(stopping.is_set)
+
+
+COMMANDS: tuple[click.Command, ...] = (emit, forward)

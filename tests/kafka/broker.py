@@ -1,0 +1,168 @@
+"""A real Apache Kafka broker for the tests: given, in Docker, or from Maven's jars on Java 17.
+
+Owns starting and stopping it; knows no topics and no client library.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+KAFKA_VERSION = "4.3.1"
+IMAGE = f"apache/kafka:{KAFKA_VERSION}"
+_READY_S = 60.0
+_POM = Path(__file__).with_name("pom.xml")
+_LIBS = Path.home() / ".cache" / "homemeeting-kafka" / KAFKA_VERSION
+
+
+class NoBroker(Exception):
+    """No broker can be had here; the message says why, way by way."""
+
+
+@contextlib.contextmanager
+def broker() -> Iterator[str]:
+    """A running broker's `host:port`, stopped afterwards unless it was given. Raises NoBroker."""
+    if given := os.environ.get("HOMEMEETING_TEST_KAFKA"):
+        yield given
+        return
+    reasons: list[str] = []
+    for way in (_docker, _java):
+        with contextlib.ExitStack() as stack:
+            try:
+                address = stack.enter_context(way())
+            except NoBroker as error:
+                reasons.append(str(error))
+                continue
+            yield address
+            return
+    raise NoBroker("; ".join(reasons))
+
+
+@contextlib.contextmanager
+def _docker() -> Iterator[str]:
+    try:
+        import docker  # noqa: PLC0415  # optional: only where testcontainers is installed
+        from testcontainers.core.container import DockerContainer  # noqa: PLC0415
+        from testcontainers.core.wait_strategies import LogMessageWaitStrategy  # noqa: PLC0415
+    except ImportError:
+        raise NoBroker("testcontainers is not installed") from None
+    port = _free_port()  # fixed beforehand, since the broker must advertise it
+    try:
+        container = DockerContainer(IMAGE).with_bind_ports(port, port)
+        for line in _properties(port, _free_port(), None, bind="0.0.0.0").splitlines():
+            name, _, value = line.partition("=")
+            container = container.with_env("KAFKA_" + name.upper().replace(".", "_"), value)
+        # A forwarded port listens before the broker does: its log says when it is ready.
+        container.waiting_for(LogMessageWaitStrategy("Kafka Server started")).start()
+    except (docker.errors.DockerException, TimeoutError) as error:
+        raise NoBroker(f"no broker from Docker ({str(error).splitlines()[0][:120]})") from error
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        container.stop()
+
+
+@contextlib.contextmanager
+def _java() -> Iterator[str]:
+    classpath = f"{_jars()}/*"
+    port = _free_port()
+    with tempfile.TemporaryDirectory(prefix="homemeeting-kafka-") as folder:
+        home = Path(folder)
+        config, log = home / "server.properties", home / "broker.log"
+        config.write_text(_properties(port, _free_port(), home / "data"), "utf-8")
+        with log.open("wb") as out:
+            java = ["java", "-Xmx512m", "-cp", classpath]
+            _format([*java, "kafka.tools.StorageTool"], config)
+            process = subprocess.Popen(
+                [*java, "kafka.Kafka", str(config)], stdout=out, stderr=out, start_new_session=True
+            )
+        try:
+            _wait(port, process)
+            yield f"127.0.0.1:{port}"
+        finally:
+            _stop(process)
+
+
+def _format(storage: list[str], config: Path) -> None:
+    try:
+        run = subprocess.run([*storage, "random-uuid"], check=True, capture_output=True, text=True)
+        cluster = run.stdout.split()[-1]
+        command = [*storage, "format", "-t", cluster, "-c", str(config)]
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except subprocess.CalledProcessError as error:  # a Java before 17, say
+        raise NoBroker(f"java cannot run the broker: {error.stderr.strip()[:200]}") from error
+
+
+def _jars() -> Path:
+    """The broker's jars, fetched once and kept under ~/.cache."""
+    if not shutil.which("java"):
+        raise NoBroker("no java on the path")
+    if _LIBS.is_dir():
+        return _LIBS
+    if not shutil.which("mvn"):
+        raise NoBroker("no mvn on the path")
+    _LIBS.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_LIBS.parent) as folder:
+        command = ["mvn", "-B", "-q", "-f", str(_POM), "dependency:copy-dependencies"]
+        target = Path(folder) / "libs"
+        options = ["-DincludeScope=runtime", f"-DoutputDirectory={target}"]
+        done = subprocess.run([*command, *options], check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise NoBroker(f"mvn could not fetch the broker: {done.stdout[-300:].strip()}")
+        with contextlib.suppress(OSError):  # another run was faster: its jars are as good
+            target.rename(_LIBS)
+    return _LIBS
+
+
+def _properties(port: int, controller: int, data: Path | None, bind: str = "127.0.0.1") -> str:
+    """A single KRaft node's settings. `data` None leaves the image's own folder."""
+    lines = [
+        "process.roles=broker,controller",
+        "node.id=1",
+        f"controller.quorum.voters=1@127.0.0.1:{controller}",
+        f"listeners=PLAINTEXT://{bind}:{port},CONTROLLER://127.0.0.1:{controller}",
+        f"advertised.listeners=PLAINTEXT://127.0.0.1:{port}",
+        "controller.listener.names=CONTROLLER",
+        "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name=PLAINTEXT",
+        "offsets.topic.replication.factor=1",
+        "offsets.topic.num.partitions=4",
+        "transaction.state.log.replication.factor=1",
+        "transaction.state.log.min.isr=1",
+        "transaction.state.log.num.partitions=4",
+        "group.initial.rebalance.delay.ms=0",
+        "log.retention.check.interval.ms=500",
+    ]
+    return "\n".join([*lines, f"log.dirs={data}"] if data else lines) + "\n"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + _READY_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise NoBroker(f"the broker ended at once with {process.returncode}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    raise NoBroker(f"the broker did not listen within {_READY_S:.0f} s")
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,132 @@
+"""The command line as its users type it: data on stdout, faults on stderr, exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+USAGE: dict[str, Any] = {
+    "topic": "meetings.usage", "phase": "STOP", "record_id": str(uuid.UUID(int=1)),
+    "account_id": "acme", "meeting_id": "m1", "participant_id": "p1", "meter": "participant",
+    "server_id": "fra-1", "region": "eu", "started_at": "2026-10-01T10:00:00+02:00",
+    "observed_at": "2026-10-01T11:00:00+02:00",
+}  # fmt: skip
+
+
+def run(home: Path, *arguments: str, lines: list[Any] | None = None) -> Any:
+    text = "\n".join(one if isinstance(one, str) else json.dumps(one) for one in lines or [])
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("HOMEMEETING_")}
+    return subprocess.run(
+        [sys.executable, "-m", "cli", "--home", str(home), *arguments],
+        cwd=ROOT,
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environ,
+    )
+
+
+def test_emit_consume_status_verify(tmp_path: Path) -> None:
+    assert run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE]).returncode == 0
+    consumed = run(tmp_path, "consume", "--once")
+    assert (consumed.returncode, consumed.stdout) == (0, "")
+    shown = run(tmp_path, "status", "--format", "json")
+    status = json.loads(shown.stdout)
+    assert status["healthy"] is True
+    assert status["quarantine"] == 0
+    assert all(position["lag"] == 0 for position in status["positions"])
+    (usage,) = [one for one in status["sources"] if one["topic"] == "meetings.usage"]
+    assert (usage["first"], usage["last"], usage["missing"], usage["state"]) == (1, 1, 0, "closed")
+    assert usage["watermark"] == "2026-10-01T09:00:00Z"
+    assert run(tmp_path, "verify").returncode == 0
+    again = run(tmp_path, "consume", "--once")
+    assert "0 messages read" in again.stderr
+
+
+def test_every_bad_line_is_named_and_the_good_ones_are_emitted(tmp_path: Path) -> None:
+    lines = [
+        USAGE,
+        "{not json",
+        USAGE | {"topic": "sources.heartbeat"},
+        USAGE | {"quantity": "many"},
+        {key: value for key, value in USAGE.items() if key != "meter"},
+        USAGE | {"started_at": "2026-10-01T10:00:00"},
+        "[]",
+        USAGE | {"record_id": str(uuid.UUID(int=2))},
+    ]
+    done = run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=lines)
+    assert done.returncode == 1
+    said = done.stderr.splitlines()
+    places = [line.split(": ")[1] for line in said if ": line " in line]
+    assert places == [f"line {number}" for number in range(2, 8)]
+    assert said[-1] == "LINES_REFUSED: 6 lines refused"
+    run(tmp_path, "consume", "--once")
+    status = json.loads(run(tmp_path, "status", "--format", "json").stdout)
+    assert [s["last"] for s in status["sources"] if s["topic"] == "meetings.usage"] == [2]
+
+
+def test_quarantine_is_listed_shown_and_dismissed(tmp_path: Path) -> None:
+    for number in range(1, 4):
+        event = USAGE | {"record_id": str(uuid.UUID(int=number))}
+        run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[event])
+    segments = sorted(tmp_path.rglob("meetings.usage/*.avro"))
+    broken = bytearray(segments[1].read_bytes())
+    broken[-40] ^= 1
+    segments[1].write_bytes(broken)
+    assert run(tmp_path, "consume", "--once").returncode == 0
+    (row,) = json.loads(run(tmp_path, "quarantine", "list", "--format", "json").stdout)
+    assert (row["code"], row["state"], row["offset"]) == ("BLOCK_DAMAGED", "open", 1)
+    assert json.loads(run(tmp_path, "quarantine", "show", "1").stdout)["payload"]
+    assert run(tmp_path, "quarantine", "retry").returncode == 1
+    assert run(tmp_path, "quarantine", "dismiss", "1", "--reason", "disk").returncode == 0
+    assert run(tmp_path, "quarantine", "dismiss", "1", "--reason", "disk").returncode == 1
+    status = json.loads(run(tmp_path, "status", "--format", "json").stdout)
+    assert (status["healthy"], status["quarantine"]) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (["status"], 1, "STORE_MISSING"),
+        (["verify"], 1, "STORE_MISSING"),
+        (["topics", "create"], 1, "KAFKA_NOT_SET"),
+        (["consume", "--from", "kafka"], 1, "KAFKA_NOT_SET"),
+        (["nonsense"], 2, "No such command"),
+        (["consume", "--from", "paper"], 2, "Invalid value"),
+    ],
+)
+def test_refusals_are_one_sentence_on_stderr(
+    tmp_path: Path, arguments: list[str], code: int, word: str
+) -> None:
+    done = run(tmp_path, *arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert word in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_settings_with_faults_name_each(tmp_path: Path) -> None:
+    (tmp_path / "homemeeting.toml").write_text("[kafka]\nbootstrap_server = 1\n[soap]\n")
+    done = run(tmp_path, "status")
+    assert done.returncode == 1
+    assert "kafka.bootstrap_server" in done.stderr
+    assert "soap" in done.stderr
+
+
+def test_the_service_ends_its_batch_on_sigterm(tmp_path: Path) -> None:
+    run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
+    command = [sys.executable, "-m", "cli", "consume", "--home", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT) as service:
+        busy = None
+        while busy is None or "STORE_MISSING" in busy.stderr:
+            busy = run(tmp_path, "verify")
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(20) == 0
+    assert run(tmp_path, "verify").returncode == 0

@@ -1,0 +1,158 @@
+"""The PDF of an invoice: the same bytes each time, PDF/A, and no text in it is markup."""
+
+from typing import Any
+
+import pytest
+
+from billing.documents import render_pdf, render_png
+
+SELLER = {
+    "name": "HomeMeeting GmbH",
+    "street": "Lindenallee 4",
+    "postal_code": "10115",
+    "city": "Berlin",
+    "country": "DE",
+    "vat_number": "DE123456789",
+    "email": "billing@homemeeting.example",
+}
+BUYER = {
+    "account_id": "acme",
+    "name": "Acme Ltd",
+    "legal_name": "Acme Trading Limited",
+    "street": "1 High Street",
+    "postal_code": "SW1A 1AA",
+    "city": "London",
+    "country": "GB",
+    "email": "ap@acme.example",
+    "purchase_order": "PO-4711",
+}
+PERIOD = {"start": "2026-10-01T00:00:00+02:00", "end": "2026-11-01T00:00:00+01:00"}
+
+
+def usage_line(index: int) -> dict[str, Any]:
+    tiers = [
+        {"up_to": "10000", "quantity": "10000", "unit_price": "0.004", "flat": "0", "amount": "40"},
+        {"up_to": None, "quantity": "2345", "unit_price": "0.003", "flat": "0", "amount": "7.035"},
+    ]
+    return {
+        "id": f"u{index}",
+        "kind": "usage",
+        "code": "participant_minutes",
+        "description": "Participant minutes",
+        "variant": None,
+        "period": PERIOD,
+        "quantity": "13345",
+        "unit": "minute",
+        "included": "1000",
+        "tiers": tiers,
+        "discount": None,
+        "bound": None,
+        "amount": "47.04",
+        "origin": None,
+        "proration": None,
+    }
+
+
+def fee_line(index: int) -> dict[str, Any]:
+    line = {**usage_line(index), "id": f"f{index}", "kind": "fee", "code": "base", "tiers": []}
+    return {
+        **line,
+        "description": f"Business plan {index}",
+        "quantity": "1",
+        "unit": None,
+        "included": None,
+        "amount": "49.00",
+    }
+
+
+def invoice(lines: int = 2, **changes: Any) -> dict[str, Any]:
+    makers = (fee_line, usage_line)
+    document = {
+        "id": "d1",
+        "kind": "invoice",
+        "status": "final",
+        "number": "2026-000042",
+        "issued_on": "2026-11-02",
+        "due_on": "2026-11-16",
+        "corrects": None,
+        "account_id": "acme",
+        "currency": "EUR",
+        "plan": "business",
+        "period": PERIOD,
+        "seller": SELLER,
+        "buyer": BUYER,
+        "lines": [makers[index % 2](index) for index in range(lines)],
+        "subtotal": "1096.04",
+        "taxes": [],
+        "tax": None,
+        "total": "1096.04",
+        "prepaid": None,
+        "due": "1096.04",
+    }
+    return {**document, **changes}
+
+
+def test_the_same_invoice_gives_the_same_bytes() -> None:
+    first = render_pdf(invoice())
+    assert first.startswith(b"%PDF-")
+    assert first == render_pdf(invoice())
+    assert first != render_pdf(invoice(number="2026-000043"))
+
+
+def test_it_is_pdf_a_3b_dated_as_issued() -> None:
+    pdf = render_pdf(invoice())
+    assert b"<pdfaid:part>3</pdfaid:part>" in pdf
+    assert b"<pdfaid:conformance>B</pdfaid:conformance>" in pdf
+    assert b"2026-11-02" in pdf
+
+
+def test_long_invoices_go_on_over_pages() -> None:
+    assert len(render_png(invoice(2), ppi=20)) == 1
+    assert len(render_png(invoice(60), ppi=20)) > 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        '#panic("markup ran")',
+        "$x$ *bold* _it_ `raw` = Title",
+        '"}\\u0000 #read("/etc/passwd")',
+        "@ref <label> // comment /* open",
+        "[#sys.inputs]",
+    ],
+)
+def test_markup_in_names_is_inert(name: str) -> None:
+    line = {**fee_line(0), "description": name, "variant": name}
+    buyer = {**BUYER, "legal_name": name, "street": name}
+    document = invoice(lines=0, buyer=buyer, seller={**SELLER, "name": name}, number=name)
+    assert render_pdf({**document, "lines": [line]}).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(
+    "name", ["株式会社ホーム", "Ωμέγα Ενέργεια", "Кафе", "شركة", "🎉 Party", "Łódź ș"]
+)
+def test_names_in_any_script_give_a_document(name: str) -> None:
+    buyer = {**BUYER, "legal_name": name}
+    assert render_pdf(invoice(buyer=buyer)) == render_pdf(invoice(buyer=buyer))
+
+
+def test_drafts_credit_notes_and_bare_parties() -> None:
+    bare: dict[str, Any] = {"name": "A"}
+    draft = invoice(number=None, status="draft", issued_on=None, due_on=None)
+    assert render_pdf({**draft, "buyer": bare, "seller": bare, "lines": []}).startswith(b"%PDF-")
+    taxes = [{"description": "VAT", "rate": "19", "amount": "-1.00"}]
+    credit = invoice(kind="credit_note", corrects="2026-000041", total="-7.25", taxes=taxes)
+    assert render_pdf({**credit, "prepaid": "5.00", "due": "2.25"}).startswith(b"%PDF-")
+
+
+def test_numbers_of_any_length_are_printed() -> None:
+    long = "123456789012345.123456789012345678901234"
+    tier = {"up_to": None, "quantity": long, "unit_price": "0.1", "flat": long, "amount": long}
+    line = {**usage_line(0), "tiers": [tier], "discount": "-" + long, "bound": long}
+    assert render_pdf({**invoice(), "lines": [line]}).startswith(b"%PDF-")
+
+
+def test_a_line_of_many_tiers_goes_on_over_pages() -> None:
+    line = usage_line(0)
+    line["tiers"] = [{**line["tiers"][0], "up_to": str(edge)} for edge in range(1, 151)]
+    assert len(render_png({**invoice(), "lines": [line]}, ppi=20)) > 2
