@@ -44,6 +44,7 @@ def consume(once: bool, log: str | None) -> None:
                 say(f"{projector.run_once(source)} messages read")
             else:
                 stopping = _Stopping()
+                store.serve()
                 projector.run(source, stopping.asked)
     finally:
         source.close()

@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -120,13 +122,42 @@ def test_settings_with_faults_name_each(tmp_path: Path) -> None:
     assert "soap" in done.stderr
 
 
-def test_the_service_ends_its_batch_on_sigterm(tmp_path: Path) -> None:
+def test_the_service_serves_reads_while_it_runs_and_ends_on_sigterm(tmp_path: Path) -> None:
     run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
     command = [sys.executable, "-m", "cli", "consume", "--home", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT) as service:
-        busy = None
-        while busy is None or "STORE_MISSING" in busy.stderr:
-            busy = run(tmp_path, "verify")
+        _until((tmp_path / "usage.duckdb.serving").exists)
+        event = USAGE | {"record_id": str(uuid.UUID(int=9))}
+        run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[event])
+        _until(lambda: _usage_events(tmp_path) == 2)
+        assert run(tmp_path, "verify").returncode == 0
+        assert (tmp_path / "usage.duckdb.serving").stat().st_mode & 0o777 == 0o600
+        second = run(tmp_path, "consume", "--once")
+        assert second.returncode == 1
+        assert f"STORE_BUSY: process {service.pid} holds" in second.stderr
         service.send_signal(signal.SIGTERM)
         assert service.wait(20) == 0
+    assert not (tmp_path / "usage.duckdb.serving").exists()
     assert run(tmp_path, "verify").returncode == 0
+
+
+def test_a_killed_service_leaves_a_notice_that_misleads_nobody(tmp_path: Path) -> None:
+    run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
+    command = [sys.executable, "-m", "cli", "consume", "--home", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT) as service:
+        _until((tmp_path / "usage.duckdb.serving").exists)
+        service.kill()
+    assert run(tmp_path, "consume", "--once").returncode == 0
+    assert _usage_events(tmp_path) == 1
+
+
+def _usage_events(home: Path) -> int:
+    status = json.loads(run(home, "status", "--format", "json").stdout)
+    return sum(s["last"] or 0 for s in status["sources"] if s["topic"] == "meetings.usage")
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline, "waited for 30 s"
+        time.sleep(0.05)

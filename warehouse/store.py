@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from edge import Refused
+from warehouse.serving import copy_served, serve, withdraw
 
 Kind = Literal["usage", "books"]
 Parameters = Mapping[str, Any] | Sequence[Any]
@@ -28,6 +29,7 @@ class Store:
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._connection = connection
         self.path = path
+        self._served = False
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         self._connection.execute(sql, _bound(parameters))
@@ -72,7 +74,14 @@ class Store:
         """For a `with` block: the store, closed at its end."""
         return closing(self)
 
+    def serve(self) -> None:
+        """Let others read while this writer runs; `close` ends it."""
+        serve(self._connection, self.path)
+        self._served = True
+
     def close(self) -> None:
+        if self._served:
+            withdraw(self.path)
         self._connection.close()
 
 
@@ -92,10 +101,14 @@ def open_store(path: Path, kind: Kind, *, wait_s: float = 2.0) -> Store:
 
 
 def read_store(path: Path, kind: Kind, *, wait_s: float = 2.0) -> Store:
-    """Open the file for reading. Refuses as `open_store`, and with STORE_MISSING."""
+    """Open the store for reading: the file, or while its writer serves it a copy of its tables.
+
+    Refuses as `open_store`, and with STORE_MISSING.
+    """
     if not path.exists():
         raise Refused("STORE_MISSING", f"there is no {path}: nothing has been written there yet")
-    store = Store(_connect(path, read_only=True, wait_s=wait_s), path)
+    served = copy_served(path)
+    store = Store(served or _connect(path, read_only=True, wait_s=wait_s), path)
     try:
         version = _version(store, kind)
         if version != len(_scripts(kind)):
