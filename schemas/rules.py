@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 
@@ -23,6 +24,19 @@ LIMITS: Final = Limits()
 
 _ID = re.compile(r"[A-Za-z0-9_.:@+-]{1,128}", re.ASCII)
 _SOURCE = re.compile(r"[A-Za-z0-9_.:@+/-]{1,256}", re.ASCII)
+
+
+# The same few ids come again in every event; a look-up costs a fifth of a match.
+@lru_cache(maxsize=1 << 16)
+def _is_id(value: str) -> bool:
+    return _ID.fullmatch(value) is not None
+
+
+@lru_cache(maxsize=1 << 12)
+def _is_source(value: str) -> bool:
+    return _SOURCE.fullmatch(value) is not None
+
+
 _IDS: Final[Mapping[str, tuple[str, ...]]] = {
     "meetings.usage": (
         "account_id",
@@ -89,13 +103,13 @@ def violations(topic: str, event: Mapping[str, Any]) -> list[str]:
 
 
 def _id_faults(topic: str, event: Mapping[str, Any]) -> Iterator[str]:
-    if not _SOURCE.fullmatch(event["source"]):
+    if not _is_source(event["source"]):
         yield "source must be 1 to 256 of A-Z a-z 0-9 _ . : @ + - /"
     for name in _IDS[topic]:
         value = event[name]
         if value is None and name in _NULLABLE:
             continue
-        if not _ID.fullmatch(value):
+        if not _is_id(value):
             yield f"{name} must be 1 to 128 of A-Z a-z 0-9 _ . : @ + -"
 
 
@@ -129,7 +143,7 @@ def _span_faults(event: Mapping[str, Any]) -> Iterator[str]:
 
 def _total_faults(event: Mapping[str, Any]) -> Iterator[str]:
     for total in event["totals"]:
-        if not _SOURCE.fullmatch(total["source"]) or not _ID.fullmatch(total["topic"]):
+        if not _is_source(total["source"]) or not _is_id(total["topic"]):
             yield "totals must name a source and a topic"
         if total["last"] < 0 or total["refused"] < 0:
             yield "totals must not be negative"
