@@ -1,13 +1,16 @@
-# Two commands matter to a newcomer: `make test` here, `make demo` once the line is whole.
+# Two commands matter to a newcomer: `make demo` and `make test`.
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: test lint clean
+.PHONY: demo test lint
 
 $(STAMP): pyproject.toml
 	python3 -m venv .venv
 	.venv/bin/pip install -q --disable-pip-version-check -e '.[dev]'
 	touch $(STAMP)
+
+demo: $(STAMP)
+	.venv/bin/homemeeting demo --home homemeeting-demo
 
 test: $(STAMP)
 	$(PY) -m pytest

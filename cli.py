@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 
 import click
 
+import billing.commands
 import consumers.commands
+import demo.commands
 import eventlog.commands
 import producers.commands
+import tuning.commands
 from edge import Refused
 from edge.command import common, set_clock
 
@@ -48,6 +51,9 @@ for command in (
     *producers.commands.COMMANDS,
     *eventlog.commands.COMMANDS,
     *consumers.commands.COMMANDS,
+    *billing.commands.COMMANDS,
+    *tuning.commands.COMMANDS,
+    *demo.commands.COMMANDS,
 ):
     main.add_command(command)
 

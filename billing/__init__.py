@@ -11,7 +11,10 @@ from billing.accounts import (
     merge_history,
     parse_accounts,
 )
+from billing.books import import_accounts, load_price_book, open_books
+from billing.invoices import find_invoice, list_invoices, make_documents, run_invoices
 from billing.money import decimal_text, round_half_up, round_money
+from billing.month import Month, lay_out, load_month, parse_month
 from billing.period import Period, Stretch, month_period, stretches
 from billing.pricebook import Charge, Fee, Plan, PriceBook, Rounding, Tier
 from billing.pricebook_check import parse_price_book
@@ -21,6 +24,7 @@ __all__ = [
     "AccountFile",
     "Charge",
     "Fee",
+    "Month",
     "Period",
     "Plan",
     "PriceBook",
@@ -30,11 +34,21 @@ __all__ = [
     "Tier",
     "decimal_text",
     "effective_history",
+    "find_invoice",
+    "import_accounts",
+    "lay_out",
+    "list_invoices",
+    "load_month",
+    "load_price_book",
+    "make_documents",
     "merge_history",
     "month_period",
+    "open_books",
     "parse_accounts",
+    "parse_month",
     "parse_price_book",
     "round_half_up",
     "round_money",
+    "run_invoices",
     "stretches",
 ]

@@ -8,15 +8,25 @@ from typing import Any
 
 from edge.faults import Fault, Refused
 
-_KEYS: Mapping[str, Mapping[str, type]] = {"kafka": {"bootstrap_servers": str}}
+_SELLER = (
+    *("name", "legal_name", "street", "postal_code", "city", "region", "country", "email"),
+    *("vat_number", "registration_id", "iban"),
+)
+_KEYS: Mapping[str, Mapping[str, type]] = {
+    "kafka": {"bootstrap_servers": str},
+    "seller": dict.fromkeys(_SELLER, str),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a home is set to. `bootstrap_servers` is None where there is no Kafka."""
+    """What a home is set to. `bootstrap_servers` is None where there is no Kafka; `seller` is
+    what stands on invoices, as pairs of name and text.
+    """
 
     home: Path
     bootstrap_servers: str | None
+    seller: tuple[tuple[str, str], ...] = (("name", "HomeMeeting"),)
 
     @property
     def journal(self) -> Path:
@@ -25,6 +35,18 @@ class Settings:
     @property
     def usage(self) -> Path:
         return self.home / "usage.duckdb"
+
+    @property
+    def books(self) -> Path:
+        return self.home / "books.duckdb"
+
+    @property
+    def evidence(self) -> Path:
+        return self.home / "evidence"
+
+    @property
+    def documents(self) -> Path:
+        return self.home / "documents"
 
 
 def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
@@ -38,7 +60,10 @@ def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
     if faults:
         raise Refused("SETTINGS", f"{file} has {len(faults)} faults", faults)
     servers = environ.get("HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS")
-    return Settings(home, servers or told.get("kafka", {}).get("bootstrap_servers"))
+    seller = {"name": "HomeMeeting"} | told.get("seller", {})
+    return Settings(
+        home, servers or told.get("kafka", {}).get("bootstrap_servers"), tuple(seller.items())
+    )
 
 
 def _faults(told: Mapping[str, Any]) -> list[Fault]:

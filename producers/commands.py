@@ -14,6 +14,7 @@ from eventlog import KafkaSettings
 from producers.emitter import Emitter
 from producers.forwarder import Forwarder
 from producers.ndjson import emit_lines
+from producers.simulate_command import simulate_command
 
 
 @click.command()
@@ -60,4 +61,4 @@ def forward(once: bool) -> None:
         forwarder.run(stopping.is_set)
 
 
-COMMANDS: tuple[click.Command, ...] = (emit, forward)
+COMMANDS: tuple[click.Command, ...] = (emit, forward, simulate_command)

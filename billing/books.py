@@ -1,0 +1,123 @@
+"""The catalogue in the books: accounts, their history and price books, as rows and back.
+
+Owns what an import or a load changes. Does not know what anything costs, nor any invoice but
+that a final one holds on to the book it was made from.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, fields
+from datetime import date
+from pathlib import Path
+
+from billing.accounts import Account, Subscription, merge_history, parse_accounts
+from billing.pricebook import Plan, PriceBook
+from billing.pricebook_check import parse_price_book
+from edge import Refused, Settings
+from warehouse import Store, open_store
+
+_ACCOUNT_COLUMNS = ", ".join(column.name for column in fields(Account))
+_ROW_COLUMNS = ", ".join(column.name for column in fields(Subscription))
+
+
+@contextmanager
+def open_books(home: Settings) -> Iterator[Store]:
+    """The books, made where there are none, closed at the end of the block."""
+    home.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open_store(home.books, "books").closing() as store:
+        yield store
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Everything that rating needs of the books, besides usage."""
+
+    accounts: tuple[Account, ...]
+    history: dict[str, list[Subscription]]
+    price_books: tuple[PriceBook, ...]
+
+    def find_plans(self, book: str | None, plan: str, day: date) -> list[tuple[PriceBook, Plan]]:
+        """The plan in each book that has it, by the version in force on `day`."""
+        latest: dict[str, PriceBook] = {}
+        for version in self.price_books:  # in order of effective_from
+            if version.effective_from <= day and book in (None, version.book):
+                latest[version.book] = version
+        found = ((version, version.plan(plan)) for version in latest.values())
+        return [(version, one) for version, one in found if one is not None]
+
+
+def load_catalogue(books: Store) -> Catalogue:
+    history: dict[str, list[Subscription]] = {}
+    for row in subscriptions(books):
+        history.setdefault(row.account_id, []).append(row)
+    texts = books.rows("SELECT content FROM price_books ORDER BY book, effective_from")
+    return Catalogue(
+        tuple(accounts(books)), history, tuple(parse_price_book(text) for (text,) in texts)
+    )
+
+
+def accounts(books: Store) -> list[Account]:
+    rows = books.rows(f"SELECT {_ACCOUNT_COLUMNS} FROM accounts ORDER BY account_id")
+    return [Account(*row) for row in rows]
+
+
+def subscriptions(books: Store) -> list[Subscription]:
+    rows = books.rows(f"SELECT {_ROW_COLUMNS} FROM subscriptions ORDER BY account_id, since")
+    return [Subscription(*row) for row in rows]
+
+
+def import_accounts(books: Store, content: bytes) -> tuple[int, int]:
+    """Upserts the file's accounts and rows of history: how many of each it has. Refuses as
+    `parse_accounts`; nothing is imported then.
+    """
+    existing = subscriptions(books)
+    file = parse_accounts(content, existing)
+    known = {account.account_id: account for account in accounts(books)}
+    known |= {account.account_id: account for account in file.accounts}
+    with books.transaction():
+        _replace(books, "accounts", (astuple(known[key]) for key in sorted(known)))
+        merged = merge_history(existing, file.subscriptions)
+        _replace(books, "subscriptions", (astuple(row) for row in merged))
+    return len(file.accounts), len(file.subscriptions)
+
+
+def _replace(books: Store, table: str, rows: Iterable[tuple[object, ...]]) -> None:
+    books.execute(f"DELETE FROM {table}")
+    for row in rows:
+        books.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+
+
+def read_input(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Refused("FILE_UNREADABLE", f"{path} cannot be read: {error.strerror}") from error
+
+
+def load_price_book(books: Store, content: bytes) -> tuple[PriceBook, bool]:
+    """Stores the version that a file holds, and says whether anything changed. A version that a
+    final invoice was made from is not replaced: BOOK_IN_USE.
+    """
+    book = parse_price_book(content)
+    version = [book.book, book.effective_from]
+    where = "WHERE book = ? AND effective_from = ?"
+    found = books.rows(f"SELECT sha256 FROM price_books {where}", version)
+    if found == [(book.sha256,)]:
+        return book, False
+    if found and _is_used(books, found[0][0]):
+        raise Refused(
+            "BOOK_IN_USE",
+            f"{book.book} of {book.effective_from} is what final invoices were made from: "
+            "load the change under a later effective_from",
+        )
+    with books.transaction():
+        books.execute(f"DELETE FROM price_books {where}", version)
+        row = [*version, book.currency, book.sha256, content.decode("utf-8")]
+        books.execute("INSERT INTO price_books VALUES (?, ?, ?, ?, ?)", row)
+    return book, True
+
+
+def _is_used(books: Store, sha256: str) -> bool:
+    sql = """SELECT count(*) FROM invoices
+    WHERE status IN ('final', 'nil', 'void') AND list_contains(books, ?)"""
+    return bool(books.value(sql, [sha256]))

@@ -1,0 +1,163 @@
+"""Billing's commands: accounts, price books and usage; gathers those of invoices."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+
+from billing.accounts import effective_history
+from billing.books import import_accounts, load_price_book, open_books, read_input, subscriptions
+from billing.invoice_commands import invoice, month_option
+from billing.money import decimal_text
+from billing.month import Month, attach_usage, lay_out, load_month
+from billing.pricebook_check import parse_price_book
+from billing.rating import SQL
+from edge.command import common, say, settings, show_rows
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_ACCOUNT_LIST = ("account_id", "name", "country", "time_zone", "currency", "plan", "since", "until")
+_USAGE = ("account_id", "meter", "variant", "records", "seconds", "quantity")
+_IDENTITY = (
+    *("record_id", "hash", "started_at", "last_seen", "account_id", "meeting_id"),
+    *("participant_id", "meter", "variant"),
+)
+
+
+@click.group()
+def account() -> None:
+    """Who is billed: import, list."""
+
+
+@account.command("import")
+@click.argument("file", type=_FILE)
+@common
+def import_command(file: Path) -> None:
+    """Import accounts and their plans from CSV. Importing twice changes nothing.
+
+    \b
+    Example: homemeeting account import accounts.csv
+    Exit codes: 0 imported; 1 refused, every fault on stderr, nothing imported; 2 wrong usage.
+    """
+    content = read_input(file)
+    with open_books(settings()) as books:
+        people, rows = import_accounts(books, content)
+    say(f"{people} accounts imported with {rows} subscriptions")
+
+
+@account.command("list")
+@common
+def list_accounts() -> None:
+    """Accounts with their history. Example: homemeeting account list. Exit codes: 0, 1, 2."""
+    with open_books(settings()) as books:
+        found = {
+            row["account_id"]: row
+            for row in books.records(
+                "SELECT account_id, name, country, time_zone, currency FROM accounts"
+            )
+        }
+        history = effective_history(subscriptions(books))
+    rows = [
+        {
+            **found[row.account_id],
+            "plan": f"{row.book}/{row.plan}" if row.book else row.plan,
+            "since": row.since,
+            "until": row.until,
+            "quantity": row.quantity,
+        }
+        for row in history
+    ]
+    show_rows(rows, (*_ACCOUNT_LIST, "quantity"))
+
+
+@click.group("price-book")
+def price_book() -> None:
+    """What things cost: check, load, list."""
+
+
+@price_book.command("check")
+@click.argument("file", type=_FILE)
+@common
+def check_command(file: Path) -> None:
+    """Check a price book and load nothing.
+
+    \b
+    Example: homemeeting price-book check standard-2026.toml
+    Exit codes: 0 without a fault; 1 every fault on stderr; 2 wrong usage.
+    """
+    book = parse_price_book(read_input(file))
+    say(f"{book.book} of {book.effective_from} has {len(book.plans)} plans and no fault")
+
+
+@price_book.command("load")
+@click.argument("file", type=_FILE)
+@common
+def load_command(file: Path) -> None:
+    """Load a price book. Loading the same file twice changes nothing.
+
+    \b
+    Example: homemeeting price-book load standard-2026.toml
+    Exit codes: 0 loaded; 1 refused, every fault on stderr, nothing loaded; 2 wrong usage.
+    """
+    content = read_input(file)
+    with open_books(settings()) as books:
+        book, changed = load_price_book(books, content)
+    done = "loaded" if changed else "was loaded already"
+    say(f"{book.book} of {book.effective_from} {done}")
+
+
+@price_book.command("list")
+@common
+def list_books() -> None:
+    """Loaded books. Example: homemeeting price-book list. Exit codes: 0, 1, 2."""
+    columns = ("book", "effective_from", "currency", "sha256")
+    with open_books(settings()) as books:
+        sql = f"SELECT {', '.join(columns)} FROM price_books ORDER BY book, effective_from"
+        show_rows(books.records(sql), columns)
+
+
+@click.group(invoke_without_command=True)
+@click.option("--account", "account_id", help="Only this account.")
+@click.option("--month", callback=month_option, help="The account's own month, such as 2026-10.")
+@click.option("--unbilled", is_flag=True, help="Only what no charge rates, with the reason.")
+@common
+@click.pass_context
+def usage(
+    context: click.Context, account_id: str | None, month: Month | None, unbilled: bool
+) -> None:
+    """What was used in a month, by account, meter and variant.
+
+    \b
+    Example: homemeeting usage --month 2026-10 --unbilled
+    Exit codes: 0 shown; 1 refused; 2 wrong usage.
+    """
+    if context.invoked_subcommand:
+        return
+    if month is None:
+        raise click.UsageError("Missing option '--month'.")
+    with open_books(settings()) as books:
+        load_month(books, settings(), month, lay_out(books, month))
+        found = books.records(SQL["unbilled" if unbilled else "usage"], {"account": account_id})
+    show_rows(map(_usage_row, found), (*_USAGE, "reason") if unbilled else _USAGE)
+
+
+def _usage_row(row: dict[str, Any]) -> dict[str, Any]:
+    seconds = decimal_text(Fraction(row["duration_us"], 1_000_000))
+    return row | {"seconds": seconds, "quantity": decimal_text(row["quantity"])}
+
+
+@usage.command("conflicts")
+@common
+def conflicts_command() -> None:
+    """Every identity of each record that has several, with a short hash.
+
+    \b
+    Example: homemeeting usage conflicts --format json
+    Exit codes: 0 shown; 1 refused; 2 wrong usage.
+    """
+    with open_books(settings()) as books:
+        attach_usage(books, settings())
+        show_rows(books.records(SQL["conflicts"]), _IDENTITY)
+
+
+COMMANDS: tuple[click.Command, ...] = (account, price_book, usage, invoice)

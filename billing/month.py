@@ -1,0 +1,164 @@
+"""A month laid out for rating: each account's period, its stretches with their plans, its lines,
+and the usage that falls into them, as temporary tables of the books.
+
+Owns which plan and which version of a book a stretch has. Prices nothing. The version is the
+one in force on the stretch's first day.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+import pyarrow as pa
+
+from billing.accounts import Account
+from billing.books import Catalogue, load_catalogue
+from billing.period import Period, Stretch, month_period, stretches
+from billing.pricebook import Plan, PriceBook
+from billing.rating import SQL, ChargeLine, load_lines, load_rows
+from edge import Fault, Refused, Settings
+from warehouse import Store, read_store
+
+_BOUNDS: Final = {"account_id": pa.string(), "start_us": pa.int64(), "end_us": pa.int64()}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStretch:
+    """A stretch and the plan it is billed by; without a price book, none."""
+
+    number: int
+    stretch: Stretch
+    priced: tuple[PriceBook, Plan] | None
+    lines: tuple[ChargeLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMonth:
+    """One account's month. Its faults keep it, and it alone, from being invoiced."""
+
+    account: Account
+    period: Period
+    stretches: tuple[PlanStretch, ...]
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A calendar month such as 2026-10."""
+
+    year: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.year:04}-{self.number:02}"
+
+    @property
+    def before(self) -> "Month":
+        return Month(self.year - (self.number == 1), (self.number - 2) % 12 + 1)
+
+
+def lay_out(books: Store, month: Month) -> tuple[AccountMonth, ...]:
+    """Every account's month, in order of account_id."""
+    catalogue = load_catalogue(books)
+    sql = "SELECT account_id, end_us FROM invoices WHERE month = ? AND status IN ('final', 'nil')"
+    frozen = dict(books.rows(sql, [str(month.before)]))
+    numbering = _Numbering()
+    return tuple(
+        _account_month(catalogue, account, month, frozen.get(account.account_id), numbering)
+        for account in catalogue.accounts
+    )
+
+
+class _Numbering:
+    """Numbers for stretches and lines, dense over all accounts."""
+
+    def __init__(self) -> None:
+        self.stretch = 0
+        self.line = 0
+
+
+def _account_month(
+    catalogue: Catalogue, account: Account, month: Month, start_us: int | None, at: _Numbering
+) -> AccountMonth:
+    period = month_period(month.year, month.number, account.time_zone, start_us)
+    parts = []
+    faults = []
+    for stretch in stretches(catalogue.history.get(account.account_id, ()), period):
+        priced, fault = _price(catalogue, account, stretch)
+        faults += [fault] if fault else []
+        lines = []
+        for charge in priced[1].charges if priced else ():
+            included = Fraction(charge.included) * stretch.share
+            lines.append(ChargeLine(at.line, at.stretch, charge, included, account.currency))
+            at.line += 1
+        parts.append(PlanStretch(at.stretch, stretch, priced, tuple(lines)))
+        at.stretch += 1
+    return AccountMonth(account, period, tuple(parts), tuple(faults))
+
+
+def _price(
+    catalogue: Catalogue, account: Account, stretch: Stretch
+) -> tuple[tuple[PriceBook, Plan] | None, Fault | None]:
+    named = f"{stretch.book}/{stretch.plan}" if stretch.book else stretch.plan
+    found = catalogue.find_plans(stretch.book, stretch.plan, stretch.since)
+    if not found:
+        message = f"no loaded price book has the plan {named} on {stretch.since}"
+        return None, Fault("PLAN_UNKNOWN", account.account_id, message)
+    if len(found) > 1:
+        books = " and ".join(book.book for book, _ in found)
+        message = f"the plan {named} is in {books}: name it as book/plan"
+        return None, Fault("PLAN_AMBIGUOUS", account.account_id, message)
+    book = found[0][0]
+    if book.currency != account.currency:
+        message = f"is billed in {account.currency}, but {book.book} is in {book.currency}"
+        return None, Fault("CURRENCY_DIFFERS", account.account_id, message)
+    return found[0], None
+
+
+def load_month(books: Store, home: Settings, month: Month, laid: tuple[AccountMonth, ...]) -> None:
+    """Copies the month's usage beside its layout: the tables `windows`, `stretches`,
+    `free_meters`, `lines` and `month_records`. Refuses as `read_store`.
+    """
+    attach_usage(books, home)
+    utc = month_period(month.year, month.number, "UTC")
+    windows: list[dict[str, Any]] = [
+        {"account_id": None, "start_us": utc.start_us, "end_us": utc.end_us}
+    ]
+    parts = []
+    free = []
+    for one in laid:
+        bounds = {"start_us": one.period.start_us, "end_us": one.period.end_us}
+        windows.append({"account_id": one.account.account_id, **bounds})
+        for part in one.stretches:
+            inside = {"start_us": part.stretch.start_us, "end_us": part.stretch.end_us}
+            key = {"account_id": one.account.account_id, "stretch": part.number}
+            parts.append({**key, **inside, "priced": part.priced is not None})
+            meters = part.priced[1].free if part.priced else ()
+            free += [{"stretch": part.number, "meter": meter} for meter in meters]
+    load_rows(books, "windows", windows, _BOUNDS)
+    number = {"stretch": pa.int64()}
+    load_rows(books, "stretches", parts, _BOUNDS | number | {"priced": pa.bool_()})
+    load_rows(books, "free_meters", free, number | {"meter": pa.string()})
+    load_lines(books, all_lines(laid))
+    books.execute(SQL["month_records"])
+
+
+def all_lines(laid: tuple[AccountMonth, ...]) -> list[ChargeLine]:
+    return [line for one in laid for part in one.stretches for line in part.lines]
+
+
+def attach_usage(books: Store, home: Settings) -> None:
+    """Makes the usage store readable as `usage`. It is opened on its own first, so that one that
+    is missing, busy or foreign is refused in one sentence.
+    """
+    read_store(home.usage, "usage").close()
+    quoted = str(home.usage).replace("'", "''")
+    books.execute(f"ATTACH '{quoted}' AS usage (READ_ONLY)")
+
+
+def parse_month(text: str) -> Month:
+    year, _, number = text.partition("-")
+    is_month = len(text) == 7 and year.isdecimal() and number.isdecimal() and text.isascii()
+    if not is_month or not (1970 < int(year) < 2200 and 1 <= int(number) <= 12):
+        raise Refused("BAD_MONTH", f"{text!r} is not a month such as 2026-10")
+    return Month(int(year), int(number))

@@ -1,0 +1,6 @@
+SELECT
+    invoice, count(*) AS records,
+    sha256(string_agg(
+        evidence::VARCHAR, chr(10) ORDER BY line_id, started_at, record_id
+    )) AS sha256
+FROM evidence GROUP BY invoice

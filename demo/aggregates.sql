@@ -1,0 +1,8 @@
+-- What the month holds, by meter: the days as billing reads them.
+SELECT
+    meter, count(DISTINCT account_id) AS accounts, sum(records)::BIGINT AS records,
+    (sum(duration_us) // 3600000000)::BIGINT AS hours, sum(quantity)::HUGEINT::VARCHAR AS quantity
+FROM usage_daily
+WHERE day >= $since AND day < $until
+GROUP BY meter
+ORDER BY meter

@@ -1,0 +1,34 @@
+-- The books: what billing alone writes. Personal data is in accounts and in frozen documents only.
+-- Days are DATE in the account's zone; instants are BIGINT microseconds since 1970, UTC.
+
+CREATE TABLE accounts (
+    account_id VARCHAR, name VARCHAR, email VARCHAR, country VARCHAR, language VARCHAR,
+    time_zone VARCHAR, currency VARCHAR, legal_name VARCHAR, street VARCHAR, postal_code VARCHAR,
+    city VARCHAR, region VARCHAR, customer_type VARCHAR, vat_number VARCHAR,
+    registration_id VARCHAR, tax_exempt_reason VARCHAR, payment_terms_days INTEGER,
+    purchase_order VARCHAR, buyer_reference VARCHAR, endpoint VARCHAR
+);
+CREATE TABLE subscriptions (
+    account_id VARCHAR, since DATE, until DATE, book VARCHAR, plan VARCHAR, quantity BIGINT
+);
+
+-- A version of a book is its code and first day; content is the file as it was loaded.
+CREATE TABLE price_books (
+    book VARCHAR, effective_from DATE, currency VARCHAR, sha256 VARCHAR, content VARCHAR
+);
+
+-- The last number given out, per series and year: read and moved in the transaction that uses it.
+CREATE TABLE counters (series VARCHAR, year INTEGER, last BIGINT);
+
+-- One row per document; `document` is the JSON that `invoice show` prints, frozen once final.
+CREATE TABLE invoices (
+    id VARCHAR, account_id VARCHAR, month VARCHAR, status VARCHAR, number VARCHAR,
+    zone VARCHAR, start_us BIGINT, end_us BIGINT, document VARCHAR, books VARCHAR[],
+    run BIGINT, evidence_rows BIGINT, evidence_sha256 VARCHAR
+);
+
+-- One row per finalising run: what was known, and the evidence it left.
+CREATE TABLE runs (
+    run BIGINT, month VARCHAR, finalized_us BIGINT, snapshot VARCHAR,
+    evidence VARCHAR, evidence_sha256 VARCHAR
+);
