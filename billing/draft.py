@@ -127,8 +127,9 @@ def _usage_line(
     }
 
 
-def _proration(days: int, days_in_period: int) -> dict[str, int] | None:
-    return {"days": days, "days_in_period": days_in_period} if days < days_in_period else None
+def _proration(days: int, days_in_period: int) -> str | None:
+    """Days covered of the period's, not reduced: `17/31`; None when whole."""
+    return f"{days}/{days_in_period}" if days < days_in_period else None
 
 
 def _span(start_us: int, end_us: int, zone: ZoneInfo) -> dict[str, str]:
