@@ -113,8 +113,13 @@ def rate(store: Store, lines: Sequence[ChargeLine]) -> tuple[dict[int, RatedLine
     store.execute(SQL["line_records"])
     sizes = {line: (records, total) for line, records, total in store.rows(SQL["line_size"])}
     terms = [_terms(line) for line in lines]
-    beyond = [one.line.line for one in terms if not one.fits(*sizes.get(one.line.line, (0, 0)))]
-    fitting = {one.line.line: one for one in terms if one.line.line not in set(beyond)}
+    fitting: dict[int, _Terms] = {}
+    beyond: list[int] = []
+    for one in terms:
+        if one.fits(*sizes.get(one.line.line, (0, 0))):
+            fitting[one.line.line] = one
+        else:
+            beyond.append(one.line.line)
     _load_terms(store, list(fitting.values()))
     store.execute(SQL["rounded"])
     store.execute(SQL["chargeable"])

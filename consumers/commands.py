@@ -67,12 +67,8 @@ class _Stopping:
 
 def _source(log: str | None) -> LogSource:
     home = settings()
-    if log == "kafka" and not home.bootstrap_servers:
-        raise Refused(
-            "KAFKA_NOT_SET", "set [kafka] bootstrap_servers or HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS"
-        )
-    if home.bootstrap_servers and log != "journal":
-        return open_kafka(KafkaSettings(home.bootstrap_servers))
+    if log == "kafka" or (log is None and home.bootstrap_servers):
+        return open_kafka(KafkaSettings(home.kafka_servers()))
     return JournalSource(home.journal)
 
 

@@ -28,6 +28,13 @@ class Settings:
     bootstrap_servers: str | None
     seller: tuple[tuple[str, str], ...] = (("name", "HomeMeeting"),)
 
+    def kafka_servers(self) -> str:
+        """The bootstrap servers, for what cannot go on without. Refuses with KAFKA_NOT_SET."""
+        if not self.bootstrap_servers:
+            advice = "set [kafka] bootstrap_servers or HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS"
+            raise Refused("KAFKA_NOT_SET", advice)
+        return self.bootstrap_servers
+
     @property
     def journal(self) -> Path:
         return self.home / "journal"

@@ -2,7 +2,6 @@
 
 import click
 
-from edge import Refused
 from edge.command import common, say, settings
 from eventlog.kafka import KafkaTopics
 from eventlog.kafka_settings import KafkaSettings
@@ -23,11 +22,7 @@ def create() -> None:
     Example: homemeeting topics create
     Exit codes: 0 all are there; 1 refused, see stderr; 2 wrong usage.
     """
-    servers = settings().bootstrap_servers
-    if not servers:
-        raise Refused(
-            "KAFKA_NOT_SET", "set [kafka] bootstrap_servers or HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS"
-        )
+    servers = settings().kafka_servers()
     known = KafkaTopics.connect(KafkaSettings(servers))
     try:
         made = known.create(TOPICS)

@@ -8,7 +8,6 @@ from typing import BinaryIO
 
 import click
 
-from edge import Refused
 from edge.command import clock, common, left_undone, say, settings
 from eventlog import KafkaSettings
 from producers.emitter import Emitter
@@ -46,11 +45,7 @@ def forward(once: bool) -> None:
     Example: homemeeting forward --once
     Exit codes: 0 done; 1 refused, see stderr; 2 wrong usage.
     """
-    servers = settings().bootstrap_servers
-    if not servers:
-        raise Refused(
-            "KAFKA_NOT_SET", "set [kafka] bootstrap_servers or HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS"
-        )
+    servers = settings().kafka_servers()
     stopping = threading.Event()
     with Forwarder(settings().journal, KafkaSettings(servers), sleep=time.sleep) as forwarder:
         if once:
