@@ -10,10 +10,11 @@ from billing.accounts import effective_history
 from billing.books import import_accounts, load_price_book, open_books, read_input, subscriptions
 from billing.invoice_commands import invoice, month_option
 from billing.money import decimal_text
-from billing.month import Month, attach_usage, lay_out, load_month
+from billing.month import Month, lay_out, load_month
 from billing.pricebook_check import parse_price_book
 from billing.rating import SQL
 from edge.command import common, say, settings, show_rows
+from warehouse import read_store
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _ACCOUNT_LIST = ("account_id", "name", "country", "time_zone", "currency", "plan", "since", "until")
@@ -155,9 +156,9 @@ def conflicts_command() -> None:
     Example: homemeeting usage conflicts --format json
     Exit codes: 0 shown; 1 refused; 2 wrong usage.
     """
-    with open_books(settings()) as books:
-        attach_usage(books, settings())
-        show_rows(books.records(SQL["conflicts"]), _IDENTITY)
+    copies = {"conflicts": SQL["conflicts"]}
+    with read_store(settings().usage, "usage", copies).closing() as found:
+        show_rows(found.records("FROM conflicts ORDER BY record_id, hash"), _IDENTITY)
 
 
 COMMANDS: tuple[click.Command, ...] = (account, price_book, usage, invoice)

@@ -39,9 +39,11 @@ def write_evidence(
 
 
 def take_snapshot(books: Store) -> str:
-    """What the attached usage store had taken in: positions, last batch, open quarantine rows."""
-    positions = books.rows('SELECT log, topic, "partition", next FROM usage.positions ORDER BY ALL')
-    batch = books.value("SELECT max(batch) FROM usage.batches")
-    opened = books.rows("SELECT id FROM usage.quarantine WHERE state = 'open' ORDER BY id")
+    """What the usage store had taken in when it was copied: positions, last batch, open
+    quarantine rows.
+    """
+    positions = books.rows("FROM usage_positions ORDER BY ALL")
+    batch = books.value("FROM usage_batch")
+    opened = books.rows("FROM usage_quarantine ORDER BY id")
     ids = [row for (row,) in opened]
     return json.dumps({"positions": positions, "last_batch": batch, "quarantine": ids})

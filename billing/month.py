@@ -7,6 +7,7 @@ one in force on the stretch's first day.
 
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
@@ -17,8 +18,9 @@ from billing.period import Period, Stretch, month_period, stretches
 from billing.pricebook import Plan, PriceBook
 from billing.rating import SQL, ChargeLine, load_lines, load_rows
 from edge import Fault, Refused, Settings
-from warehouse import Store, read_store
+from warehouse import Queries, Store, copy_tables
 
+_COPIES: Final = Queries(Path(__file__).parent / "sql" / "copies")
 _BOUNDS: Final = {"account_id": pa.string(), "start_us": pa.int64(), "end_us": pa.int64()}
 
 
@@ -117,9 +119,8 @@ def _price(
 
 def load_month(books: Store, home: Settings, month: Month, laid: tuple[AccountMonth, ...]) -> None:
     """Copies the month's usage beside its layout: the tables `windows`, `stretches`,
-    `free_meters`, `lines` and `month_records`. Refuses as `read_store`.
+    `free_meters`, `lines` and `month_records`, and what a snapshot says. Refuses as `copy_tables`.
     """
-    attach_usage(books, home)
     utc = month_period(month.year, month.number, "UTC")
     windows: list[dict[str, Any]] = [
         {"account_id": None, "start_us": utc.start_us, "end_us": utc.end_us}
@@ -135,6 +136,10 @@ def load_month(books: Store, home: Settings, month: Month, laid: tuple[AccountMo
             parts.append({**key, **inside, "priced": part.priced is not None})
             meters = part.priced[1].free if part.priced else ()
             free += [{"stretch": part.number, "meter": meter} for meter in meters]
+    start_us = min(window["start_us"] for window in windows)
+    end_us = max(window["end_us"] for window in windows)
+    bounds = {"start_us": start_us, "end_us": end_us}
+    copy_tables(books, home.usage, "usage", _COPIES.all(), bounds)
     load_rows(books, "windows", windows, _BOUNDS)
     number = {"stretch": pa.int64()}
     load_rows(books, "stretches", parts, _BOUNDS | number | {"priced": pa.bool_()})
@@ -145,15 +150,6 @@ def load_month(books: Store, home: Settings, month: Month, laid: tuple[AccountMo
 
 def all_lines(laid: tuple[AccountMonth, ...]) -> list[ChargeLine]:
     return [line for one in laid for part in one.stretches for line in part.lines]
-
-
-def attach_usage(books: Store, home: Settings) -> None:
-    """Makes the usage store readable as `usage`. It is opened on its own first, so that one that
-    is missing, busy or foreign is refused in one sentence.
-    """
-    read_store(home.usage, "usage").close()
-    quoted = str(home.usage).replace("'", "''")
-    books.execute(f"ATTACH '{quoted}' AS usage (READ_ONLY)")
 
 
 def parse_month(text: str) -> Month:

@@ -4,8 +4,8 @@ Owns positions, deduplication, aggregates, quarantine and the invariants among t
 nothing of prices. Nothing here reads the clock: it is given.
 """
 
-from consumers.invariants import broken_invariants
+from consumers.invariants import broken_invariants, verify_usage
 from consumers.projector import Applied, Projector
 from consumers.quarantine import dismiss, retry
 
-__all__ = ["Applied", "Projector", "broken_invariants", "dismiss", "retry"]
+__all__ = ["Applied", "Projector", "broken_invariants", "dismiss", "retry", "verify_usage"]

@@ -5,15 +5,15 @@ from types import FrameType
 
 import click
 
-from consumers.invariants import broken_invariants
+from consumers.invariants import verify_usage
 from consumers.projector import Projector
 from consumers.quarantine import dismiss, retry
-from consumers.status import status
+from consumers.status import STATUS_TABLES, status
 from edge import Refused
 from edge.command import clock, common, form, left_undone, say, settings, show_json, show_rows
 from eventlog import JournalSource, KafkaSettings, LogSource, open_kafka
 from schemas import TOPICS
-from warehouse import open_store, read_store
+from warehouse import open_store, read_store, whole
 
 _QUARANTINE = ("id", "topic", "partition", "offset", "source", "code", "reason", "state")
 _SELECT = """
@@ -40,12 +40,11 @@ def consume(once: bool, log: str | None) -> None:
     try:
         with open_store(home.usage, "usage").closing() as store:
             projector = Projector(store, clock())
+            store.serve()
             if once:
                 say(f"{projector.run_once(source)} messages read")
             else:
-                stopping = _Stopping()
-                store.serve()
-                projector.run(source, stopping.asked)
+                projector.run(source, _Stopping().asked)
     finally:
         source.close()
 
@@ -86,7 +85,7 @@ def status_command() -> None:
         ends = source.ends(TOPICS)
     finally:
         source.close()
-    with read_store(settings().usage, "usage").closing() as store:
+    with read_store(settings().usage, "usage", whole(*STATUS_TABLES)).closing() as store:
         found = status(store, ends)
     if form() == "json":
         show_json(found)
@@ -108,7 +107,7 @@ def quarantine() -> None:
 @common
 def list_command() -> None:
     """Every row. Example: homemeeting quarantine list --format json. Exit codes: 0, 1, 2."""
-    with read_store(settings().usage, "usage").closing() as store:
+    with read_store(settings().usage, "usage", whole("quarantine")).closing() as store:
         show_rows(store.records(_SELECT, {"id": None}), _QUARANTINE)
 
 
@@ -117,7 +116,7 @@ def list_command() -> None:
 @common
 def show_command(row: int) -> None:
     """One row and its bytes. Example: homemeeting quarantine show 1. Exit codes: 0, 1, 2."""
-    with read_store(settings().usage, "usage").closing() as store:
+    with read_store(settings().usage, "usage", whole("quarantine")).closing() as store:
         found = store.records(_SELECT, {"id": row})
     if not found:
         raise Refused("QUARANTINE_NO_ROW", f"there is no quarantine row {row}")
@@ -159,8 +158,7 @@ def verify() -> None:
     Example: homemeeting verify
     Exit codes: 0 all hold; 1 some are broken, named on stderr; 2 wrong usage.
     """
-    with read_store(settings().usage, "usage").closing() as store:
-        faults = broken_invariants(store)
+    faults = verify_usage(settings().usage)
     left_undone("VERIFY", f"{len(faults)} invariants are broken", faults)
     say("every invariant holds")
 

@@ -7,6 +7,11 @@ from consumers.projector import SQL
 from eventlog import Partition
 from warehouse import Store
 
+STATUS_TABLES = (
+    *("positions", "sequences", "quarantine"),
+    *("source_state", "source_totals", "settlements"),
+)
+
 
 def status(store: Store, ends: Mapping[Partition, int]) -> dict[str, Any]:
     """The status as the command line prints it; `ends` are the log's present ends.

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -70,9 +70,14 @@ def _step(title: str) -> None:
 
 
 def _show_aggregates() -> None:
-    with read_store(settings().usage, "usage").closing() as store:
-        rows = store.records(_SQL["aggregates"], {"since": _SINCE, "until": _UNTIL})
+    bounds = {"since_us": _micros(_SINCE), "until_us": _micros(_UNTIL)}
+    with read_store(settings().usage, "usage", _SQL.all(), bounds).closing() as store:
+        rows = store.records("FROM aggregates ORDER BY meter")
     show_rows(rows, ("meter", "accounts", "records", "hours", "quantity"))
+
+
+def _micros(day: datetime) -> int:
+    return (day - _EPOCH) // timedelta(microseconds=1)
 
 
 def _invoices() -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse import read_store
+from warehouse import read_store, whole
 
 ROOT = Path(__file__).parent.parent
 ACCOUNTS = """\
@@ -179,7 +180,7 @@ def test_finalising_numbers_freezes_and_proves_and_twice_changes_nothing(home: P
     assert [(row["number"], row["account_id"], row["chargeable"]) for row in table] == [
         ("HM-2026-000001", "acme", str(61 * 60 * 10**6))
     ]
-    with read_store(home / "books.duckdb", "books").closing() as books:
+    with read_store(home / "books.duckdb", "books", whole("runs")).closing() as books:
         assert books.value("SELECT evidence_sha256 FROM runs") == (
             hashlib.sha256(evidence.read_bytes()).hexdigest()
         )
@@ -236,3 +237,27 @@ def test_seats_part_their_fee_by_days_and_two_books_need_a_name(home: Path) -> N
     done = run(home, *asked)
     assert done.returncode == 1
     assert "PLAN_AMBIGUOUS: team: " in done.stderr
+
+
+def test_everything_that_reads_gives_the_same_while_the_projector_runs(home: Path) -> None:
+    month = ("--month", "2026-10")
+    asked = (
+        ("usage", *month),
+        ("usage", *month, "--unbilled"),
+        ("usage", "conflicts"),
+        ("quarantine", "list"),
+        ("tuning", "report", "--from", "2026-10-01", "--to", "2026-11-01"),
+        ("invoice", "run", *month, "--account", "acme", "--finalize"),
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli", "--home", str(home), "consume"], cwd=ROOT
+    ) as service:
+        deadline = time.monotonic() + 30
+        while not (home / "usage.duckdb.serving").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        served = [shown(home, *arguments) for arguments in asked]
+        assert run(home, "verify").returncode == 0
+        service.terminate()
+        assert service.wait(20) == 0
+    assert [shown(home, *arguments) for arguments in asked] == served

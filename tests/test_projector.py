@@ -18,7 +18,7 @@ from edge import Refused
 from eventlog import JournalSource, JournalWriter, Partition, Slice
 from schemas import CONTRACTS, encode
 from tests import recount
-from warehouse import Store, open_store, read_store
+from warehouse import Store, open_store, read_store, whole
 
 T = 1_790_000_000_000_000
 TOPIC = "meetings.usage"
@@ -318,7 +318,7 @@ def test_a_damaged_block_is_one_quarantine_row_and_a_hole(tmp_path: Path, store:
 
 def test_stores_that_cannot_be_opened_are_refused_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="STORE_MISSING"):
-        read_store(tmp_path / "none.duckdb", "usage")
+        read_store(tmp_path / "none.duckdb", "usage", whole("positions"))
     (tmp_path / "garbage.duckdb").write_bytes(b"not a database" * 1000)
     with pytest.raises(Refused, match="STORE_CORRUPT"):
         open_store(tmp_path / "garbage.duckdb", "usage")

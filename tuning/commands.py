@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from edge.command import common, form, say, settings, show_rows
 from edge.output import plain
 from tuning.html import as_html, moment, number, percent, quantiles
 from tuning.line import COLUMNS, Line
-from tuning.report import DIMENSIONS, Report, tuning_report
+from tuning.report import COPIES, DIMENSIONS, Report, tuning_report
 from warehouse import read_store
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -43,7 +43,8 @@ def report_command(start: datetime, end: datetime, html: Path | None) -> None:
     """
     if start >= end:
         raise click.BadParameter("--to is the day after the last and must be later than --from")
-    with read_store(settings().usage, "usage").closing() as store:
+    bounds = {"start_us": _micros(start), "end_us": _micros(end)}
+    with read_store(settings().usage, "usage", COPIES.all(), bounds).closing() as store:
         report = tuning_report(store, start.date(), end.date())
     if html is not None:
         _write(html, as_html(report))
@@ -53,6 +54,10 @@ def report_command(start: datetime, end: datetime, html: Path | None) -> None:
         show_rows([line.row() for line in report.lines], COLUMNS)
     else:
         _show_tables(report)
+
+
+def _micros(day: datetime) -> int:
+    return (day - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001  both UTC
 
 
 def _write(path: Path, text: str) -> None:

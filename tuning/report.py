@@ -18,6 +18,7 @@ from warehouse import Queries, Store
 __all__ = ["Action", "Line", "Outlier", "Point", "Quantiles", "Report", "tuning_report"]
 
 _QUERIES = Queries(Path(__file__).parent / "sql")
+COPIES = Queries(Path(__file__).parent / "sql" / "copies")  # what a report needs of the store
 DIMENSIONS = ("all", "region", "server", "version", "client", "network")
 _HOURLY_UP_TO = timedelta(days=7)
 

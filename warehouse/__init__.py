@@ -4,6 +4,7 @@ Owns files, locks and transactions; knows nothing of events, prices or what a ta
 """
 
 from warehouse.queries import Queries
-from warehouse.store import Store, open_store, read_store
+from warehouse.reading import copy_tables, read_store, whole
+from warehouse.store import Store, open_store
 
-__all__ = ["Queries", "Store", "open_store", "read_store"]
+__all__ = ["Queries", "Store", "copy_tables", "open_store", "read_store", "whole"]

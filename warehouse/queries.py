@@ -17,5 +17,6 @@ class Queries:
     def __getitem__(self, name: str) -> str:
         return self._texts[name]
 
-    def names(self) -> list[str]:
-        return sorted(self._texts)
+    def all(self) -> dict[str, str]:
+        """Every statement by its name, in order of names."""
+        return {name: self._texts[name] for name in sorted(self._texts)}

@@ -1,8 +1,8 @@
-"""One DuckDB file: opening it for its single writer or for readers, and transactions on it."""
+"""One DuckDB file: opening it for its single writer, its version, and transactions on it."""
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -11,12 +11,12 @@ import duckdb
 import pyarrow as pa
 
 from edge import Refused
-from warehouse.serving import copy_served, serve, withdraw
+from warehouse.serving import serve, withdraw
 
 Kind = Literal["usage", "books"]
 Parameters = Mapping[str, Any] | Sequence[Any]
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_HOLDER = re.compile(r"PID (\d+)")
+HOLDER = re.compile(r"PID (\d+)")
 
 
 class Store:
@@ -70,6 +70,10 @@ class Store:
             raise
         self._connection.execute("COMMIT")
 
+    def use(self, action: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+        """Let another part of this package work on the connection."""
+        action(self._connection)
+
     def closing(self) -> "closing[Store]":
         """For a `with` block: the store, closed at its end."""
         return closing(self)
@@ -90,7 +94,7 @@ def open_store(path: Path, kind: Kind, *, wait_s: float = 2.0) -> Store:
 
     Refuses with STORE_BUSY, STORE_CORRUPT, STORE_FOREIGN or STORE_NEWER; nothing is changed then.
     """
-    store = Store(_connect(path, read_only=False, wait_s=wait_s), path)
+    store = Store(_connect(path, wait_s), path)
     try:
         _migrate(store, kind)
     except BaseException:
@@ -100,49 +104,37 @@ def open_store(path: Path, kind: Kind, *, wait_s: float = 2.0) -> Store:
     return store
 
 
-def read_store(path: Path, kind: Kind, *, wait_s: float = 2.0) -> Store:
-    """Open the store for reading: the file, or while its writer serves it a copy of its tables.
-
-    Refuses as `open_store`, and with STORE_MISSING.
-    """
-    if not path.exists():
-        raise Refused("STORE_MISSING", f"there is no {path}: nothing has been written there yet")
-    served = copy_served(path)
-    store = Store(served or _connect(path, read_only=True, wait_s=wait_s), path)
-    try:
-        version = _version(store, kind)
-        if version != len(_scripts(kind)):
-            raise Refused("STORE_OLDER", f"{path} is of version {version}: its writer migrates it")
-    except BaseException:
-        store.close()
-        raise
-    return store
+def open_scratch() -> Store:
+    """A store in memory, gone when it is closed."""
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    return Store(connection, Path(":memory:"))
 
 
 def _bound(parameters: Parameters) -> Any:
     return dict(parameters) if isinstance(parameters, Mapping) else list(parameters)
 
 
-def _connect(path: Path, *, read_only: bool, wait_s: float) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, wait_s: float) -> duckdb.DuckDBPyConnection:
     deadline = time.monotonic() + wait_s
     while True:
         try:
-            connection = duckdb.connect(str(path), read_only=read_only)
+            connection = duckdb.connect(str(path))
             connection.execute("SET TimeZone = 'UTC'")
             return connection
         except duckdb.IOException as error:
-            holder = _HOLDER.search(str(error))
+            holder = HOLDER.search(str(error))
             if holder is None:
-                raise Refused("STORE_CORRUPT", _no_store(path)) from error
+                raise Refused("STORE_CORRUPT", no_store(path)) from error
             if time.monotonic() >= deadline:
                 who = f"process {holder[1]} holds {path}: wait for it or stop it"
                 raise Refused("STORE_BUSY", who) from error
             time.sleep(0.05)
         except duckdb.Error as error:
-            raise Refused("STORE_CORRUPT", _no_store(path)) from error
+            raise Refused("STORE_CORRUPT", no_store(path)) from error
 
 
-def _no_store(path: Path) -> str:
+def no_store(path: Path) -> str:
     return f"{path} cannot be read as a store: move it away; usage can be rebuilt from the log"
 
 
@@ -150,23 +142,36 @@ def _scripts(kind: Kind) -> list[Path]:
     return sorted((_MIGRATIONS / kind).glob("*.sql"))
 
 
-def _version(store: Store, kind: Kind) -> int:
+def find_version(store: Store, path: Path, kind: Kind) -> int:
     """The number of migrations applied; 0 for an empty file. Refuses foreign and newer files."""
-    tables = {name for (name,) in store.rows("SELECT table_name FROM duckdb_tables()")}
+    sql = """SELECT table_name FROM duckdb_tables()
+    WHERE database_name = current_database() AND NOT temporary"""
+    tables = {name for (name,) in store.rows(sql)}
     if not tables:
         return 0
     if "store_version" not in tables:
-        raise Refused("STORE_FOREIGN", f"{store.path} is a DuckDB file of something else")
+        raise Refused("STORE_FOREIGN", f"{path} is a DuckDB file of something else")
     ((found, version),) = store.rows("SELECT kind, version FROM store_version")
-    if found != kind:
-        raise Refused("STORE_FOREIGN", f"{store.path} holds {found}, not {kind}")
-    if version > len(_scripts(kind)):
-        raise Refused("STORE_NEWER", f"{store.path} was written by a newer version: upgrade")
+    judge_version(path, kind, found, version)
     return int(version)
 
 
+def judge_version(path: Path, kind: Kind, found: str, version: int) -> None:
+    """Refuses what another kind of store or a newer version wrote."""
+    if found != kind:
+        raise Refused("STORE_FOREIGN", f"{path} holds {found}, not {kind}")
+    if version > len(_scripts(kind)):
+        raise Refused("STORE_NEWER", f"{path} was written by a newer version: upgrade")
+
+
+def refuse_older(path: Path, kind: Kind, version: int) -> None:
+    """A reader does not migrate: it refuses what its writer has not migrated yet."""
+    if version != len(_scripts(kind)):
+        raise Refused("STORE_OLDER", f"{path} is of version {version}: its writer migrates it")
+
+
 def _migrate(store: Store, kind: Kind) -> None:
-    version = _version(store, kind)
+    version = find_version(store, store.path, kind)
     scripts = _scripts(kind)
     if version == len(scripts):
         return

@@ -1,6 +1,6 @@
 -- The identities of every record_id that has several uncancelled ones.
 WITH several AS (
-    SELECT record_id FROM usage.usage_records WHERE NOT cancelled
+    SELECT record_id FROM usage_records WHERE NOT cancelled
     GROUP BY record_id HAVING count(*) > 1
 )
 
@@ -11,6 +11,5 @@ SELECT
         coalesce(participant_id, chr(30)), meter, coalesce(variant, chr(30))
     ))[:12] AS hash,
     started_at, last_seen, account_id, meeting_id, participant_id, meter, variant
-FROM usage.usage_records
+FROM usage_records
 WHERE NOT cancelled AND record_id IN (SELECT record_id FROM several)
-ORDER BY record_id, hash

@@ -1,23 +1,11 @@
 -- The uncancelled records that started in their account's own month (UTC for unknown accounts),
 -- with the stretch each belongs to and whether its record_id has several identities.
 CREATE OR REPLACE TEMP TABLE month_records AS
-WITH near AS (
-    SELECT *, epoch_us(started_at) AS start_us FROM usage.usage_records
-    WHERE NOT cancelled
-        AND epoch_us(started_at) >= (SELECT min(start_us) FROM windows)
-        AND epoch_us(started_at) < (SELECT max(end_us) FROM windows)
-),
-
-conflicts AS (
-    SELECT record_id FROM usage.usage_records
-    WHERE NOT cancelled AND record_id IN (SELECT record_id FROM near)
-    GROUP BY record_id HAVING count(*) > 1
-)
+WITH near AS (SELECT *, epoch_us(started_at) AS start_us FROM near_records)
 
 SELECT
     near.*, epoch_us(near.last_seen) - near.start_us AS duration_us,
     known.account_id IS NOT NULL AS known,
-    near.record_id IN (SELECT record_id FROM conflicts) AS conflict,
     stretches.stretch
 FROM near
 LEFT JOIN windows AS known ON near.account_id = known.account_id

@@ -1,0 +1,15 @@
+-- What may belong to the periods at hand: every account's month lies within these bounds.
+SELECT
+    *,
+    record_id IN (
+        SELECT record_id FROM usage_records
+        WHERE NOT cancelled AND record_id IN (
+            SELECT record_id FROM usage_records
+            WHERE NOT cancelled AND started_at >= make_timestamp($start_us)
+                AND started_at < make_timestamp($end_us)
+        )
+        GROUP BY record_id HAVING count(*) > 1
+    ) AS conflict
+FROM usage_records
+WHERE NOT cancelled AND started_at >= make_timestamp($start_us)
+    AND started_at < make_timestamp($end_us)

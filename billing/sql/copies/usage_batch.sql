@@ -1,0 +1,1 @@
+SELECT max(batch) AS last FROM batches

@@ -1,0 +1,1 @@
+SELECT log, topic, "partition", next FROM positions

@@ -1,0 +1,1 @@
+FROM quality_hourly WHERE hour >= make_timestamp($start_us) AND hour < make_timestamp($end_us)

@@ -1,0 +1,156 @@
+"""Reading a store, whoever holds it: what a command needs is copied into temporary tables.
+
+One path for both cases: the file is attached where nobody writes it, else its writer is asked over
+Quack, in a single statement, so that all copies are of one state between two batches.
+"""
+
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from edge import Refused
+from warehouse.serving import Serving, find_serving, load_quack
+from warehouse.store import (
+    HOLDER,
+    Kind,
+    Store,
+    find_version,
+    judge_version,
+    no_store,
+    open_scratch,
+    refuse_older,
+)
+
+_POLL_S = 0.05
+_NAME = re.compile(r"\$([a-z_]+)")
+_VERSION = "SELECT kind, version FROM store_version"
+_STRANGER = "Authentication failed"  # another store is served at the port of a killed writer
+
+
+def read_store(
+    path: Path,
+    kind: Kind,
+    tables: Mapping[str, str],
+    bounds: Mapping[str, int] | None = None,
+    *,
+    wait_s: float = 2.0,
+) -> Store:
+    """A store in memory that holds `tables`, copied as `copy_tables` does. Refuses as it."""
+    scratch = open_scratch()
+    try:
+        copy_tables(scratch, path, kind, tables, bounds, wait_s=wait_s)
+    except BaseException:
+        scratch.close()
+        raise
+    return scratch
+
+
+def whole(*names: str) -> dict[str, str]:
+    """The SELECTs that copy these tables or views as they are."""
+    return {name: f'FROM "{name}"' for name in names}
+
+
+def copy_tables(  # noqa: PLR0913  all but four have names and defaults
+    into: Store,
+    path: Path,
+    kind: Kind,
+    tables: Mapping[str, str],
+    bounds: Mapping[str, int] | None = None,
+    *,
+    wait_s: float = 2.0,
+) -> None:
+    """Temporary tables of `into`: each name with what its SELECT gives of the store at `path`.
+
+    All are of one state. A SELECT names the store's tables; `$name` in it stands for the whole
+    number `bounds["name"]`. Refuses with STORE_MISSING, STORE_BUSY, STORE_CORRUPT, STORE_FOREIGN,
+    STORE_OLDER or STORE_NEWER.
+    """
+    if not path.exists():
+        raise Refused("STORE_MISSING", f"there is no {path}: nothing has been written there yet")
+    selects = {name: _bind(sql, bounds or {}) for name, sql in tables.items()}
+    for name in selects:
+        into.execute(f'DROP TABLE IF EXISTS temp."{name}"')
+    deadline = time.monotonic() + wait_s
+    while True:
+        serving = find_serving(path)
+        if serving is not None and _copy_served(into, path, kind, serving, selects):
+            return
+        holder = _attach(into, path)
+        if holder is None:
+            break
+        if time.monotonic() >= deadline:
+            who = f"process {holder} holds {path}: wait for it or stop it"
+            raise Refused("STORE_BUSY", who)
+        time.sleep(_POLL_S)
+    _copy_attached(into, path, kind, selects)
+
+
+def _bind(sql: str, bounds: Mapping[str, int]) -> str:
+    """Whole numbers only: a statement that travels as text takes no parameters."""
+    return _NAME.sub(lambda named: str(int(bounds[named[1]])), sql)
+
+
+def _attach(into: Store, path: Path) -> str | None:
+    """Attaches the file as `source` and gives None; or the process that holds it."""
+    quoted = str(path).replace("'", "''")
+    try:
+        into.execute(f"ATTACH '{quoted}' AS source (READ_ONLY)")
+    except duckdb.IOException as error:
+        holder = HOLDER.search(str(error))
+        if holder is None:
+            raise Refused("STORE_CORRUPT", no_store(path)) from error
+        return holder[1]
+    except duckdb.Error as error:
+        raise Refused("STORE_CORRUPT", no_store(path)) from error
+    return None
+
+
+def _copy_attached(into: Store, path: Path, kind: Kind, selects: Mapping[str, str]) -> None:
+    home = into.value("SELECT current_database()")
+    into.execute("USE source")
+    try:
+        refuse_older(path, kind, find_version(into, path, kind))
+        # Under their own names they would hide the store's tables from the SELECTs that follow.
+        for number, sql in enumerate(selects.values()):
+            into.execute(f'CREATE OR REPLACE TEMP TABLE "copied {number}" AS {sql}')
+        for number, name in enumerate(selects):
+            into.execute(f'ALTER TABLE temp."copied {number}" RENAME TO "{name}"')
+    finally:
+        into.execute(f'USE "{home}"')
+        into.execute("DETACH source")
+
+
+def _copy_served(
+    into: Store, path: Path, kind: Kind, serving: Serving, selects: Mapping[str, str]
+) -> bool:
+    """Asks the running writer; False where none answers, for the notice of a killed one stays."""
+    into.use(load_quack)
+    asked = "FROM quack_query(?, ?, token => ?)"
+    try:
+        ((found, version),) = into.rows(asked, [serving.uri, _VERSION, serving.token])
+    except duckdb.Error as error:
+        if isinstance(error, duckdb.IOException | duckdb.HTTPException) or _STRANGER in str(error):
+            return False
+        raise
+    judge_version(path, kind, found, version)
+    refuse_older(path, kind, version)
+    into.execute(
+        f"CREATE OR REPLACE TEMP TABLE packed_copies AS {asked}",
+        [serving.uri, _pack(selects), serving.token],
+    )
+    for name in selects:
+        into.execute(
+            f'CREATE TEMP TABLE "{name}" AS'
+            f' SELECT unnest("{name}") FROM packed_copies WHERE "{name}" IS NOT NULL'
+        )
+    into.execute("DROP TABLE packed_copies")
+    return True
+
+
+def _pack(selects: Mapping[str, str]) -> str:
+    """One statement, hence one state: a column of structs per SELECT, null in others' rows."""
+    parts = (f'SELECT "{name}" FROM (\n{sql}\n) AS "{name}"' for name, sql in selects.items())
+    return " UNION ALL BY NAME ".join(parts)
