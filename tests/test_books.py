@@ -1,13 +1,9 @@
 """Accounts and price books from the command line: what is loaded, what is refused, and where."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).parent.parent
+from tests.command_line import run, shown
+
 HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until\n"
 ACME = "acme,Acme,a@acme.example,DE,de,Europe/Berlin,EUR,business,2026-01-01,\n"
 BOOK = """\
@@ -18,22 +14,6 @@ effective_from = 2026-01-01
 code = "business"
 name = "Business"
 """
-
-
-def run(home: Path, *arguments: str) -> Any:
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("HOMEMEETING_")}
-    return subprocess.run(
-        [sys.executable, "-m", "cli", "--home", str(home), *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environ,
-    )
-
-
-def shown(home: Path, *arguments: str) -> Any:
-    return json.loads(run(home, *arguments, "--format", "json").stdout)
 
 
 def test_importing_twice_changes_nothing_and_history_ends_where_the_next_begins(

@@ -1,39 +1,15 @@
 """The command line as its users type it: data on stdout, faults on stderr, exit codes."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-USAGE: dict[str, Any] = {
-    "topic": "meetings.usage", "phase": "STOP", "record_id": str(uuid.UUID(int=1)),
-    "account_id": "acme", "meeting_id": "m1", "participant_id": "p1", "meter": "participant",
-    "server_id": "fra-1", "region": "eu", "started_at": "2026-10-01T10:00:00+02:00",
-    "observed_at": "2026-10-01T11:00:00+02:00",
-}  # fmt: skip
+from tests.command_line import run, start, usage_event, wait_until
 
-
-def run(home: Path, *arguments: str, lines: list[Any] | None = None) -> Any:
-    text = "\n".join(one if isinstance(one, str) else json.dumps(one) for one in lines or [])
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("HOMEMEETING_")}
-    return subprocess.run(
-        [sys.executable, "-m", "cli", "--home", str(home), *arguments],
-        cwd=ROOT,
-        input=text,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environ,
-    )
+USAGE = usage_event(1, "acme", "2026-10-01T10:00:00+02:00", "2026-10-01T11:00:00+02:00")
 
 
 def test_emit_consume_status_verify(tmp_path: Path) -> None:
@@ -124,12 +100,11 @@ def test_settings_with_faults_name_each(tmp_path: Path) -> None:
 
 def test_the_service_serves_reads_while_it_runs_and_ends_on_sigterm(tmp_path: Path) -> None:
     run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
-    command = [sys.executable, "-m", "cli", "consume", "--home", str(tmp_path)]
-    with subprocess.Popen(command, cwd=ROOT) as service:
-        _until((tmp_path / "usage.duckdb.serving").exists)
+    with start(tmp_path, "consume") as service:
+        wait_until((tmp_path / "usage.duckdb.serving").exists)
         event = USAGE | {"record_id": str(uuid.UUID(int=9))}
         run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[event])
-        _until(lambda: _usage_events(tmp_path) == 2)
+        wait_until(lambda: _usage_events(tmp_path) == 2)
         assert run(tmp_path, "verify").returncode == 0
         assert (tmp_path / "usage.duckdb.serving").stat().st_mode & 0o777 == 0o600
         second = run(tmp_path, "consume", "--once")
@@ -143,9 +118,8 @@ def test_the_service_serves_reads_while_it_runs_and_ends_on_sigterm(tmp_path: Pa
 
 def test_a_killed_service_leaves_a_notice_that_misleads_nobody(tmp_path: Path) -> None:
     run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
-    command = [sys.executable, "-m", "cli", "consume", "--home", str(tmp_path)]
-    with subprocess.Popen(command, cwd=ROOT) as service:
-        _until((tmp_path / "usage.duckdb.serving").exists)
+    with start(tmp_path, "consume") as service:
+        wait_until((tmp_path / "usage.duckdb.serving").exists)
         service.kill()
     assert run(tmp_path, "consume", "--once").returncode == 0
     assert _usage_events(tmp_path) == 1
@@ -154,10 +128,3 @@ def test_a_killed_service_leaves_a_notice_that_misleads_nobody(tmp_path: Path) -
 def _usage_events(home: Path) -> int:
     status = json.loads(run(home, "status", "--format", "json").stdout)
     return sum(s["last"] or 0 for s in status["sources"] if s["topic"] == "meetings.usage")
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline, "waited for 30 s"
-        time.sleep(0.05)

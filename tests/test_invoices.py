@@ -2,20 +2,20 @@
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
-import time
 import uuid
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from tests import command_line
+from tests.command_line import start, usage_event, wait_until
 from warehouse import read_store, whole
 
-ROOT = Path(__file__).parent.parent
+# The clock of every command here.
+run = partial(command_line.run, now="2026-11-02T09:00:00Z")
+shown = partial(command_line.shown, now="2026-11-02T09:00:00Z")
 ACCOUNTS = """\
 account_id,name,email,country,language,time_zone,currency,plan,since,until
 acme,Acme,a@acme.example,DE,de,Europe/Berlin,EUR,business,2026-01-01,
@@ -54,41 +54,15 @@ tiers = [ { up_to = 40, unit_price = 0.5 }, { unit_price = 0.25 } ]
 """
 
 
-def run(home: Path, *arguments: str, lines: list[dict[str, Any]] | None = None) -> Any:
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("HOMEMEETING_")}
-    return subprocess.run(
-        [sys.executable, "-m", "cli", "--home", str(home), *arguments],
-        cwd=ROOT,
-        input="\n".join(json.dumps(one) for one in lines or []),
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environ | {"HOMEMEETING_NOW": "2026-11-02T09:00:00Z"},
-    )
-
-
-def shown(home: Path, *arguments: str) -> Any:
-    return json.loads(run(home, *arguments, "--format", "json").stdout)
-
-
-def event(number: int, account: str, start: str, end: str, **changes: Any) -> dict[str, Any]:
-    return {
-        "topic": "meetings.usage", "phase": "STOP", "record_id": str(uuid.UUID(int=number)),
-        "account_id": account, "meeting_id": "m1", "participant_id": f"p{number}",
-        "meter": "participant", "server_id": "fra-1", "region": "eu",
-        "started_at": start, "observed_at": end, **changes,
-    }  # fmt: skip
-
-
 EVENTS = [
     # 60 minutes and a second: 61 by the minute; it starts on 1 October in Berlin alone.
-    event(1, "acme", "2026-09-30T22:00:00Z", "2026-09-30T23:00:01Z"),
-    event(2, "acme", "2026-10-31T23:00:00Z", "2026-10-31T23:30:00Z"),  # November in Berlin
-    event(3, "acme", "2026-10-05T10:00:00Z", "2026-10-05T10:00:30Z", meter="recording"),
-    event(4, "acme", "2026-10-05T10:00:00Z", "2026-10-05T10:00:30Z", meter="whiteboard"),
-    event(5, "half", "2026-10-05T10:00:00Z", "2026-10-05T10:10:00Z"),
-    event(6, "ghost", "2026-10-05T10:00:00Z", "2026-10-05T10:10:00Z"),
-    event(7, "lost", "2026-10-05T10:00:00Z", "2026-10-05T10:10:00Z"),
+    usage_event(1, "acme", "2026-09-30T22:00:00Z", "2026-09-30T23:00:01Z"),
+    usage_event(2, "acme", "2026-10-31T23:00:00Z", "2026-10-31T23:30:00Z"),  # November in Berlin
+    usage_event(3, "acme", "2026-10-05T10:00:00Z", "2026-10-05T10:00:30Z", meter="recording"),
+    usage_event(4, "acme", "2026-10-05T10:00:00Z", "2026-10-05T10:00:30Z", meter="whiteboard"),
+    usage_event(5, "half", "2026-10-05T10:00:00Z", "2026-10-05T10:10:00Z"),
+    usage_event(6, "ghost", "2026-10-05T10:00:00Z", "2026-10-05T10:10:00Z"),
+    usage_event(7, "lost", "2026-10-05T10:00:00Z", "2026-10-05T10:10:00Z"),
 ]
 
 
@@ -127,7 +101,7 @@ def test_unbilled_usage_has_its_reason(home: Path) -> None:
 
 
 def test_several_identities_of_one_record_are_a_conflict(home: Path) -> None:
-    other = event(1, "acme", "2026-10-02T10:00:00Z", "2026-10-02T10:10:00Z")
+    other = usage_event(1, "acme", "2026-10-02T10:00:00Z", "2026-10-02T10:10:00Z")
     run(home, "emit", "-", "--server-id", "fra-2", lines=[other])
     run(home, "consume", "--once")
     found = shown(home, "usage", "conflicts")
@@ -206,7 +180,7 @@ def test_a_period_that_is_not_over_and_a_conflict_stay_drafts(home: Path) -> Non
     early = run(home, "invoice", "run", "--month", "2026-11", "--finalize", "--account", "acme")
     assert early.returncode == 1
     assert "PERIOD_OPEN: acme: " in early.stderr
-    other = event(1, "acme", "2026-10-02T10:00:00Z", "2026-10-02T10:10:00Z")
+    other = usage_event(1, "acme", "2026-10-02T10:00:00Z", "2026-10-02T10:10:00Z")
     run(home, "emit", "-", "--server-id", "fra-2", lines=[other])
     run(home, "consume", "--once")
     done = run(home, "invoice", "run", "--month", "2026-10", "--finalize", "--format", "json")
@@ -249,13 +223,8 @@ def test_everything_that_reads_gives_the_same_while_the_projector_runs(home: Pat
         ("tuning", "report", "--from", "2026-10-01", "--to", "2026-11-01"),
         ("invoice", "run", *month, "--account", "acme", "--finalize"),
     )
-    with subprocess.Popen(
-        [sys.executable, "-m", "cli", "--home", str(home), "consume"], cwd=ROOT
-    ) as service:
-        deadline = time.monotonic() + 30
-        while not (home / "usage.duckdb.serving").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+    with start(home, "consume") as service:
+        wait_until((home / "usage.duckdb.serving").exists)
         served = [shown(home, *arguments) for arguments in asked]
         assert run(home, "verify").returncode == 0
         service.terminate()

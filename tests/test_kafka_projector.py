@@ -15,7 +15,8 @@ from consumers import Projector, broken_invariants
 from eventlog import KafkaSettings, KafkaTopics, open_kafka
 from schemas import TOPICS, encode
 from tests import recount
-from tests.test_cli import USAGE, run
+from tests.command_line import run
+from tests.test_cli import USAGE
 from tests.test_projector import TOPIC, _daily, _meetings, _records
 from warehouse import open_store
 

@@ -1,0 +1,64 @@
+"""The command line as its users type it: a process of its own, no settings but those told."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(
+    home: Path, *arguments: str, lines: Iterable[Any] = (), **settings: str
+) -> "subprocess.CompletedProcess[str]":
+    """`lines` go to stdin, as JSON where they are not text; `now="…"` sets HOMEMEETING_NOW."""
+    return subprocess.run(
+        _command(home, arguments),
+        cwd=ROOT,
+        input="\n".join(one if isinstance(one, str) else json.dumps(one) for one in lines),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=_environ(settings),
+    )
+
+
+def shown(home: Path, *arguments: str, **settings: str) -> Any:
+    """What the command writes to stdout, as data."""
+    return json.loads(run(home, *arguments, "--format", "json", **settings).stdout)
+
+
+def start(home: Path, *arguments: str, **settings: str) -> "subprocess.Popen[bytes]":
+    """A service, for a `with` block that ends it."""
+    return subprocess.Popen(_command(home, arguments), cwd=ROOT, env=_environ(settings))
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline, "waited for 30 s"
+        time.sleep(0.05)
+
+
+def usage_event(number: int, account: str, start: str, end: str, **changes: Any) -> dict[str, Any]:
+    """A line for `emit`: participant p1 of meeting m1, unless `changes` say otherwise."""
+    return {
+        "topic": "meetings.usage", "phase": "STOP", "record_id": str(uuid.UUID(int=number)),
+        "account_id": account, "meeting_id": "m1", "participant_id": f"p{number}",
+        "meter": "participant", "server_id": "fra-1", "region": "eu",
+        "started_at": start, "observed_at": end, **changes,
+    }  # fmt: skip
+
+
+def _command(home: Path, arguments: Iterable[str]) -> list[str]:
+    return [sys.executable, "-m", "cli", "--home", str(home), *arguments]
+
+
+def _environ(settings: dict[str, str]) -> dict[str, str]:
+    ours = {k: v for k, v in os.environ.items() if not k.startswith("HOMEMEETING_")}
+    return ours | {f"HOMEMEETING_{name.upper()}": value for name, value in settings.items()}
