@@ -4,20 +4,30 @@ Owns what an import or a load changes. Does not know what anything costs, nor an
 that a final one holds on to the book it was made from.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
+from typing import Any, Final
 
-from billing.accounts import Account, Subscription, merge_history, parse_accounts
+import pyarrow as pa
+
+from billing.accounts import Account, Subscription, parse_accounts
 from billing.pricebook import Plan, PriceBook
 from billing.pricebook_check import parse_price_book
+from billing.rating import SQL
+from billing.rows import load_rows
 from edge import Refused, Settings
 from warehouse import Store, open_store
 
 _ACCOUNT_COLUMNS = ", ".join(column.name for column in fields(Account))
 _ROW_COLUMNS = ", ".join(column.name for column in fields(Subscription))
+# What is no text.
+_TYPES: Final = {
+    **dict.fromkeys(("since", "until"), pa.date32()),
+    **dict.fromkeys(("quantity", "payment_terms_days"), pa.int64()),
+}
 
 
 @contextmanager
@@ -70,21 +80,22 @@ def import_accounts(books: Store, content: bytes) -> tuple[int, int]:
     """Upserts the file's accounts and rows of history: how many of each it has. Refuses as
     `parse_accounts`; nothing is imported then.
     """
-    existing = subscriptions(books)
-    file = parse_accounts(content, existing)
-    known = {account.account_id: account for account in accounts(books)}
-    known |= {account.account_id: account for account in file.accounts}
+    file = parse_accounts(content, subscriptions(books))
     with books.transaction():
-        _replace(books, "accounts", (astuple(known[key]) for key in sorted(known)))
-        merged = merge_history(existing, file.subscriptions)
-        _replace(books, "subscriptions", (astuple(row) for row in merged))
+        load_rows(books, "imported_accounts", map(_row, file.accounts), _columns(Account))
+        books.execute(SQL["merge_accounts"])
+        rows = map(_row, file.subscriptions)
+        load_rows(books, "imported_subscriptions", rows, _columns(Subscription))
+        books.execute(SQL["merge_subscriptions"])
     return len(file.accounts), len(file.subscriptions)
 
 
-def _replace(books: Store, table: str, rows: Iterable[tuple[object, ...]]) -> None:
-    books.execute(f"DELETE FROM {table}")
-    for row in rows:
-        books.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+def _row(one: Account | Subscription) -> dict[str, Any]:
+    return {column.name: getattr(one, column.name) for column in fields(one)}
+
+
+def _columns(kind: type[Account | Subscription]) -> dict[str, pa.DataType]:
+    return {column.name: _TYPES.get(column.name, pa.string()) for column in fields(kind)}
 
 
 def read_input(path: Path) -> bytes:

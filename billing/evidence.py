@@ -12,7 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from billing.rating import SQL, load_rows
+from billing.rating import SQL
+from billing.rows import load_rows
 from warehouse import Store
 
 

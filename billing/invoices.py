@@ -6,19 +6,41 @@ after it, from what it froze.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
+
+import pyarrow as pa
 
 from billing.documents import render_pdf
 from billing.draft import draft, is_nil
 from billing.evidence import take_snapshot, write_evidence
 from billing.month import AccountMonth, Month, all_lines, lay_out, load_month
 from billing.rating import rate
+from billing.rows import append_rows
 from edge import Fault, Refused, Settings
 from warehouse import Store
 
 _TERMS_DAYS: Final = 14  # where the account names none
+
+
+_COLUMNS: Final = {
+    **dict.fromkeys(("id", "account_id", "month", "status", "number", "zone"), pa.string()),
+    **dict.fromkeys(("start_us", "end_us"), pa.int64()),
+    "document": pa.string(),
+    "books": pa.list_(pa.string()),
+    **dict.fromkeys(("run", "evidence_rows"), pa.int64()),
+    "evidence_sha256": pa.string(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """The run that closed a document, and the count and checksum of its rows in the evidence."""
+
+    run: int
+    evidence_rows: int
+    evidence_sha256: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +77,16 @@ def run_invoices(
         names = {fault.place for fault in blocked}
         ready = [one for one in made if one.account_id not in names]
     with books.transaction():
-        for one in todo:
-            books.execute(
-                "DELETE FROM invoices WHERE month = ? AND account_id = ? AND status = 'draft'",
-                [str(month), one.account.account_id],
-            )
-        for draft_made in made:
-            _insert(books, month, draft_made)
+        books.execute(
+            """DELETE FROM invoices WHERE month = $month AND status = 'draft'
+            AND ($account IS NULL OR account_id = $account)""",
+            {"month": str(month), "account": account},
+        )
+        evidence: dict[str, _Evidence] = {}
         if ready and closed_at_us is not None:
-            _close(books, home, month, ready, closed_at_us)
+            evidence = _close(books, home, month, ready, closed_at_us)
+        rows = (_row(month, one, evidence.get(one.document["id"])) for one in made)
+        append_rows(books, "invoices", rows, _COLUMNS)
     return sorted((*faults, *blocked), key=lambda fault: fault.place)
 
 
@@ -107,21 +130,29 @@ def _blocked(books: Store, made: Sequence[_Made], now_us: int) -> list[Fault]:
     return faults
 
 
-def _insert(books: Store, month: Month, made: _Made) -> None:
+def _row(month: Month, made: _Made, evidence: _Evidence | None) -> dict[str, Any]:
+    """What the table holds of a document; `evidence` is None in a draft."""
     period = made.month.period
     priced = (part.priced for part in made.month.stretches)
-    hashes = sorted({found[0].sha256 for found in priced if found})
     document = made.document
-    key = [document["id"], made.account_id, str(month), document["status"], document["number"]]
-    bounds = [period.zone, period.start_us, period.end_us]
-    row = [*key, *bounds, json.dumps(document, ensure_ascii=False), hashes]
-    books.execute(
-        "INSERT INTO invoices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)", row
-    )
+    return {
+        **{name: document[name] for name in ("id", "account_id", "status", "number")},
+        "month": str(month),
+        "zone": period.zone,
+        "start_us": period.start_us,
+        "end_us": period.end_us,
+        "document": json.dumps(document, ensure_ascii=False),
+        "books": sorted({found[0].sha256 for found in priced if found}),
+        **(asdict(evidence) if evidence else {}),
+    }
 
 
-def _close(books: Store, home: Settings, month: Month, ready: Sequence[_Made], now_us: int) -> None:
-    """Numbers, freezes and proves, in order of account_id, within the caller's transaction."""
+def _close(
+    books: Store, home: Settings, month: Month, ready: Sequence[_Made], now_us: int
+) -> dict[str, _Evidence]:
+    """Numbers, freezes and proves, in order of account_id, within the caller's transaction.
+    Gives the evidence of each document by its id.
+    """
     today = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=now_us)).date()
     run = books.value("SELECT coalesce(max(run), 0) + 1 FROM runs")
     last = _last_number(books, today.year)
@@ -135,19 +166,12 @@ def _close(books: Store, home: Settings, month: Month, ready: Sequence[_Made], n
         named = {key: one.document[key] for key in ("number", "id")} | {"position": position}
         lines += [{**named, "line": line, "line_id": id} for line, id in one.line_ids.items()]
     name, sha256, sums = write_evidence(books, home.evidence, run, lines)
-    for one in ready:
-        count, rows_sha256 = sums.get(one.document["id"], (0, None))
-        text = json.dumps(one.document, ensure_ascii=False)
-        state = [one.document["status"], one.document["number"], text, run, count, rows_sha256]
-        books.execute(
-            """UPDATE invoices SET status = ?, number = ?, document = ?, run = ?,
-            evidence_rows = ?, evidence_sha256 = ? WHERE id = ?""",
-            [*state, one.document["id"]],
-        )
     books.execute("DELETE FROM counters WHERE series = 'HM' AND year = ?", [today.year])
     books.execute("INSERT INTO counters VALUES ('HM', ?, ?)", [today.year, last])
     row = [run, str(month), now_us, take_snapshot(books), name, sha256]
     books.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
+    ids = (one.document["id"] for one in ready)
+    return {id: _Evidence(run, *sums.get(id, (0, None))) for id in ids}
 
 
 def _last_number(books: Store, year: int) -> int:

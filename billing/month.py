@@ -16,7 +16,8 @@ from billing.accounts import Account
 from billing.books import Catalogue, load_catalogue
 from billing.period import Period, Stretch, month_period, stretches
 from billing.pricebook import Plan, PriceBook
-from billing.rating import SQL, ChargeLine, load_lines, load_rows
+from billing.rating import SQL, ChargeLine, load_lines
+from billing.rows import load_rows
 from edge import Fault, Refused, Settings
 from warehouse import Queries, Store, copy_tables
 

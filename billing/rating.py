@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from billing.money import currency_precision
 from billing.pricebook import Charge
+from billing.rows import load_rows
 from warehouse import Queries, Store
 
 SQL: Final = Queries(Path(__file__).parent / "sql")
@@ -95,15 +96,6 @@ def load_lines(store: Store, lines: Iterable[ChargeLine]) -> None:
     names = {"line": pa.int64(), "stretch": pa.int64()}
     texts = ("meter", "variant", "measure", "scope")
     load_rows(store, "lines", rows, names | dict.fromkeys(texts, pa.string()))
-
-
-def load_rows(
-    store: Store, table: str, rows: Sequence[dict[str, Any]], columns: dict[str, pa.DataType]
-) -> None:
-    """A temporary table of these rows."""
-    schema = pa.schema(list(columns.items()))
-    with store.tables(loaded_rows=pa.Table.from_pylist(list(rows), schema=schema)):
-        store.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM loaded_rows")
 
 
 def rate(store: Store, lines: Sequence[ChargeLine]) -> tuple[dict[int, RatedLine], list[int]]:

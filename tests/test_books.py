@@ -1,8 +1,15 @@
 """Accounts and price books from the command line: what is loaded, what is refused, and where."""
 
+import random
+import time
+from datetime import date, timedelta
 from pathlib import Path
 
+from billing import Subscription, import_accounts, merge_history
+from billing.books import accounts, subscriptions
+from edge import Refused
 from tests.command_line import run, shown
+from warehouse import open_store
 
 HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until\n"
 ACME = "acme,Acme,a@acme.example,DE,de,Europe/Berlin,EUR,business,2026-01-01,\n"
@@ -62,3 +69,45 @@ def test_a_book_is_checked_loaded_once_and_replaced_while_unused(tmp_path: Path)
 def test_a_missing_file_is_refused_and_wrong_usage_is_2(tmp_path: Path) -> None:
     assert run(tmp_path, "price-book", "load", str(tmp_path / "none")).returncode == 1
     assert run(tmp_path, "account", "import").returncode == 2
+
+
+def test_imports_join_as_the_rule_of_histories_says(tmp_path: Path) -> None:
+    seed = time.time_ns() % 10**6
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    expected: tuple[Subscription, ...] = ()
+    names: dict[str, str] = {}
+    with open_store(tmp_path / "books.duckdb", "books").closing() as books:
+        for number in range(40):
+            rows = _some_rows(rng, number)
+            lines = [_line(row, f"Name {number}") for row in rows]
+            content = (HEADER.rstrip() + ",quantity\n" + "".join(lines)).encode()
+            try:
+                told = import_accounts(books, content)
+            except Refused as refused:
+                assert {fault.code for fault in refused.faults} == {"OVERLAP"}
+            else:
+                names |= {row.account_id: f"Name {number}" for row in rows}
+                assert told == (len({row.account_id for row in rows}), len(rows))
+                expected = merge_history(expected, rows)
+            assert tuple(subscriptions(books)) == expected
+            assert {one.account_id: one.name for one in accounts(books)} == names
+    assert len(expected) > 3
+
+
+def _some_rows(rng: random.Random, number: int) -> list[Subscription]:
+    """One row each for a few of the pairs of account and day; some take theirs out."""
+    pairs = [(name, date(2026, month, 1)) for name in ("a", "b", "c") for month in range(1, 7)]
+    rows = []
+    for name, since in rng.sample(pairs, rng.randint(1, 5)):
+        days = rng.choice([None, None, None, 0, 0, 10])
+        until = None if days is None else since + timedelta(days)
+        book = rng.choice([None, "book"])
+        rows.append(Subscription(name, since, until, book, f"plan-{number}", rng.randint(1, 9)))
+    return rows
+
+
+def _line(row: Subscription, name: str) -> str:
+    plan = f"{row.book}/{row.plan}" if row.book else row.plan
+    spans = f"{plan},{row.since},{row.until or ''},{row.quantity}"
+    return f"{row.account_id},{name},a@a.example,DE,de,Europe/Berlin,EUR,{spans}\n"

@@ -14,7 +14,8 @@ import pytest
 
 from billing.money import round_money
 from billing.pricebook import Charge, Rounding, Tier
-from billing.rating import ChargeLine, load_lines, load_rows, rate
+from billing.rating import ChargeLine, load_lines, rate
+from billing.rows import load_rows
 from tests.oracle_rating import UsageRecord
 from tests.oracle_rating import rate as oracle_rate
 from warehouse import Store, open_store
