@@ -11,6 +11,7 @@ import click
 
 import billing.commands
 import consumers.commands
+import corrections.commands
 import demo.commands
 import eventlog.commands
 import producers.commands
@@ -56,6 +57,8 @@ for command in (
     *demo.commands.COMMANDS,
 ):
     main.add_command(command)
+for command in corrections.commands.USAGE_COMMANDS:
+    billing.commands.usage.add_command(command)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

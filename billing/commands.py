@@ -1,4 +1,4 @@
-"""Billing's commands: accounts, price books and usage; gathers those of invoices."""
+"""Billing's commands: accounts, price books and usage; gathers those of invoices and audit."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from billing.accounts import effective_history
+from billing.audit_commands import audit
 from billing.books import import_accounts, load_price_book, open_books, read_input, subscriptions
 from billing.invoice_commands import invoice, month_option
 from billing.money import decimal_text
@@ -14,15 +15,10 @@ from billing.month import Month, lay_out, load_month
 from billing.pricebook_check import parse_price_book
 from billing.rating import SQL
 from edge.command import common, say, settings, show_rows
-from warehouse import read_store
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _ACCOUNT_LIST = ("account_id", "name", "country", "time_zone", "currency", "plan", "since", "until")
 _USAGE = ("account_id", "meter", "variant", "records", "seconds", "quantity")
-_IDENTITY = (
-    *("record_id", "hash", "started_at", "last_seen", "account_id", "meeting_id"),
-    *("participant_id", "meter", "variant"),
-)
 
 
 @click.group()
@@ -147,18 +143,4 @@ def _usage_row(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"seconds": seconds, "quantity": decimal_text(row["quantity"])}
 
 
-@usage.command("conflicts")
-@common
-def conflicts_command() -> None:
-    """Every identity of each record that has several, with a short hash.
-
-    \b
-    Example: homemeeting usage conflicts --format json
-    Exit codes: 0 shown; 1 refused; 2 wrong usage.
-    """
-    copies = {"conflicts": SQL["conflicts"]}
-    with read_store(settings().usage, "usage", copies).closing() as found:
-        show_rows(found.records("FROM conflicts ORDER BY record_id, hash"), _IDENTITY)
-
-
-COMMANDS: tuple[click.Command, ...] = (account, price_book, usage, invoice)
+COMMANDS: tuple[click.Command, ...] = (account, price_book, usage, invoice, audit)

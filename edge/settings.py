@@ -1,5 +1,7 @@
 """Settings: `homemeeting.toml` in the home, over it `HOMEMEETING_*`; parsed once, then frozen."""
 
+import os
+import pwd
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ _SELLER = (
     *("name", "legal_name", "street", "postal_code", "city", "region", "country", "email"),
     *("vat_number", "registration_id", "iban"),
 )
+_USER_MAX = 128
 _KEYS: Mapping[str, Mapping[str, type]] = {
     "kafka": {"bootstrap_servers": str},
     "seller": dict.fromkeys(_SELLER, str),
@@ -21,11 +24,12 @@ _KEYS: Mapping[str, Mapping[str, type]] = {
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a home is set to. `bootstrap_servers` is None where there is no Kafka; `seller` is
-    what stands on invoices, as pairs of name and text.
+    what stands on invoices, as pairs of name and text; `user` is who acts, for the audit trail.
     """
 
     home: Path
     bootstrap_servers: str | None
+    user: str
     seller: tuple[tuple[str, str], ...] = (("name", "HomeMeeting"),)
 
     def kafka_servers(self) -> str:
@@ -68,9 +72,22 @@ def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
         raise Refused("SETTINGS", f"{file} has {len(faults)} faults", faults)
     servers = environ.get("HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS")
     seller = {"name": "HomeMeeting"} | told.get("seller", {})
-    return Settings(
-        home, servers or told.get("kafka", {}).get("bootstrap_servers"), tuple(seller.items())
-    )
+    servers = servers or told.get("kafka", {}).get("bootstrap_servers")
+    return Settings(home, servers, _find_user(environ), tuple(seller.items()))
+
+
+def _find_user(environ: Mapping[str, str]) -> str:
+    """HOMEMEETING_USER, else the user of the operating system, who may have no name."""
+    told = environ.get("HOMEMEETING_USER")
+    if not told:
+        try:
+            return pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:
+            return f"uid {os.getuid()}"
+    if not told.isprintable() or not 1 <= len(told.strip()) <= _USER_MAX:
+        message = f"HOMEMEETING_USER must be 1 to {_USER_MAX} printable characters"
+        raise Refused("SETTINGS", message)
+    return told.strip()
 
 
 def _faults(told: Mapping[str, Any]) -> list[Fault]:

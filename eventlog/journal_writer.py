@@ -66,11 +66,17 @@ class JournalWriter:
         fsync: Fsync = "interval",
         incarnation: str | None = None,
     ) -> Self:
-        """Begin a new incarnation under `root`. Refuses with LOCK_HELD or JOURNAL_EXISTS."""
+        """Begin a new incarnation under `root`. Refuses with LOCK_HELD, JOURNAL_EXISTS or, where
+        nothing can be made there, JOURNAL_WRITE.
+        """
         settles = _unclosed(root, server_id)
         home = incarnation_at(root, server_id, incarnation or secrets.token_hex(16))
-        home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = hold(home.path / "lock", f"the journal of {home.source}")
+        try:
+            home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = hold(home.path / "lock", f"the journal of {home.source}")
+        except OSError as error:
+            reason = f"{home.path} cannot be made ({error.strerror}): mend that, then try again"
+            raise Refused("JOURNAL_WRITE", reason) from error
         if any(home.segments(topic) for topic in TOPICS):
             os.close(lock)
             raise Refused("JOURNAL_EXISTS", f"{home.source} was written before: open a new one")

@@ -15,8 +15,10 @@ ALLOWED: dict[str, set[str]] = {
     "consumers": {"edge", "schemas", "eventlog", "warehouse"},
     "billing": {"edge", "warehouse"},
     "tuning": {"edge", "warehouse"},
+    "corrections": {"edge", "schemas", "eventlog", "producers", "warehouse", "billing"},
     "audit": {
         "edge", "schemas", "eventlog", "producers", "warehouse", "consumers", "billing", "tuning",
+        "corrections",
     },
 }  # fmt: skip
 ALLOWED["demo"] = ALLOWED["audit"] | {"audit"}

@@ -1,9 +1,11 @@
 """Reading a store whoever holds it: the same copies, of one state, from the file and its writer."""
 
+import hashlib
 import json
 import subprocess
 import sys
 import threading
+import uuid
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from edge import Refused
 from warehouse import copy_tables, open_store, read_store, whole
 
 KINDS = """
-SELECT i AS number, (i * 10^20::HUGEINT)::HUGEINT AS wide, uuid() AS id,
+SELECT i AS number, (i * 10^20::HUGEINT)::HUGEINT AS wide, md5(i::VARCHAR)::UUID AS id,
     make_timestamp(i * 1000001) AS moment, CASE WHEN i % 2 = 0 THEN 'even' END AS parity,
     {'a': i, 'b': [i]} AS nested, i::VARCHAR::BLOB AS raw
 FROM range(100) s(i)
@@ -21,8 +23,11 @@ SELECTS = {
     "kinds": "FROM kinds WHERE number >= $low AND number < $high -- a comment at the end",
     "sums": "SELECT sum(wide)::HUGEINT AS total, max(moment) AS latest FROM kinds",
     "nothing": "FROM kinds WHERE false",
+    "listed": "SELECT number FROM kinds WHERE id IN (SELECT unnest($ids))",
+    "unlisted": "SELECT number FROM kinds WHERE id IN (SELECT unnest($no_ids))",
 }
-BOUNDS = {"low": 10, "high": 90}
+IDS = [uuid.UUID(hashlib.md5(str(number).encode()).hexdigest()) for number in (3, 99, 100)]
+BOUNDS = {"low": 10, "high": 90, "ids": IDS, "no_ids": []}
 
 
 def _copies(path: Path) -> tuple[object, ...]:
@@ -44,6 +49,7 @@ def test_the_file_and_its_writer_give_the_same_copies(tmp_path: Path) -> None:
     rows = from_file[0]
     assert isinstance(rows, dict)
     assert len(rows["kinds"]) == 80
+    assert (rows["listed"], rows["unlisted"]) == ([(3,), (99,)], [])
 
 
 def test_copies_are_of_one_state_while_the_writer_commits(tmp_path: Path) -> None:

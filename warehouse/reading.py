@@ -6,8 +6,9 @@ Quack, in a single statement, so that all copies are of one state between two ba
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from uuid import UUID
 
 import duckdb
 
@@ -24,6 +25,7 @@ from warehouse.store import (
     refuse_older,
 )
 
+Bounds = Mapping[str, int | Sequence[UUID]]
 _POLL_S = 0.05
 _NAME = re.compile(r"\$([a-z_]+)")
 _VERSION = "SELECT kind, version FROM store_version"
@@ -34,7 +36,7 @@ def read_store(
     path: Path,
     kind: Kind,
     tables: Mapping[str, str],
-    bounds: Mapping[str, int] | None = None,
+    bounds: Bounds | None = None,
     *,
     wait_s: float = 2.0,
 ) -> Store:
@@ -58,15 +60,15 @@ def copy_tables(  # noqa: PLR0913  all but four have names and defaults
     path: Path,
     kind: Kind,
     tables: Mapping[str, str],
-    bounds: Mapping[str, int] | None = None,
+    bounds: Bounds | None = None,
     *,
     wait_s: float = 2.0,
 ) -> None:
     """Temporary tables of `into`: each name with what its SELECT gives of the store at `path`.
 
     All are of one state. A SELECT names the store's tables; `$name` in it stands for the whole
-    number `bounds["name"]`. Refuses with STORE_MISSING, STORE_BUSY, STORE_CORRUPT, STORE_FOREIGN,
-    STORE_OLDER or STORE_NEWER.
+    number or the list of ids `bounds["name"]`. Refuses with STORE_MISSING, STORE_BUSY,
+    STORE_CORRUPT, STORE_FOREIGN, STORE_OLDER or STORE_NEWER.
     """
     if not path.exists():
         raise Refused("STORE_MISSING", f"there is no {path}: nothing has been written there yet")
@@ -88,9 +90,16 @@ def copy_tables(  # noqa: PLR0913  all but four have names and defaults
     _copy_attached(into, path, kind, selects)
 
 
-def _bind(sql: str, bounds: Mapping[str, int]) -> str:
-    """Whole numbers only: a statement that travels as text takes no parameters."""
-    return _NAME.sub(lambda named: str(int(bounds[named[1]])), sql)
+def _bind(sql: str, bounds: Bounds) -> str:
+    return _NAME.sub(lambda named: _literal(bounds[named[1]]), sql)
+
+
+def _literal(bound: int | Sequence[UUID]) -> str:
+    """A statement that travels as text takes no parameters, so this takes digits alone."""
+    if isinstance(bound, int):
+        return str(int(bound))
+    texts = (f"'{UUID(int=one.int)}'" for one in bound)
+    return f"[{', '.join(texts)}]::UUID[]"
 
 
 def _attach(into: Store, path: Path) -> str | None:

@@ -32,3 +32,10 @@ CREATE TABLE runs (
     run BIGINT, month VARCHAR, finalized_us BIGINT, snapshot VARCHAR,
     evidence VARCHAR, evidence_sha256 VARCHAR
 );
+
+-- Who did what, when and why. Rows are only ever added; `sha256` is of all else in the row, which
+-- carries that of the row before. `details` is JSON.
+CREATE TABLE audit_trail (
+    entry BIGINT, at_us BIGINT, who VARCHAR, action VARCHAR, subject VARCHAR, reason VARCHAR,
+    details VARCHAR, previous_sha256 VARCHAR, sha256 VARCHAR
+);

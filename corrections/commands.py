@@ -1,0 +1,67 @@
+"""The commands that correct usage: `usage conflicts` and `usage cancel`."""
+
+import click
+
+from corrections.cancel import cancel, choose, forward
+from corrections.identities import find_conflicts
+from edge.command import clock, common, say, settings, show_rows
+
+_IDENTITY = (
+    *("record_id", "hash", "started_at", "last_seen", "account_id", "meeting_id"),
+    *("participant_id", "meter", "variant"),
+)
+_REASON_MAX = 500
+
+
+@click.command("conflicts")
+@common
+def conflicts_command() -> None:
+    """Every identity of each record that has several, with a short hash.
+
+    \b
+    Example: homemeeting usage conflicts --format json
+    Exit codes: 0 shown; 1 refused; 2 wrong usage.
+    """
+    show_rows((one.row() for one in find_conflicts(settings().usage)), _IDENTITY)
+
+
+def _reason(_: click.Context, __: click.Parameter, value: str) -> str:
+    reason = value.strip()
+    if not reason.isprintable() or not 1 <= len(reason) <= _REASON_MAX:
+        raise click.BadParameter(f"must be 1 to {_REASON_MAX} printable characters")
+    return reason
+
+
+@click.command("cancel")
+@click.argument("records", metavar="RECORD[:HASH]...", nargs=-1, required=True)
+@click.option("--reason", required=True, callback=_reason, help="Why; the audit trail keeps it.")
+@common
+def cancel_command(records: tuple[str, ...], reason: str) -> None:
+    """Withdraw usage records for good: they count for nothing and stay visible.
+
+    A record with several identities needs the HASH of one, as `usage conflicts` shows it. Where
+    one argument has a fault, nothing is cancelled. Who acts is HOMEMEETING_USER, else the user of
+    the operating system.
+
+    \b
+    Example: homemeeting usage cancel 6f1c2f0e-8d0b-4a55-9c53-0f2f3d6d9b11:3fa94c --reason "test"
+    Exit codes: 0 in the log, or cancelled before; 1 refused, or Kafka did not take it; 2 wrong
+    usage.
+    """
+    home = settings()
+    chosen = choose(home.usage, records)
+    for one in chosen:
+        if one.cancelled:
+            say(f"{one} was cancelled already")
+    fresh = [one for one in chosen if not one.cancelled]
+    if not fresh:
+        return
+    cancel(home, fresh, reason, clock())
+    say(f"{len(fresh)} of {len(chosen)} cancelled in the journal")
+    if home.bootstrap_servers:
+        sent = forward(home)
+        say("sent to Kafka" if sent else "the running `homemeeting forward` sends it to Kafka")
+    say("takes effect when projected: `homemeeting consume --once`, unless the service runs")
+
+
+USAGE_COMMANDS: tuple[click.Command, ...] = (conflicts_command, cancel_command)
