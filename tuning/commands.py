@@ -21,12 +21,19 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 @click.group()
 def tuning() -> None:
-    """How good calls were, where and for whom, and what to do about it."""
+    """How good calls were, and what to do: report.
+
+    \b
+    Example: homemeeting tuning report --from 2026-10-01 --to 2026-11-01
+    Exit codes: 0 done; 1 refused or left undone, see stderr; 2 wrong usage.
+    """
 
 
 @tuning.command("report")
-@click.option("--from", "start", type=_DAY, required=True, help="First day, UTC.")
-@click.option("--to", "end", type=_DAY, required=True, help="Day after the last, UTC.")
+@click.option("--from", "start", type=_DAY, metavar="DATE", required=True, help="First day, UTC.")
+@click.option(
+    "--to", "end", type=_DAY, metavar="DATE", required=True, help="Day after the last, UTC."
+)
 @click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
