@@ -35,21 +35,24 @@ def as_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], form: For
     cells = [{name: plain(row[name]) for name in columns} for row in rows]
     if form == "json":
         return json.dumps(cells, indent=2, ensure_ascii=False)
-    texts = [["" if row[name] is None else _cell(row[name]) for name in columns] for row in cells]
+    texts = [[_text(row[name]) for name in columns] for row in cells]
     if form == "csv":
         out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows([columns, *map(_inert, texts)])
+        csv.writer(out, lineterminator="\n").writerows([columns, *map(_no_formulas, texts)])
         return out.getvalue().rstrip("\n")
     return _table(columns, texts)
 
 
-def _cell(value: Any) -> str:
-    text = str(value)
-    # Control characters in a name must not move a terminal's cursor.
+def _text(value: Any) -> str:
+    return "" if value is None else inert(str(value))
+
+
+def inert(text: str) -> str:
+    """`text` for a terminal: control characters in a name must not move its cursor."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _inert(cells: list[str]) -> list[str]:
+def _no_formulas(cells: list[str]) -> list[str]:
     """No cell is a formula to a spreadsheet; plain negative numbers stay numbers."""
     return ["'" + cell if _is_formula(cell) else cell for cell in cells]
 

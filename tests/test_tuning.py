@@ -7,7 +7,7 @@ import math
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -94,6 +94,9 @@ def _groups(samples: list[dict[str, Any]]) -> dict[tuple[str, str, str], list[di
         found["all", "", "all"].append(each)
         found["region", region, region].append(each)
         found["server", region, each["server_id"]].append(each)
+        found["release", region, each["server_version"]].append(each)
+        day = FIRST + timedelta(microseconds=each["sampled_at"] - _us(FIRST))
+        found["period", region, f"{day:%Y-%m-%d}"].append(each)
         for name, column in (("version", "server_version"), ("client",) * 2, ("network",) * 2):
             found[name, "", each[column]].append(each)
     return found
@@ -153,10 +156,95 @@ def test_a_server_unlike_its_region_is_found_and_the_others_are_not(store: Store
     rng = random.Random(20261124)
     _project(store, "meetings.quality", [_sample(rng, n) for n in range(1, 3001)])
     report = tuning_report(store, START, END)
-    assert {(at.region, at.server) for at in report.outliers} == {("eu", "fra-3")}
+    assert {at.key for at in report.outliers} == {("server", "eu", "fra-3")}
     (rtt,) = [at for at in report.outliers if at.metric == "rtt_ms"]
     assert 2.5 < rtt.value / rtt.rest < 3.5
-    assert any(action.server == "fra-3" for action in report.actions)
+    assert [at.subject for at in report.actions if at.dimension == "server"] == ["fra-3 in eu"]
+
+
+def _ill(
+    samples: list[dict[str, Any]], ill: Callable[[dict[str, Any]], bool], **changes: Any
+) -> None:
+    """From calls that are all well to some that are not."""
+    for each in samples:
+        each |= {"rtt_ms": 40.0 + each["sequence"] % 50, "jitter_ms": 4.0, "packets_lost": 0}
+        each |= {"packets_received": 1000, "join_ms": 500}
+        if ill(each):
+            each.update(changes)
+
+
+def _advice(store: Store, start: date, end: date) -> list[tuple[str, str]]:
+    return [(at.subject, at.what) for at in tuning_report(store, start, end).actions]
+
+
+def test_a_worse_version_is_told_once_and_not_of_its_servers_and_regions(store: Store) -> None:
+    """fra-1 and iad-1 run 1.5 throughout, fra-2 half the time, the others never."""
+    rng = random.Random(5)
+    samples = [_sample(rng, n) for n in range(1, 6001)]
+    for each in samples:
+        new = each["server_id"] in ("fra-1", "iad-1")
+        new |= each["server_id"] == "fra-2" and each["sampled_at"] > _us(FIRST + 36 * HOUR)
+        each["server_version"] = "1.5" if new else "1.4"
+    _ill(samples, lambda at: at["server_version"] == "1.5", jitter_ms=60.0)
+    _project(store, "meetings.quality", samples)
+    report = tuning_report(store, START, END)
+    assert {at.key for at in report.outliers if at.dimension == "release"} == {
+        ("release", "eu", "1.5"), ("release", "us", "1.5"),
+    }  # fmt: skip
+    told = [at for at in report.actions if at.dimension in ("version", "region")]
+    assert [(at.subject, at.what) for at in told] == [("version 1.5", "Roll it back")]
+    assert "on 3 servers, first seen 2026-10-01 00:00; eu: 100.0% of samples" in told[0].evidence
+    assert not {at.name for at in report.actions} & {"fra-1", "iad-1"}
+
+
+def test_one_bad_server_is_not_blamed_on_the_version_that_others_run_well(store: Store) -> None:
+    rng = random.Random(6)
+    samples = [_sample(rng, n) for n in range(1, 6001)]
+    for each in samples:
+        each["region"] = "eu"
+        each["server_version"] = "1.5" if each["server_id"] in ("fra-1", "fra-2") else "1.4"
+    since = _us(FIRST + 24 * HOUR)
+    _ill(samples, lambda at: at["server_id"] == "fra-2" and at["sampled_at"] >= since, rtt_ms=900.0)
+    _project(store, "meetings.quality", samples)
+    report = tuning_report(store, START, END)
+    told = [at for at in report.actions if at.dimension != "period"]
+    assert [at.subject for at in told] == ["fra-2 in eu"]
+    assert "poor since 2026-10-02" in told[0].evidence
+
+
+def test_a_week_that_got_worse_is_told_with_its_first_day(store: Store) -> None:
+    rng = random.Random(7)
+    samples = [_sample(rng, n) for n in range(1, 6001)]
+    for n, each in enumerate(samples):
+        each["sampled_at"] = _us(FIRST) + n * 31 * 24 * 3_600_000_000 // 6000
+    late = _us(datetime(2026, 10, 18, tzinfo=UTC))
+    _ill(samples, lambda at: at["region"] == "us" and at["sampled_at"] >= late, rtt_ms=400.0)
+    _project(store, "meetings.quality", samples)
+    report = tuning_report(store, START, date(2026, 11, 1))
+    weeks = [line.name for line in report.of("period") if line.region == "us"]
+    assert weeks == ["2026-10-01", "2026-10-04", "2026-10-11", "2026-10-18", "2026-10-25"]
+    assert sum(line.samples for line in report.of("period")) == len(samples)
+    (told,) = report.actions
+    assert told.key == ("period", "us", "2026-10-18")
+    assert told.subject == "us"
+    assert "2026-10-18" in told.what
+    (found,) = [at for at in report.outliers if at.key == told.key]
+    before = sorted(
+        each["rtt_ms"] for each in samples if each["region"] == "us" and each["sampled_at"] < late
+    )
+    true = before[math.ceil(0.95 * len(before)) - 1]
+    assert (found.metric, abs(found.rest - true) <= 0.0101 * true) == ("rtt_ms", True)
+
+
+def test_whom_it_hits_is_told_where_it_hurts(store: Store) -> None:
+    rng = random.Random(8)
+    samples = [_sample(rng, n) for n in range(1, 3001)]
+    _ill(samples, lambda at: at["network"] == "cellular" and at["sequence"] % 8 == 0, rtt_ms=900.0)
+    _project(store, "meetings.quality", samples)
+    told = [subject for subject, _ in _advice(store, START, END)]
+    assert "network cellular" in told
+    assert "network wifi" not in told
+    assert not [subject for subject in told if subject.startswith("client")]
 
 
 def test_peaks_stand_against_the_capacity_of_their_hour(store: Store) -> None:
@@ -178,7 +266,7 @@ def test_peaks_stand_against_the_capacity_of_their_hour(store: Store) -> None:
     assert found["server", "fra-2"] == (30, 100, 0.3, first)
     assert found["server", "iad-1"] == (5, 0, None, first)
     assert found["region", "eu"] == (70, 200, 0.9, first)
-    assert [(at.region, at.server) for at in report.actions] == [("eu", "fra-1")]
+    assert [at.key for at in report.actions] == [("server", "eu", "fra-1")]
     assert "fra-1" in as_html(report)
 
 
