@@ -13,6 +13,7 @@ demo: $(STAMP)
 	.venv/bin/homemeeting demo --home homemeeting-demo
 
 test: $(STAMP)
+	.ci/browser
 	$(PY) -m pytest
 
 lint: $(STAMP)

@@ -20,12 +20,26 @@ from edge import Refused
 from edge.command import common, set_clock
 
 
-@click.group()
+class _InOrder(click.Group):
+    """Lists its commands as they were added, which is the way of the data, not by name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder)
 @common
 @click.pass_context
 def main(context: click.Context) -> None:
-    """HomeMeeting's metering and billing.
+    """HomeMeeting's metering and billing, from the meeting server to the invoice.
 
+    Events go into the journal (emit) and perhaps on to Kafka (forward); consume turns them into
+    usage and call quality; invoice run bills a month, tuning report says how good calls were.
+
+    \b
+    Example: homemeeting --home /var/lib/homemeeting invoice run --month 2026-10 --format json
+    Data goes to stdout, everything else to stderr; --home and --format stand before or after the
+    command. Settings: homemeeting.toml in the home, over it HOMEMEETING_*.
     Exit codes: 0 done; 1 refused, failed or left undone, each fault on stderr; 2 wrong usage.
     """
     set_clock(context, _clock())

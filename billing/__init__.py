@@ -12,7 +12,7 @@ from billing.accounts import (
     parse_accounts,
 )
 from billing.books import import_accounts, load_price_book, open_books
-from billing.invoices import find_invoice, list_invoices, make_documents, run_invoices
+from billing.invoices import find_invoice, list_invoices, make_pdf, run_invoices, without_pdf
 from billing.money import decimal_text, round_half_up, round_money
 from billing.month import Month, lay_out, load_month, parse_month
 from billing.period import Period, Stretch, month_period, stretches
@@ -40,7 +40,7 @@ __all__ = [
     "list_invoices",
     "load_month",
     "load_price_book",
-    "make_documents",
+    "make_pdf",
     "merge_history",
     "month_period",
     "open_books",
@@ -51,4 +51,5 @@ __all__ = [
     "round_money",
     "run_invoices",
     "stretches",
+    "without_pdf",
 ]

@@ -23,7 +23,12 @@ _USAGE = ("account_id", "meter", "variant", "records", "seconds", "quantity")
 
 @click.group()
 def account() -> None:
-    """Who is billed: import, list."""
+    """Who is billed: import, list.
+
+    \b
+    Example: homemeeting account import accounts.csv
+    Exit codes: 0 done; 1 refused or left undone, see stderr; 2 wrong usage.
+    """
 
 
 @account.command("import")
@@ -45,7 +50,12 @@ def import_command(file: Path) -> None:
 @account.command("list")
 @common
 def list_accounts() -> None:
-    """Accounts with their history. Example: homemeeting account list. Exit codes: 0, 1, 2."""
+    """Accounts with the history of their plans.
+
+    \b
+    Example: homemeeting account list --format csv
+    Exit codes: 0 shown; 1 refused; 2 wrong usage.
+    """
     with open_books(settings()) as books:
         found = {
             row["account_id"]: row
@@ -64,12 +74,17 @@ def list_accounts() -> None:
         }
         for row in history
     ]
-    show_rows(rows, (*_ACCOUNT_LIST, "quantity"))
+    show_rows(rows, (*_ACCOUNT_LIST, "quantity"), "no accounts: `homemeeting account import`")
 
 
 @click.group("price-book")
 def price_book() -> None:
-    """What things cost: check, load, list."""
+    """What things cost: check, load, list.
+
+    \b
+    Example: homemeeting price-book load standard-2026.toml
+    Exit codes: 0 done; 1 refused or left undone, see stderr; 2 wrong usage.
+    """
 
 
 @price_book.command("check")
@@ -106,16 +121,27 @@ def load_command(file: Path) -> None:
 @price_book.command("list")
 @common
 def list_books() -> None:
-    """Loaded books. Example: homemeeting price-book list. Exit codes: 0, 1, 2."""
+    """The loaded books and their versions.
+
+    \b
+    Example: homemeeting price-book list
+    Exit codes: 0 shown; 1 refused; 2 wrong usage.
+    """
     columns = ("book", "effective_from", "currency", "sha256")
     with open_books(settings()) as books:
         sql = f"SELECT {', '.join(columns)} FROM price_books ORDER BY book, effective_from"
-        show_rows(books.records(sql), columns)
+        found = books.records(sql)
+    show_rows(found, columns, "no price book is loaded: `homemeeting price-book load`")
 
 
 @click.group(invoke_without_command=True)
 @click.option("--account", "account_id", help="Only this account.")
-@click.option("--month", callback=month_option, help="The account's own month, such as 2026-10.")
+@click.option(
+    "--month",
+    callback=month_option,
+    metavar="YYYY-MM",
+    help="The account's own month, such as 2026-10.",
+)
 @click.option("--unbilled", is_flag=True, help="Only what no charge rates, with the reason.")
 @common
 @click.pass_context
@@ -135,7 +161,12 @@ def usage(
     with open_books(settings()) as books:
         load_month(books, settings(), month, lay_out(books, month))
         found = books.records(SQL["unbilled" if unbilled else "usage"], {"account": account_id})
-    show_rows(map(_usage_row, found), (*_USAGE, "reason") if unbilled else _USAGE)
+    whose = f" of {account_id}" if account_id else ""
+    if unbilled:
+        empty = f"no usage{whose} in {month} is unbilled"
+        show_rows(map(_usage_row, found), (*_USAGE, "reason"), empty)
+    else:
+        show_rows(map(_usage_row, found), _USAGE, f"no usage{whose} in {month}")
 
 
 def _usage_row(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,26 @@
 """The invoice commands: run, list, show."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import click
 
 from billing.books import open_books
-from billing.invoices import find_invoice, list_invoices, make_documents, run_invoices
+from billing.invoices import find_invoice, list_invoices, make_pdf, run_invoices, without_pdf
 from billing.month import Month, parse_month
-from edge import Refused
-from edge.command import clock, common, form, left_undone, say, settings, show_json, show_rows
+from edge import Refused, Settings
+from edge.command import (
+    clock,
+    common,
+    form,
+    left_undone,
+    progress,
+    say,
+    settings,
+    show_json,
+    show_rows,
+)
 
 _LIST = ("id", "number", "status", "account_id", "plan", "currency", "total")
 _LINES = ("kind", "code", "description", "quantity", "unit", "included", "amount")
@@ -25,11 +36,18 @@ def month_option(_: click.Context, __: click.Parameter, value: str | None) -> Mo
 
 @click.group()
 def invoice() -> None:
-    """Invoices of a month: run, list, show."""
+    """Invoices of a month: run, list, show.
+
+    \b
+    Example: homemeeting invoice run --month 2026-10 --finalize
+    Exit codes: 0 done; 1 refused or left undone, see stderr; 2 wrong usage.
+    """
 
 
 @invoice.command("run")
-@click.option("--month", required=True, callback=month_option, help="Such as 2026-10.")
+@click.option(
+    "--month", required=True, callback=month_option, metavar="YYYY-MM", help="Such as 2026-10."
+)
 @click.option("--account", help="Only this account.")
 @click.option("--finalize", is_flag=True, help="Number and freeze what is over.")
 @common
@@ -44,33 +62,62 @@ def run_command(month: Month, account: str | None, finalize: bool) -> None:
     with open_books(home) as books:
         faults = run_invoices(books, home, month, account, clock()() if finalize else None)
         documents = list_invoices(books, month, account)
-    pdfs = make_documents(home, documents)
-    say(f"{len(documents)} documents, {pdfs} PDFs written to {home.documents}")
-    _show(documents)
+    make_documents(home, documents)
+    _show(documents, f"no account has a period in {month}: see `homemeeting account list`")
     left_undone("INVOICES_LEFT", f"{len(faults)} faults kept accounts from it", faults)
 
 
-def _show(documents: Sequence[dict[str, Any]]) -> None:
+def make_documents(home: Settings, documents: Sequence[Mapping[str, Any]]) -> None:
+    """The PDFs that are not there yet, with a bar."""
+    missing = without_pdf(home, documents)
+    with progress(f"Printing {len(missing)} invoices", len(missing)) as advance:
+        for document in missing:
+            make_pdf(home, document)
+            advance(1)
+    say(f"{len(missing)} PDFs written to {home.documents}")
+
+
+def sums(documents: Iterable[Mapping[str, Any]]) -> str:
+    """How many documents of each status and currency there are, and their totals."""
+    found: dict[tuple[str, str], list[Decimal]] = {}
+    for one in documents:
+        found.setdefault((one["status"], one["currency"]), []).append(Decimal(one["total"]))
+    return "; ".join(
+        f"{len(totals)} {status}, {sum(totals):,f} {currency}"
+        for (status, currency), totals in sorted(found.items())
+    )
+
+
+def _show(documents: Sequence[dict[str, Any]], empty: str) -> None:
     if form() == "json":
         show_json(documents)
-    else:
-        show_rows(documents, _LIST)
+        return
+    show_rows(documents, _LIST, empty)
+    if documents:
+        say(sums(documents))
 
 
 @invoice.command("list")
-@click.option("--month", callback=month_option, help="Such as 2026-10.")
+@click.option("--month", callback=month_option, metavar="YYYY-MM", help="Such as 2026-10.")
 @common
 def list_command(month: Month | None) -> None:
-    """Every document. Example: homemeeting invoice list --month 2026-10. Exit codes: 0, 1, 2."""
+    """Every document, of one month or of all.
+
+    \b
+    Example: homemeeting invoice list --month 2026-10
+    Exit codes: 0 shown; 1 refused; 2 wrong usage.
+    """
     with open_books(settings()) as books:
-        _show(list_invoices(books, month))
+        documents = list_invoices(books, month)
+    of = f" of {month}" if month else ""
+    _show(documents, f"no documents{of}: see `homemeeting invoice run`")
 
 
 @invoice.command("show")
 @click.argument("name", metavar="NUMBER-OR-ID")
 @common
 def show_command(name: str) -> None:
-    """One document.
+    """One document, by its number or its id.
 
     \b
     Example: homemeeting invoice show HM-2026-000001 --format json
@@ -83,4 +130,5 @@ def show_command(name: str) -> None:
         return
     show_rows(found["lines"], _LINES)
     if form() == "table":
-        click.echo(f"\n{found['status']} {found['number'] or found['id']}: {found['total']}")
+        name = found["number"] or found["id"]
+        click.echo(f"\n{found['status']} {name}: {found['total']} {found['currency']}")

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
@@ -208,17 +209,20 @@ def find_invoice(books: Store, name: str) -> dict[str, Any]:
     return document
 
 
-def make_documents(home: Settings, documents: Sequence[Mapping[str, Any]]) -> int:
-    """The PDF of each final document that has none yet; how many were made."""
-    made = 0
-    for document in documents:
-        path = home.documents / f"{document['number']}.pdf"
-        if document["status"] != "final" or path.exists():
-            continue
-        home.documents.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = path.with_suffix(".part")
-        part.write_bytes(render_pdf(document))
-        part.chmod(0o600)
-        part.replace(path)  # a PDF is there whole or not at all
-        made += 1
-    return made
+def without_pdf(home: Settings, documents: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The final documents whose PDF is not there yet."""
+    final = [document for document in documents if document["status"] == "final"]
+    return [document for document in final if not _pdf(home, document).exists()]
+
+
+def make_pdf(home: Settings, document: Mapping[str, Any]) -> None:
+    path = _pdf(home, document)
+    home.documents.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_suffix(".part")
+    part.write_bytes(render_pdf(document))
+    part.chmod(0o600)
+    part.replace(path)  # a PDF is there whole or not at all
+
+
+def _pdf(home: Settings, document: Mapping[str, Any]) -> Path:
+    return home.documents / f"{document['number']}.pdf"

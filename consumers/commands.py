@@ -10,7 +10,17 @@ from consumers.projector import Projector
 from consumers.quarantine import dismiss, retry
 from consumers.status import STATUS_TABLES, status
 from edge import Refused
-from edge.command import clock, common, form, left_undone, say, settings, show_json, show_rows
+from edge.command import (
+    clock,
+    common,
+    form,
+    left_undone,
+    progress,
+    say,
+    settings,
+    show_json,
+    show_rows,
+)
 from eventlog import JournalSource, KafkaSettings, LogSource, open_kafka
 from schemas import TOPICS
 from warehouse import open_store, read_store, whole
@@ -42,7 +52,9 @@ def consume(once: bool, log: str | None) -> None:
             projector = Projector(store, clock())
             store.serve()
             if once:
-                say(f"{projector.run_once(source)} messages read")
+                with progress("Projecting", projector.backlog(source)) as advance:
+                    read = projector.run_once(source, progress=advance)
+                say(f"{read:,} messages read")
             else:
                 projector.run(source, _Stopping().asked)
     finally:
@@ -90,32 +102,48 @@ def status_command() -> None:
     if form() == "json":
         show_json(found)
         return
-    show_rows(found["positions"], ("log", "topic", "partition", "offset", "end_offset", "lag"))
+    positions = ("log", "topic", "partition", "offset", "end_offset", "lag")
+    show_rows(found["positions"], positions, "nothing has been read: `homemeeting consume`")
     columns = ("source", "topic", "first", "last", "missing", "watermark", "state")
     if form() == "table":
         click.echo()
-        show_rows(found["sources"], columns)
+        show_rows(found["sources"], columns, "no source has been heard of")
         click.echo(f"\nquarantine: {found['quarantine']} open; healthy: {found['healthy']}")
 
 
 @click.group()
 def quarantine() -> None:
-    """What could not be applied: list, show, retry, dismiss."""
+    """What could not be applied: list, show, retry, dismiss.
+
+    \b
+    Example: homemeeting quarantine list
+    Exit codes: 0 done; 1 refused or left undone, see stderr; 2 wrong usage.
+    """
 
 
 @quarantine.command("list")
 @common
 def list_command() -> None:
-    """Every row. Example: homemeeting quarantine list --format json. Exit codes: 0, 1, 2."""
+    """Every row, whatever became of it.
+
+    \b
+    Example: homemeeting quarantine list --format json
+    Exit codes: 0 shown; 1 refused; 2 wrong usage.
+    """
     with read_store(settings().usage, "usage", whole("quarantine")).closing() as store:
-        show_rows(store.records(_SELECT, {"id": None}), _QUARANTINE)
+        show_rows(store.records(_SELECT, {"id": None}), _QUARANTINE, "the quarantine is empty")
 
 
 @quarantine.command("show")
 @click.argument("row", type=int)
 @common
 def show_command(row: int) -> None:
-    """One row and its bytes. Example: homemeeting quarantine show 1. Exit codes: 0, 1, 2."""
+    """One row and its bytes, as JSON.
+
+    \b
+    Example: homemeeting quarantine show 1
+    Exit codes: 0 shown; 1 there is none; 2 wrong usage.
+    """
     with read_store(settings().usage, "usage", whole("quarantine")).closing() as store:
         found = store.records(_SELECT, {"id": row})
     if not found:
@@ -127,7 +155,12 @@ def show_command(row: int) -> None:
 @click.argument("row", type=int, required=False)
 @common
 def retry_command(row: int | None) -> None:
-    """Try open rows again. Example: homemeeting quarantine retry 1. Exit codes: 0, 1, 2."""
+    """Try open rows again: one, or all.
+
+    \b
+    Example: homemeeting quarantine retry 1
+    Exit codes: 0 all applied; 1 some stay open, each on stderr; 2 wrong usage.
+    """
     with open_store(settings().usage, "usage").closing() as store:
         applied, faults = retry(store, Projector(store, clock()), row)
     say(f"{applied} rows applied")

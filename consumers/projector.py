@@ -47,8 +47,21 @@ class Projector:
         self._store = store
         self._clock = clock
 
-    def run_once(self, source: LogSource, *, events_max: int = EVENTS_MAX) -> int:
-        """Read `source` up to its present end; the number of messages read.
+    def backlog(self, source: LogSource) -> int:
+        """How far `source` goes beyond the store, in offsets of all partitions together."""
+        at = self.positions()
+        ends = source.ends(TOPICS).items()
+        return sum(max(end - at.get(place, _start(place)), 0) for place, end in ends)
+
+    def run_once(
+        self,
+        source: LogSource,
+        *,
+        events_max: int = EVENTS_MAX,
+        progress: Callable[[int], object] = lambda offsets: None,
+    ) -> int:
+        """Read `source` up to its present end; the number of messages read. `progress` is called
+        with the offsets passed after each batch.
 
         Refuses with QUARANTINE_CEILING before the first batch and after any.
         """
@@ -61,6 +74,7 @@ class Projector:
                 read += self.apply(slices).events
                 at = self.positions()
                 source.advise(at)
+                progress(sum(piece.next - piece.start for piece in slices))
                 self.refuse_past_ceiling()
         return read
 

@@ -22,7 +22,8 @@ def conflicts_command() -> None:
     Example: homemeeting usage conflicts --format json
     Exit codes: 0 shown; 1 refused; 2 wrong usage.
     """
-    show_rows((one.row() for one in find_conflicts(settings().usage)), _IDENTITY)
+    rows = [one.row() for one in find_conflicts(settings().usage)]
+    show_rows(rows, _IDENTITY, "no record is in conflict")
 
 
 def _reason(_: click.Context, __: click.Parameter, value: str) -> str:

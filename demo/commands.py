@@ -1,11 +1,10 @@
 """The command `demo`: the month, step by step, by the same commands that its users type."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+import sys
 from datetime import datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -13,11 +12,13 @@ import billing.commands as billing
 import consumers.commands as consumers
 import tuning.commands as tuning
 from billing.books import open_books
-from billing.invoices import list_invoices, make_documents, run_invoices
+from billing.invoice_commands import make_documents
+from billing.invoices import list_invoices, run_invoices
 from billing.month import parse_month
 from demo.accounts import accounts_csv
 from demo.home import begin_afresh
-from edge.command import clock, common, left_undone, say, settings, show_rows
+from demo.tables import largest, meter_rows, plan_rows
+from edge.command import common, form, left_undone, settings, show_rows
 from producers.simulate_command import simulate_command
 from warehouse import Queries, read_store
 
@@ -26,6 +27,8 @@ _SQL: Final = Queries(_HERE)
 _ACCOUNTS, _SEED, _MONTH = 200, 2026, "2026-10"
 # UTC days, as the tuning report takes them.
 _SINCE, _UNTIL = datetime(2026, 10, 1), datetime(2026, 11, 1)  # noqa: DTZ001
+# When the month is closed: not now, so that the same demo gives the same invoices on any day.
+_CLOSED = datetime(2026, 11, 2, 9)  # noqa: DTZ001
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
@@ -33,7 +36,9 @@ _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001
 @click.pass_context
 @common
 def demo(context: click.Context) -> None:
-    """A month of HomeMeeting on this laptop: October 2026, 200 accounts, three plans.
+    """A month on this laptop, from meetings to invoices.
+
+    October 2026, 200 accounts on three plans.
 
     Begins its home afresh each time, and refuses one that is not empty and not its own.
 
@@ -55,66 +60,68 @@ def demo(context: click.Context) -> None:
     _step("The projector: journal into usage.duckdb")
     context.invoke(consumers.consume, once=True, log="journal")
     context.invoke(consumers.verify)
-    _step("Usage of the month")
+    _step("Usage of October 2026, by meter")
     _show_aggregates()
-    _step("Invoices of the month, final")
+    _step("Invoices of October 2026, final")
     _invoices()
-    _step("Tuning")
+    _step("Call quality of October 2026, days in UTC")
     report = home / "tuning.html"
     context.invoke(tuning.report_command, start=_SINCE, end=_UNTIL, html=report)
     _say_where(home, report)
 
 
 def _step(title: str) -> None:
-    say(f"\n{title}\n{'-' * len(title)}")
+    """A heading belongs to the tables below it; programs that read JSON or CSV get none."""
+    _tell(f"\n{title}\n{'-' * len(title)}")
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=form() != "table")
 
 
 def _show_aggregates() -> None:
     bounds = {"since_us": _micros(_SINCE), "until_us": _micros(_UNTIL)}
     with read_store(settings().usage, "usage", _SQL.all(), bounds).closing() as store:
         rows = store.records("FROM aggregates ORDER BY meter")
-    show_rows(rows, ("meter", "accounts", "records", "hours", "quantity"))
+    show_rows(meter_rows(rows), ("meter", "accounts", "records", "hours", "GB"))
 
 
-def _micros(day: datetime) -> int:
-    return (day - _EPOCH) // timedelta(microseconds=1)
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _invoices() -> None:
     """Every account gets its document; the terminal shows sums by plan, then the largest three."""
     home, month = settings(), parse_month(_MONTH)
     with open_books(home) as books:
-        faults = run_invoices(books, home, month, None, clock()())
+        faults = run_invoices(books, home, month, None, _micros(_CLOSED))
         documents = list_invoices(books, month, None)
-    say(f"{make_documents(home, documents)} PDFs written to {home.documents}")
+    make_documents(home, documents)
     left_undone("INVOICES_LEFT", f"{len(faults)} faults kept accounts from it", faults)
-    show_rows(_by_plan(documents), ("plan", "invoices", "nil", "total"))
-    click.echo()
-    largest = sorted(documents, key=lambda one: -Decimal(one["total"]))[:3]
-    show_rows(largest, ("number", "account_id", "plan", "currency", "total"))
-
-
-def _by_plan(documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    plans = sorted({one["plan"] for one in documents})
-    rows = []
-    for plan in plans:
-        ours = [one for one in documents if one["plan"] == plan]
-        final = [one for one in ours if one["status"] == "final"]
-        total = sum((Decimal(one["total"]) for one in ours), Decimal(0))
-        counts = {"invoices": len(final), "nil": len(ours) - len(final)}
-        rows.append({"plan": plan, **counts, "total": total})
-    return rows
+    by_plan = plan_rows(documents)
+    show_rows(by_plan, list(by_plan[0]))
+    _step("The three largest")
+    show_rows(largest(documents, 3), ("number", "customer", "plan", "total", "currency"))
 
 
 def _say_where(home: Path, report: Path) -> None:
     _step("Where everything lies")
-    say(f"journal    {home / 'journal'}")
-    say(f"usage      {home / 'usage.duckdb'}")
-    say(f"books      {home / 'books.duckdb'}")
-    say(f"evidence   {home / 'evidence'}")
-    say(f"documents  {home / 'documents'}")
-    say(f"tuning     {report}")
-    say(f"\nGo on: homemeeting --home {home} status")
+    places = {
+        "events": home / "journal",
+        "usage": home / "usage.duckdb",
+        "books": home / "books.duckdb",
+        "evidence": home / "evidence",
+        "invoices": home / "documents",
+        "call quality": report,
+    }
+    for name, path in places.items():
+        _tell(f"{name:<14}{path}")
+    _step("Go on")
+    called = Path(sys.argv[0])
+    program = called if called.name == "homemeeting" else "homemeeting"
+    month = f"--month {_MONTH}"
+    for rest in ("status", f"usage {month} --account a0001", f"invoice list {month}"):
+        _tell(f"{program} --home {home} {rest}")
 
 
 COMMANDS: tuple[click.Command, ...] = (demo,)

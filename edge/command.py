@@ -1,7 +1,9 @@
 """What every command shares: `--home` and `--format` before and after it, the clock, its output."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +63,15 @@ def form() -> Format:
     return found
 
 
-def show_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    click.echo(as_rows(rows, columns, form()))
+def show_rows(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[str], empty: str = "nothing to show"
+) -> None:
+    """`rows` to stdout. A table without rows is no table: then stderr says `empty`."""
+    told = list(rows)
+    if told or form() != "table":
+        click.echo(as_rows(told, columns, form()))
+    else:
+        say(empty)
 
 
 def show_json(data: Any) -> None:
@@ -72,6 +81,18 @@ def show_json(data: Any) -> None:
 def say(text: str) -> None:
     """Progress and remarks go to stderr: stdout is data."""
     click.echo(text, err=True)
+
+
+@contextmanager
+def progress(label: str, length: int) -> Iterator[Callable[[int], object]]:
+    """A bar of `length` steps on stderr; gives what to call with the steps done since the last
+    call. Where stderr is no terminal it is the label alone, and of no steps it is nothing.
+    """
+    if length <= 0:
+        yield lambda steps: None
+        return
+    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
+        yield bar.update
 
 
 def left_undone(code: str, summary: str, faults: Sequence[Fault]) -> None:

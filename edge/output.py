@@ -3,12 +3,16 @@
 import csv
 import io
 import json
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 Format = Literal["table", "json", "csv"]
 FORMATS: tuple[Format, ...] = ("table", "json", "csv")
+_CELL_MAX = 48  # of a table; a uuid, a time and a source fit; the last column has no limit
+_NUMBER = re.compile(r"[-−]?[\d,]*\.?\d+ ?%?")
 
 
 def instant(us: int) -> datetime:
@@ -36,21 +40,24 @@ def as_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], form: For
     cells = [{name: plain(row[name]) for name in columns} for row in rows]
     if form == "json":
         return json.dumps(cells, indent=2, ensure_ascii=False)
-    texts = [["" if row[name] is None else _cell(row[name]) for name in columns] for row in cells]
+    texts = [[_text(row[name]) for name in columns] for row in cells]
     if form == "csv":
         out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows([columns, *map(_inert, texts)])
+        csv.writer(out, lineterminator="\n").writerows([columns, *map(_no_formulas, texts)])
         return out.getvalue().rstrip("\n")
     return _table(columns, texts)
 
 
-def _cell(value: Any) -> str:
-    text = str(value)
-    # Control characters in a name must not move a terminal's cursor.
+def _text(value: Any) -> str:
+    return "" if value is None else inert(str(value))
+
+
+def inert(text: str) -> str:
+    """`text` for a terminal: control characters in a name must not move its cursor."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _inert(cells: list[str]) -> list[str]:
+def _no_formulas(cells: list[str]) -> list[str]:
     """No cell is a formula to a spreadsheet; plain negative numbers stay numbers."""
     return ["'" + cell if _is_formula(cell) else cell for cell in cells]
 
@@ -61,9 +68,40 @@ def _is_formula(cell: str) -> bool:
 
 
 def _table(columns: Sequence[str], texts: list[list[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(columns, *texts, strict=True)]
-    lines = [columns, ["-" * width for width in widths], *texts]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    """Numbers to the right, point under point; text to the left, cut where a column is long."""
+    told = zip(columns, zip(*texts, strict=True) if texts else [()] * len(columns), strict=True)
+    blocks = [
+        _column(name, [_cut(cell) if at < len(columns) - 1 else cell for cell in cells])
+        for at, (name, cells) in enumerate(told)
+    ]
+    return "\n".join("  ".join(line).rstrip() for line in zip(*blocks, strict=True))
+
+
+def _column(name: str, cells: list[str]) -> list[str]:
+    """Heading, rule and cells, all of one width."""
+    parts = [part for cell in cells if cell for part in cell.split(" / ")]
+    is_number = bool(parts) and all(part == "–" or _NUMBER.fullmatch(part) for part in parts)
+    if is_number:
+        cells = _point_under_point(cells)
+    width = max(map(_width, [name, *cells]))
+    lines = [name, "-" * width, *cells]
+    pads = [" " * (width - _width(line)) for line in lines]
+    return [pad + line if is_number else line + pad for pad, line in zip(pads, lines, strict=True)]
+
+
+def _point_under_point(cells: list[str]) -> list[str]:
+    if any(" / " in cell or "%" in cell for cell in cells):
+        return cells
+    places = [len(cell) - cell.find(".") if "." in cell else 0 for cell in cells]
+    most = max(places)
+    return [cell + " " * (most - own) for cell, own in zip(cells, places, strict=True)]
+
+
+def _cut(cell: str) -> str:
+    return cell if len(cell) <= _CELL_MAX else cell[: _CELL_MAX - 1] + "…"
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal: East Asian characters take two, combining marks none."""
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(unicodedata.combining(char) != 0 for char in text)

@@ -10,7 +10,12 @@ from schemas import TOPICS
 
 @click.group()
 def topics() -> None:
-    """The Kafka topics."""
+    """The Kafka topics: create.
+
+    \b
+    Example: homemeeting topics create
+    Exit codes: 0 done; 1 refused or left undone, see stderr; 2 wrong usage.
+    """
 
 
 @topics.command("create")

@@ -21,7 +21,9 @@ from producers.simulate_command import simulate_command
 @click.option("--server-id", default=socket.gethostname, help="Whose journal [host name].")
 @common
 def emit(file: BinaryIO, server_id: str) -> None:
-    """Emit the NDJSON lines of FILE (or -) into the journal of one server.
+    """Emit events into the journal of one server.
+
+    FILE holds one JSON object a line; - is stdin.
 
     \b
     Example: homemeeting emit events.ndjson --server-id fra-1
@@ -39,7 +41,7 @@ def emit(file: BinaryIO, server_id: str) -> None:
 @click.option("--once", is_flag=True, help="Forward what is there now, then exit.")
 @common
 def forward(once: bool) -> None:
-    """Send the journal to Kafka; while Kafka is down, wait and try again.
+    """Send the journal to Kafka; without Kafka, wait.
 
     \b
     Example: homemeeting forward --once

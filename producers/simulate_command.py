@@ -1,12 +1,11 @@
 """The command `simulate`: a seeded workload into the journal."""
 
-import sys
 from datetime import UTC, datetime
 from typing import Final
 
 import click
 
-from edge.command import common, say, settings
+from edge.command import common, progress, say, settings
 from producers.simulator import Workload, simulate
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,7 +40,9 @@ class _Day(click.ParamType[int]):
 @click.option("--seed", type=int, required=True, help="One seed gives the same facts every time.")
 @common
 def simulate_command(accounts: int, start: int, end: int, seed: int) -> None:
-    """Simulate the meetings of accounts a0001, a0002, … into the journal.
+    """Simulate meetings into the journal.
+
+    The accounts are a0001, a0002, …
 
     \b
     Example: homemeeting simulate --accounts 200 --from 2026-10-01 --to 2026-11-01 --seed 1
@@ -51,6 +52,6 @@ def simulate_command(accounts: int, start: int, end: int, seed: int) -> None:
         raise click.BadParameter("must be after --from", param_hint="--to")
     workload = Workload(accounts, start, end, seed)
     days = end - start
-    with click.progressbar(length=days, label=f"Simulating {days} days", file=sys.stderr) as bar:
-        events = simulate(settings().journal, workload, bar.update)
-    say(f"{events} events emitted")
+    with progress(f"Simulating {days} days", days) as advance:
+        events = simulate(settings().journal, workload, advance)
+    say(f"{events:,} events emitted")

@@ -1,4 +1,6 @@
-"""What tests share: the one broker of a run, and the line that says if there was none."""
+"""What tests share: the one broker and the one browser of a run, and the lines that say if there
+was none.
+"""
 
 import importlib.util
 import os
@@ -6,18 +8,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any, NoReturn
 
 import pytest
 
 NO_BROKER = pytest.StashKey[str]()
+NO_BROWSER = pytest.StashKey[str]()
 
 
-def _broker_module() -> ModuleType:
-    """tests/kafka/broker.py by its path: `kafka` is also the name of the client library."""
-    name = "homemeeting_test_broker"
+def _module(path: str) -> ModuleType:
+    """A file below tests/ by its path: `kafka` is also the name of the client library."""
+    name = "homemeeting_test_" + Path(path).stem
     if name not in sys.modules:
-        path = Path(__file__).parent / "kafka" / "broker.py"
-        spec = importlib.util.spec_from_file_location(name, path)
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / path)
         assert spec and spec.loader
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
@@ -25,20 +28,42 @@ def _broker_module() -> ModuleType:
     return sys.modules[name]
 
 
+def _give_up(
+    config: pytest.Config, key: pytest.StashKey[str], what: str, why: Exception
+) -> NoReturn:
+    """Skips, and says so at the end of the run; fails where CI=true."""
+    config.stash[key] = str(why)
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"no {what} can be had: {why}", pytrace=False)
+    pytest.skip(f"no {what} can be had: {why}")
+
+
 @pytest.fixture(scope="session")
 def kafka_bootstrap(request: pytest.FixtureRequest) -> Iterator[str]:
     """`host:port` of a real broker. Skips where none can be had, fails there when CI=true."""
-    module = _broker_module()
+    module = _module("kafka/broker.py")
     running = module.broker()
     try:
         address = running.__enter__()
     except module.NoBroker as error:
-        request.config.stash[NO_BROKER] = str(error)
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"no Kafka broker can be had: {error}", pytrace=False)
-        pytest.skip(f"no Kafka broker can be had: {error}")
+        _give_up(request.config, NO_BROKER, "Kafka broker", error)
     try:
         yield address
+    finally:
+        running.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def browser(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A real Chromium. Skips where none can be had, fails there when CI=true."""
+    module = _module("browser/chromium.py")
+    running = module.chromium()
+    try:
+        found = running.__enter__()
+    except module.NoBrowser as error:
+        _give_up(request.config, NO_BROWSER, "browser", error)
+    try:
+        yield found
     finally:
         running.__exit__(None, None, None)
 
@@ -46,6 +71,10 @@ def kafka_bootstrap(request: pytest.FixtureRequest) -> Iterator[str]:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    reason = config.stash.get(NO_BROKER, None)
-    if reason:
-        terminalreporter.write_line(f"KAFKA: the tests on a real broker did not run: {reason}")
+    for key, what in (
+        (NO_BROKER, "KAFKA: the tests on a real broker"),
+        (NO_BROWSER, "BROWSER: the tests of HTML in a real browser"),
+    ):
+        reason = config.stash.get(key, None)
+        if reason:
+            terminalreporter.write_line(f"{what} did not run: {reason}")

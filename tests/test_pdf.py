@@ -1,5 +1,6 @@
 """The PDF of an invoice: the same bytes each time, PDF/A, and no text in it is markup."""
 
+import re
 from typing import Any
 
 import pytest
@@ -129,11 +130,52 @@ def test_markup_in_names_is_inert(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["株式会社ホーム", "Ωμέγα Ενέργεια", "Кафе", "شركة", "🎉 Party", "Łódź ș"]
+    ("name", "other"),
+    [
+        ("株式会社ホーム", "会社株式ムーホ"),
+        ("北京会议", "京北议会"),
+        ("한국 주식", "국한 식주"),
+        ("Ωμέγα", "Αγέμω"),
+        ("Кафе", "Ефак"),
+        ("شركة", "كرشة"),
+        ("חברה", "הרבח"),
+        ("บริษัท", "ษัทบริ"),
+        ("मीटिंग", "टिंगमी"),
+        ("Łódź ș", "ódźŁ ș"),
+        ("🎉 Party", "🎂 Party"),
+    ],
 )
-def test_names_in_any_script_give_a_document(name: str) -> None:
-    buyer = {**BUYER, "legal_name": name}
-    assert render_pdf(invoice(buyer=buyer)) == render_pdf(invoice(buyer=buyer))
+def test_names_in_any_script_are_printed(name: str, other: str) -> None:
+    """Names that came out as `?` would give one and the same document."""
+    first, second = (render_pdf(invoice(buyer={**BUYER, "legal_name": at})) for at in (name, other))
+    assert first != second
+    assert first == render_pdf(invoice(buyer={**BUYER, "legal_name": name}))
+
+
+@pytest.mark.parametrize("odd", ["\u0378", "\U00013000", "\x07", "\U0003ffff"])
+def test_only_what_no_font_has_becomes_a_question_mark(odd: str) -> None:
+    name = f"株式 {odd} Ltd"
+    printed = render_pdf(invoice(buyer={**BUYER, "legal_name": name}))
+    assert printed == render_pdf(invoice(buyer={**BUYER, "legal_name": name.replace(odd, "?")}))
+
+
+@pytest.mark.parametrize(
+    ("country", "form"),
+    [("JP", b"jp"), ("CN", b"sc"), ("TW", b"tc"), ("HK", b"hk"), ("KR", b"kr"), ("GB", b"jp")],
+)
+def test_han_is_written_as_in_the_buyers_country(country: str, form: bytes) -> None:
+    pdf = render_pdf(invoice(buyer={"name": "直骨", "country": country}))
+    assert set(re.findall(rb"\+NotoSansCJK(\w+)-", pdf)) == {form}
+
+
+def test_a_word_longer_than_its_column_is_broken() -> None:
+    """Unbroken it would run on beside the page and cost no second line."""
+    pages = []
+    for length in (20, 500):
+        line = {**fee_line(0), "description": "x" * length}
+        pages.append(len(render_png({**invoice(0), "lines": [line] * 20}, ppi=20)))
+    assert pages[0] == 1
+    assert pages[1] > 1
 
 
 def test_drafts_credit_notes_and_bare_parties() -> None:

@@ -7,7 +7,7 @@ import math
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,9 +17,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from consumers import Projector
-from eventlog import Partition, Slice
-from schemas import encode
+from tests.tuning_events import END, FIRST, HOUR, START, load, project, sample, us
 from tuning import as_html, tuning_report
 from tuning.charts import ticks
 from tuning.commands import COMMANDS
@@ -27,55 +25,12 @@ from tuning.frames import lines_frame, points_frame
 from tuning.line import COLUMNS, METRICS, Line
 from warehouse import Store, open_store
 
-START, END = date(2026, 10, 1), date(2026, 10, 4)
-FIRST = datetime(2026, 10, 1, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-SERVERS = {"fra-1": "eu", "fra-2": "eu", "fra-3": "eu", "iad-1": "us", "iad-2": "us"}
-
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     opened = open_store(tmp_path / "usage.duckdb", "usage")
     yield opened
     opened.close()
-
-
-def _us(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-
-
-def _sample(rng: random.Random, n: int) -> dict[str, Any]:
-    server = rng.choice(sorted(SERVERS))
-    slow = 3 if server == "fra-3" else 1
-    return {
-        "source": "s/0", "sequence": n, "record_id": rng.randbytes(16), "account_id": "a",
-        "meeting_id": "m", "server_id": server, "server_version": rng.choice(["1.4", "1.5"]),
-        "region": SERVERS[server], "client": rng.choice(["web", "ios"]),
-        "network": rng.choice(["wifi", "cellular"]),
-        "sampled_at": _us(FIRST) + rng.randrange(72 * 3_600_000_000), "interval_s": 10,
-        "rtt_ms": rng.choice([0.0, slow * rng.lognormvariate(4, 0.8)]) if n % 5 == 0
-        else slow * rng.lognormvariate(4, 0.8),
-        "jitter_ms": rng.lognormvariate(1.5, 0.9), "packets_received": rng.randrange(1000),
-        "packets_lost": rng.randrange(60), "bitrate_bps": 1, "frozen_ms": rng.randrange(100),
-        "join_ms": rng.choice([None, rng.randrange(1, 4000)]),
-    }  # fmt: skip
-
-
-def _load(sequence: int, server: str, at: datetime, people: int, capacity: int) -> dict[str, Any]:
-    return {
-        "source": "s/0", "sequence": sequence, "server_id": server, "region": SERVERS[server],
-        "version": "1.4", "sampled_at": _us(at), "cpu": 0.5, "memory": 0.5, "meetings": 1,
-        "participants": people, "capacity": capacity, "egress_bps": 1,
-    }  # fmt: skip
-
-
-def _project(store: Store, topic: str, events: list[dict[str, Any]]) -> None:
-    payloads = [encode(topic, event) for event in events]
-    place = Partition("c/t", topic, "0")
-    ends = list(range(len(payloads)))
-    told = Slice(place, 0, len(payloads), ends, payloads, [None] * len(payloads), None)
-    done = Projector(store, lambda: _us(FIRST)).apply([told])
-    assert done.quarantined == 0
 
 
 def _is_poor(sample: dict[str, Any]) -> bool:
@@ -94,6 +49,9 @@ def _groups(samples: list[dict[str, Any]]) -> dict[tuple[str, str, str], list[di
         found["all", "", "all"].append(each)
         found["region", region, region].append(each)
         found["server", region, each["server_id"]].append(each)
+        found["release", region, each["server_version"]].append(each)
+        day = FIRST + timedelta(microseconds=each["sampled_at"] - us(FIRST))
+        found["period", region, f"{day:%Y-%m-%d}"].append(each)
         for name, column in (("version", "server_version"), ("client",) * 2, ("network",) * 2):
             found[name, "", each[column]].append(each)
     return found
@@ -122,10 +80,10 @@ def _assert_quantiles(line: Line, samples: list[dict[str, Any]]) -> None:
 def test_quantiles_are_within_one_percent_and_sums_exact(store: Store, seed: int) -> None:
     print(f"seed {seed}")
     rng = random.Random(seed)
-    samples = [_sample(rng, n) for n in range(1, 3001)]
-    _project(store, "meetings.quality", samples)
+    samples = [sample(rng, n) for n in range(1, 3001)]
+    project(store, "meetings.quality", samples)
     report = tuning_report(store, date(2026, 10, 2), END)
-    kept = [each for each in samples if each["sampled_at"] >= _us(FIRST) + 24 * 3_600_000_000]
+    kept = [each for each in samples if each["sampled_at"] >= us(FIRST) + 24 * 3_600_000_000]
     groups = _groups(kept)
     assert {(at.dimension, at.region, at.name) for at in report.lines} == set(groups)
     for line in report.lines:
@@ -138,7 +96,7 @@ def test_quantiles_are_within_one_percent_and_sums_exact(store: Store, seed: int
         assert line.freeze_share == sum(at["frozen_ms"] for at in own) / (10_000 * len(own))
     assert sum(point.samples for point in report.points) == len(kept)
     for point in report.points:
-        start = _us(point.moment.replace(tzinfo=UTC))
+        start = us(point.moment.replace(tzinfo=UTC))
         rtts = [
             at["rtt_ms"]
             for at in kept
@@ -151,24 +109,109 @@ def test_quantiles_are_within_one_percent_and_sums_exact(store: Store, seed: int
 
 def test_a_server_unlike_its_region_is_found_and_the_others_are_not(store: Store) -> None:
     rng = random.Random(20261124)
-    _project(store, "meetings.quality", [_sample(rng, n) for n in range(1, 3001)])
+    project(store, "meetings.quality", [sample(rng, n) for n in range(1, 3001)])
     report = tuning_report(store, START, END)
-    assert {(at.region, at.server) for at in report.outliers} == {("eu", "fra-3")}
+    assert {at.key for at in report.outliers} == {("server", "eu", "fra-3")}
     (rtt,) = [at for at in report.outliers if at.metric == "rtt_ms"]
     assert 2.5 < rtt.value / rtt.rest < 3.5
-    assert any(action.server == "fra-3" for action in report.actions)
+    assert [at.subject for at in report.actions if at.dimension == "server"] == ["fra-3 in eu"]
+
+
+def _ill(
+    samples: list[dict[str, Any]], ill: Callable[[dict[str, Any]], bool], **changes: Any
+) -> None:
+    """From calls that are all well to some that are not."""
+    for each in samples:
+        each |= {"rtt_ms": 40.0 + each["sequence"] % 50, "jitter_ms": 4.0, "packets_lost": 0}
+        each |= {"packets_received": 1000, "join_ms": 500}
+        if ill(each):
+            each.update(changes)
+
+
+def _advice(store: Store, start: date, end: date) -> list[tuple[str, str]]:
+    return [(at.subject, at.what) for at in tuning_report(store, start, end).actions]
+
+
+def test_a_worse_version_is_told_once_and_not_of_its_servers_and_regions(store: Store) -> None:
+    """fra-1 and iad-1 run 1.5 throughout, fra-2 half the time, the others never."""
+    rng = random.Random(5)
+    samples = [sample(rng, n) for n in range(1, 6001)]
+    for each in samples:
+        new = each["server_id"] in ("fra-1", "iad-1")
+        new |= each["server_id"] == "fra-2" and each["sampled_at"] > us(FIRST + 36 * HOUR)
+        each["server_version"] = "1.5" if new else "1.4"
+    _ill(samples, lambda at: at["server_version"] == "1.5", jitter_ms=60.0)
+    project(store, "meetings.quality", samples)
+    report = tuning_report(store, START, END)
+    assert {at.key for at in report.outliers if at.dimension == "release"} == {
+        ("release", "eu", "1.5"), ("release", "us", "1.5"),
+    }  # fmt: skip
+    told = [at for at in report.actions if at.dimension in ("version", "region")]
+    assert [(at.subject, at.what) for at in told] == [("version 1.5", "Roll it back")]
+    assert "on 3 servers, first seen 2026-10-01 00:00; eu: 100.0% of samples" in told[0].evidence
+    assert not {at.name for at in report.actions} & {"fra-1", "iad-1"}
+
+
+def test_one_bad_server_is_not_blamed_on_the_version_that_others_run_well(store: Store) -> None:
+    rng = random.Random(6)
+    samples = [sample(rng, n) for n in range(1, 6001)]
+    for each in samples:
+        each["region"] = "eu"
+        each["server_version"] = "1.5" if each["server_id"] in ("fra-1", "fra-2") else "1.4"
+    since = us(FIRST + 24 * HOUR)
+    _ill(samples, lambda at: at["server_id"] == "fra-2" and at["sampled_at"] >= since, rtt_ms=900.0)
+    project(store, "meetings.quality", samples)
+    report = tuning_report(store, START, END)
+    told = [at for at in report.actions if at.dimension != "period"]
+    assert [at.subject for at in told] == ["fra-2 in eu"]
+    assert "poor since 2026-10-02" in told[0].evidence
+
+
+def test_a_week_that_got_worse_is_told_with_its_first_day(store: Store) -> None:
+    rng = random.Random(7)
+    samples = [sample(rng, n) for n in range(1, 6001)]
+    for n, each in enumerate(samples):
+        each["sampled_at"] = us(FIRST) + n * 31 * 24 * 3_600_000_000 // 6000
+    late = us(datetime(2026, 10, 18, tzinfo=UTC))
+    _ill(samples, lambda at: at["region"] == "us" and at["sampled_at"] >= late, rtt_ms=400.0)
+    project(store, "meetings.quality", samples)
+    report = tuning_report(store, START, date(2026, 11, 1))
+    weeks = [line.name for line in report.of("period") if line.region == "us"]
+    assert weeks == ["2026-10-01", "2026-10-04", "2026-10-11", "2026-10-18", "2026-10-25"]
+    assert sum(line.samples for line in report.of("period")) == len(samples)
+    (told,) = report.actions
+    assert told.key == ("period", "us", "2026-10-18")
+    assert told.subject == "us"
+    assert "2026-10-18" in told.what
+    (found,) = [at for at in report.outliers if at.key == told.key]
+    before = sorted(
+        each["rtt_ms"] for each in samples if each["region"] == "us" and each["sampled_at"] < late
+    )
+    true = before[math.ceil(0.95 * len(before)) - 1]
+    assert (found.metric, abs(found.rest - true) <= 0.0101 * true) == ("rtt_ms", True)
+
+
+def test_whom_it_hits_is_told_where_it_hurts(store: Store) -> None:
+    rng = random.Random(8)
+    samples = [sample(rng, n) for n in range(1, 3001)]
+    _ill(samples, lambda at: at["network"] == "cellular" and at["sequence"] % 8 == 0, rtt_ms=900.0)
+    project(store, "meetings.quality", samples)
+    told = [subject for subject, _ in _advice(store, START, END)]
+    assert "network cellular" in told
+    assert "network wifi" not in told
+    assert not [subject for subject in told if subject.startswith("client")]
 
 
 def test_peaks_stand_against_the_capacity_of_their_hour(store: Store) -> None:
     loads = [
-        _load(1, "fra-1", FIRST, 40, 100),
-        _load(2, "fra-1", FIRST + HOUR, 60, 200),
-        _load(3, "fra-1", FIRST + 2 * HOUR, 45, 50),
-        _load(4, "fra-2", FIRST, 30, 100),
-        _load(5, "fra-2", FIRST + 80 * HOUR, 99, 100),
-        _load(6, "iad-1", FIRST, 5, 0),
+        load(1, "fra-1", FIRST, 40, 100),
+        load(2, "fra-1", FIRST + HOUR, 60, 200),
+        load(3, "fra-1", FIRST + 2 * HOUR, 45, 50),
+        load(4, "fra-2", FIRST, 30, 100),
+        load(5, "fra-2", FIRST + 80 * HOUR, 99, 100),
+        load(6, "iad-1", FIRST, 5, 0),
     ]
-    _project(store, "servers.load", loads)
+    project(store, "servers.load", loads)
     report = tuning_report(store, START, END)
     found = {
         (at.dimension, at.name): (at.peak, at.capacity, at.load, at.peak_at) for at in report.lines
@@ -178,7 +221,7 @@ def test_peaks_stand_against_the_capacity_of_their_hour(store: Store) -> None:
     assert found["server", "fra-2"] == (30, 100, 0.3, first)
     assert found["server", "iad-1"] == (5, 0, None, first)
     assert found["region", "eu"] == (70, 200, 0.9, first)
-    assert [(at.region, at.server) for at in report.actions] == [("eu", "fra-1")]
+    assert [at.key for at in report.actions] == [("server", "eu", "fra-1")]
     assert "fra-1" in as_html(report)
 
 
@@ -208,8 +251,8 @@ class _Tags(HTMLParser):
 def test_hostile_names_are_inert_in_html(store: Store) -> None:
     evil = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}"
     rng = random.Random(3)
-    _project(store, "meetings.quality", [_sample(rng, n) for n in range(1, 2001)])
-    _project(store, "servers.load", [_load(1, "fra-3", FIRST, 99, 100)])
+    project(store, "meetings.quality", [sample(rng, n) for n in range(1, 2001)])
+    project(store, "servers.load", [load(1, "fra-3", FIRST, 99, 100)])
     columns = ("region", "server_id", "server_version", "client", "network")
     for table in ("quality_hourly", "quality_sketch"):
         for column in columns:
@@ -231,7 +274,7 @@ def test_the_command_writes_a_table_json_csv_and_html(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = random.Random(11)
-    _project(store, "meetings.quality", [_sample(rng, n) for n in range(1, 1001)])
+    project(store, "meetings.quality", [sample(rng, n) for n in range(1, 1001)])
     store.close()
     (command,) = COMMANDS
     assert isinstance(command, click.Group)

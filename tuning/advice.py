@@ -1,118 +1,191 @@
-"""What stands out and what to do: servers worse than the rest of their region, full servers.
+"""What to do, the most certain first: full servers, worse versions, worse servers, then regions
+that got worse or are poor as a whole, then whom it hits.
 
-Owns the thresholds. A server is compared with its region without it, so that it does not hide in
-an average of its own making; a server alone in its region is compared with nothing.
+What a version or a server explains is not told again of its servers or its region.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
 
-from tuning.line import Key, Line, Quantiles, share
+from tuning.line import Key, Line, share
+from tuning.outliers import POOR_MAX, SAMPLES_MIN, Outlier, is_worse
 
-SAMPLES_MIN = 200  # below this a p95 rests on fewer than ten values
-RATIO_MIN = 1.25
-EXCESS_MIN: Mapping[str, float] = {
-    "rtt_ms": 20.0, "jitter_ms": 5.0, "join_ms": 500.0, "poor_share": 0.02,
-}  # fmt: skip
 LOAD_MAX = 0.8
-POOR_MAX = 0.05
-_LABELS = {"rtt_ms": "RTT p95", "jitter_ms": "jitter p95", "join_ms": "join time p95"}
-
-
-@dataclass(frozen=True, slots=True)
-class Outlier:
-    """A server whose `metric` (p95, or `poor_share`) is worse than the rest of its region."""
-
-    region: str
-    server: str
-    metric: str
-    value: float
-    rest: float
-    samples: int
-
-    @property
-    def sentence(self) -> str:
-        if self.metric == "poor_share":
-            return f"{self.value:.1%} of samples are poor, {self.rest:.1%} elsewhere in the region"
-        label = _LABELS[self.metric]
-        return f"{label} is {self.value:.0f} ms, {self.rest:.0f} ms elsewhere in the region"
+_SERVERS_MIN = 2  # of one server alone nobody can say that it is the version
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What to do about `region` or one of its servers (empty for the region), and the evidence."""
+    """What to do about `name`, and the evidence. `region` is empty where it is not of one."""
 
+    dimension: str
     region: str
-    server: str
+    name: str
     what: str
     evidence: str
 
+    @property
+    def key(self) -> Key:
+        return self.dimension, self.region, self.name
 
-def outliers(
-    lines: Iterable[Line], rest: Mapping[Key, Mapping[str, Quantiles]]
-) -> tuple[Outlier, ...]:
-    """Worst first, by ratio. `rest` holds the quantiles of each region without each server."""
-    told = list(lines)
-    regions = {line.name: line for line in told if line.dimension == "region"}
-    found = [
-        Outlier(line.region, line.name, metric, value, other, line.samples)
-        for line in told
-        if line.dimension == "server"
-        and SAMPLES_MIN <= line.samples <= regions[line.region].samples - SAMPLES_MIN
-        for metric, value, other in _compared(line, regions[line.region], rest)
-        if value >= other * RATIO_MIN and value - other >= EXCESS_MIN[metric]
-    ]
-    found.sort(key=lambda at: (-at.value / max(at.rest, 1e-9), at.region, at.server, at.metric))
-    return tuple(found)
+    @property
+    def subject(self) -> str:
+        """For people: what or whom it is about."""
+        if self.dimension == "server":
+            return f"{self.name} in {self.region}"
+        if self.dimension in ("region", "period"):
+            return self.region
+        return f"{self.dimension} {self.name}"
 
 
-def _compared(
-    line: Line, region: Line, rest: Mapping[Key, Mapping[str, Quantiles]]
-) -> list[tuple[str, float, float]]:
-    others = rest.get(("rest", line.region, line.name), {})
-    pairs: list[tuple[str, float | None, float | None]] = [
-        (metric, getattr(line, metric).p95, others[metric].p95)
-        for metric in _LABELS
-        if metric in others
-    ]
-    poor = share(region.poor - line.poor, region.samples - line.samples)
-    pairs.append(("poor_share", line.poor_share, poor))
-    return [
-        (metric, value, other)
-        for metric, value, other in pairs
-        if value is not None and other is not None
-    ]
+@dataclass(frozen=True, slots=True)
+class Stint:
+    """What one server measured with one version in one period that begins on `period`."""
+
+    region: str
+    server: str
+    version: str
+    period: date
+    first: datetime
+    samples: int
+    poor: int
 
 
-def actions(lines: Iterable[Line], found: Iterable[Outlier]) -> tuple[Action, ...]:
-    """Full servers first, then servers unlike their region, then regions poor as a whole."""
-    told = list(lines)
-    full = sorted(
-        (line for line in told if line.dimension == "server" and (line.load or 0) >= LOAD_MAX),
-        key=lambda line: (-(line.load or 0), line.region, line.name),
+def actions(
+    lines: Iterable[Line], found: Iterable[Outlier], stints: Iterable[Stint]
+) -> tuple[Action, ...]:
+    told, all_found, all_stints = tuple(lines), tuple(found), tuple(stints)
+    versions = _worse_versions(told, all_found, all_stints)
+    sane = [at for at in all_stints if at.version not in versions]
+    kept = {(at.region, at.server) for at in sane}
+    servers = {
+        key: outliers
+        for key, outliers in _by(all_found, "server").items()
+        if key in kept or key not in {(at.region, at.server) for at in all_stints}
+    }
+    sane = [at for at in sane if (at.region, at.server) not in servers]
+    return (
+        *_full(told),
+        *versions.values(),
+        *(_drain(key, outliers, all_stints) for key, outliers in servers.items()),
+        *_since(all_found),
+        *_poor_regions(told, sane),
+        *_hit(all_found),
     )
-    done = [
-        Action(
-            line.region,
-            line.name,
-            "Add capacity or spread its meetings",
-            f"{line.load or 0:.0%} of capacity in its fullest hour, peak {line.peak}",
-        )
-        for line in full
-    ]
-    by_server: dict[tuple[str, str], list[Outlier]] = {}
+
+
+def _by(found: Sequence[Outlier], dimension: str) -> dict[tuple[str, str], list[Outlier]]:
+    """The outliers of one dimension by region and name, in their order."""
+    groups: dict[tuple[str, str], list[Outlier]] = {}
     for each in found:
-        by_server.setdefault((each.region, each.server), []).append(each)
-    for (region, server), all_of in by_server.items():
-        evidence = "; ".join(each.sentence for each in all_of)
-        done.append(Action(region, server, "Drain it and check its host and network", evidence))
+        if each.dimension == dimension:
+            groups.setdefault((each.region, each.name), []).append(each)
+    return groups
+
+
+def _sentences(found: Iterable[Outlier]) -> str:
+    return "; ".join(each.sentence for each in found)
+
+
+def _full(told: Sequence[Line]) -> Iterator[Action]:
+    full = [line for line in told if line.dimension == "server" and (line.load or 0) >= LOAD_MAX]
+    for line in sorted(full, key=lambda line: (-(line.load or 0), line.region, line.name)):
+        evidence = f"{line.load or 0:.0%} of capacity in its fullest hour; peak {line.peak}"
+        when = f" at {line.peak_at:%Y-%m-%d %H:%M}" if line.peak_at else ""
+        yield Action(
+            "server", line.region, line.name, "Add capacity or spread its meetings", evidence + when
+        )
+
+
+def _worse_versions(
+    told: Sequence[Line], found: Sequence[Outlier], stints: Sequence[Stint]
+) -> dict[str, Action]:
+    """Versions that are worse in every region where others run too, on two servers or more. Where
+    a single one of its servers stands out, it is that server and not the version.
+    """
+    releases = _by(found, "release")
+    regions = {line.name: line for line in told if line.dimension == "region"}
+    comparable: dict[str, list[str]] = {}
     for line in told:
-        if line.dimension == "region" and line.samples >= SAMPLES_MIN:
-            poor = line.poor_share or 0
-            if poor >= POOR_MAX:
-                evidence = f"{poor:.1%} of {line.samples} samples are poor; {_state(line)}"
-                done.append(Action(line.name, "", _cure(line), evidence))
-    return tuple(done)
+        rest = regions[line.region].samples - line.samples if line.dimension == "release" else 0
+        if min(line.samples, rest) >= SAMPLES_MIN:
+            comparable.setdefault(line.name, []).append(line.region)
+    done = {}
+    for version, where in sorted(comparable.items()):
+        own = [at for at in stints if at.version == version]
+        servers = {(at.region, at.server) for at in own}
+        odd = servers & _by(found, "server").keys()
+        if all((region, version) in releases for region in where) and (
+            len(servers) >= _SERVERS_MIN and len(odd) != 1
+        ):
+            first = min(at.first for at in own)
+            evidence = "; ".join(
+                f"{region}: {releases[region, version][0].sentence}" for region in where
+            )
+            seen = f"on {len(servers)} servers, first seen {first:%Y-%m-%d %H:%M}"
+            done[version] = Action("version", "", version, "Roll it back", f"{seen}; {evidence}")
+    return done
+
+
+def _drain(key: tuple[str, str], found: Sequence[Outlier], stints: Sequence[Stint]) -> Action:
+    evidence = _sentences(found)
+    since = _poor_since(key, stints)
+    if since is not None:
+        evidence += f"; poor since {since}"
+    return Action("server", *key, "Drain it and check its host and network", evidence)
+
+
+def _poor_since(key: tuple[str, str], stints: Sequence[Stint]) -> date | None:
+    """The first of the periods, without a break up to the last, in which it had more poor samples
+    than the rest of its region; None where the last one is no worse.
+    """
+    region = sorted((at for at in stints if at.region == key[0]), key=lambda at: at.period)
+    since = None
+    for period, group in groupby(reversed(region), key=lambda at: at.period):
+        sides = {True: [0, 0], False: [0, 0]}
+        for at in group:
+            side = sides[at.server == key[1]]
+            side[0] += at.poor
+            side[1] += at.samples
+        own, rest = share(*sides[True]), share(*sides[False])
+        if own is None or rest is None or not is_worse("poor_share", own, rest):
+            break
+        since = period
+    return since
+
+
+def _since(found: Sequence[Outlier]) -> Iterator[Action]:
+    """Regions that got worse within the range: the first period that was, and how."""
+    periods = sorted(_by(found, "period").items())
+    for region, group in groupby(periods, key=lambda at: at[0][0]):
+        (_, first), outliers = next(group)
+        what = f"Find out what changed there about {first}"
+        yield Action("period", region, first, what, _sentences(outliers))
+
+
+def _poor_regions(told: Sequence[Line], sane: Sequence[Stint]) -> Iterator[Action]:
+    """Regions that are poor without the servers and versions that were told already."""
+    for line in told:
+        if line.dimension != "region":
+            continue
+        rest = [at for at in sane if at.region == line.name]
+        samples = sum(at.samples for at in rest)
+        poor = share(sum(at.poor for at in rest), samples) or 0
+        if samples >= SAMPLES_MIN and poor >= POOR_MAX:
+            evidence = f"{poor:.1%} of {samples:,} samples are poor; {_state(line)}"
+            yield Action("region", line.name, line.name, _cure(line), evidence)
+
+
+def _hit(found: Sequence[Outlier]) -> Iterator[Action]:
+    cures: Mapping[str, str] = {
+        "network": "Send it less, and more robustly: lower bitrate, error correction",
+        "client": "Ask its developers, or have it updated",
+    }
+    for dimension, what in cures.items():
+        for (region, name), outliers in _by(found, dimension).items():
+            yield Action(dimension, region, name, what, _sentences(outliers))
 
 
 def _state(line: Line) -> str:

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from tuning.advice import LOAD_MAX
 from tuning.line import Line
 from tuning.report import Point, Report
 
-WIDTH, HEIGHT = 540, 220
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 26
+WIDTH, HEIGHT = 540, 250
+LEFT, RIGHT, TOP, BOTTOM = 52, 12, 26, 46
 SERIES_MAX = 8  # as many colours as stay apart
 BARS_MAX = 30
+ACTIONS_MAX = 12
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _LABEL_WIDTH = 80
 
@@ -33,7 +35,11 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
+    """`rows` and `columns` are the ticks of the axes, `unit` and `across` their captions."""
+
     title: str
+    unit: str
+    across: str
     series: tuple[Series, ...]
     rows: tuple[tuple[float, str], ...]
     columns: tuple[tuple[float, str], ...]
@@ -47,17 +53,20 @@ class Bar:
     peak: float
     capacity: float
 
+    @property
+    def is_full(self) -> bool:
+        return (self.line.load or 0) >= LOAD_MAX
+
 
 def rtt_chart(report: Report) -> Chart:
-    title = "RTT p95 by region, ms"
-    return _chart(report, title, lambda at: at.rtt_ms_p95, lambda value: f"{value:g}", " ms")
+    return _chart(report, "RTT p95 by region", lambda at: at.rtt_ms_p95, "ms")
 
 
 def poor_chart(report: Report) -> Chart:
     def percent(at: Point) -> float | None:
         return None if at.poor_share is None else at.poor_share * 100
 
-    return _chart(report, "Poor samples by region, %", percent, lambda value: f"{value:g}", " %")
+    return _chart(report, "Poor samples by region", percent, "%")
 
 
 def bars(report: Report) -> tuple[Bar, ...]:
@@ -85,13 +94,7 @@ def ticks(most: float) -> list[float]:
     return [round(step * n, 10) for n in range(count + 1)]
 
 
-def _chart(
-    report: Report,
-    title: str,
-    value: Callable[[Point], float | None],
-    label: Callable[[float], str],
-    unit: str,
-) -> Chart:
+def _chart(report: Report, title: str, value: Callable[[Point], float | None], unit: str) -> Chart:
     names = [line.name for line in report.of("region") if line.samples][:SERIES_MAX]
     told = [
         (at, found)
@@ -113,14 +116,16 @@ def _chart(
     for name in names:
         own = [(at, found) for at, found in told if at.region == name]
         dots = [
-            Dot(x(at.moment), y(found), f"{name}, {at.moment:%Y-%m-%d %H:%M}: {found:.1f}{unit}")
+            Dot(x(at.moment), y(found), f"{name}, {at.moment:%Y-%m-%d %H:%M}: {found:.1f} {unit}")
             for at, found in own
         ]
         series.append(Series(name, tuple(dots), _paths(report, [at for at, _ in own], dots)))
     return Chart(
         title,
+        unit,
+        "hour, UTC" if report.step < timedelta(days=1) else "day, UTC",
         tuple(series),
-        tuple((y(at), label(at)) for at in rows),
+        tuple((y(at), f"{at:g}") for at in rows),
         tuple(_columns(moments, x)),
     )
 

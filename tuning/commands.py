@@ -1,6 +1,8 @@
 """The tuning command: the report to the terminal, as JSON or CSV, and as an HTML file."""
 
 import json
+import textwrap
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,23 +12,35 @@ import click
 
 from edge import Refused
 from edge.command import common, form, say, settings, show_rows
-from edge.output import plain
-from tuning.html import as_html, moment, number, percent, quantiles
+from edge.output import inert, plain
+from tuning.advice import Action
+from tuning.charts import ACTIONS_MAX
+from tuning.html import as_html, heading, number, percent, quantiles
 from tuning.line import COLUMNS, Line
 from tuning.report import COPIES, DIMENSIONS, Report, tuning_report
 from warehouse import read_store
 
+_ROWS_MAX = 25  # of a table on a terminal
+_RULE = """
+Percentiles are within 1 %. Poor: RTT > 500 ms, loss > 10 % or jitter > 30 ms (Teams CQD, audio)."""
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @click.group()
 def tuning() -> None:
-    """How good calls were, where and for whom, and what to do about it."""
+    """How good calls were, and what to do: report.
+
+    \b
+    Example: homemeeting tuning report --from 2026-10-01 --to 2026-11-01
+    Exit codes: 0 done; 1 refused or left undone, see stderr; 2 wrong usage.
+    """
 
 
 @tuning.command("report")
-@click.option("--from", "start", type=_DAY, required=True, help="First day, UTC.")
-@click.option("--to", "end", type=_DAY, required=True, help="Day after the last, UTC.")
+@click.option("--from", "start", type=_DAY, metavar="DATE", required=True, help="First day, UTC.")
+@click.option(
+    "--to", "end", type=_DAY, metavar="DATE", required=True, help="Day after the last, UTC."
+)
 @click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -37,7 +51,7 @@ def report_command(start: datetime, end: datetime, html: Path | None) -> None:
     """Quality and capacity by region, server, version, client and network.
 
     \b
-    CSV holds the lines; table and JSON also the servers unlike their region and the actions.
+    CSV holds the lines; table and JSON also what is worse than its like, and the actions.
     Example: homemeeting tuning report --from 2026-10-01 --to 2026-11-01 --html tuning.html
     Exit codes: 0 reported, empty or not; 1 refused, see stderr; 2 wrong usage.
     """
@@ -93,33 +107,33 @@ def _plain(value: Any) -> Any:
 
 def _show_tables(report: Report) -> None:
     if not report.lines:
-        click.echo(f"nothing was measured from {report.start} to {report.end}")
+        say(f"nothing was measured from {report.start} to {report.end}")
         return
     for dimension in DIMENSIONS:
         lines = report.of(dimension)
-        if lines:
-            rows = [_cells(line) for line in lines]
-            show_rows(rows, _columns(dimension, rows[0]))
+        if lines and dimension != "release":
+            named = heading(dimension, report)
+            rows = [{named: line.name, **_cells(line)} for line in lines[:_ROWS_MAX]]
+            show_rows(rows, _columns(dimension, named, rows[0]))
+            if len(lines) > _ROWS_MAX:
+                click.echo(f"{_ROWS_MAX} of {len(lines)}; all are in --format csv")
             click.echo()
-    if report.actions:
-        rows = [asdict(action) for action in report.actions]
-        show_rows(rows, ("region", "server", "what", "evidence"))
-    else:
-        click.echo("nothing to do: no full server, no server unlike its region, no poor region")
+    _show_actions(report.actions)
+    click.echo(_RULE)
 
 
-def _columns(dimension: str, row: dict[str, str]) -> list[str]:
-    without = set() if dimension == "server" else {"region"}
-    if dimension in ("client", "network"):
-        without |= {"peak", "capacity", "load", "peak at"}
-    # The name's column is headed by its dimension; a region's own name is no second column.
-    return [dimension, *(column for column in row if column not in {dimension, *without})]
+def _columns(dimension: str, named: str, row: dict[str, str]) -> list[str]:
+    without = {named}
+    if dimension not in ("period", "server"):
+        without.add("region")
+    if dimension in ("period", "client", "network"):
+        without |= {"peak", "of", "load"}
+    return [named, *(column for column in row if column not in without)]
 
 
 def _cells(line: Line) -> dict[str, str]:
     return {
-        "region": line.region,
-        line.dimension: line.name,
+        **({"region": line.region} if line.dimension != "region" else {}),
         "samples": number(line.samples),
         "RTT ms p50/95/99": quantiles(line.rtt_ms),
         "jitter ms": quantiles(line.jitter_ms),
@@ -128,10 +142,23 @@ def _cells(line: Line) -> dict[str, str]:
         "poor": percent(line.poor_share),
         "frozen": percent(line.freeze_share),
         "peak": number(line.peak),
-        "capacity": number(line.capacity),
+        "of": number(line.capacity),
         "load": percent(line.load),
-        "peak at": moment(line.peak_at),
     }
+
+
+def _show_actions(actions: Sequence[Action]) -> None:
+    """What to do comes last: it is what stands above the prompt."""
+    if not actions:
+        click.echo("nothing to do: nothing is full, poor, or worse than its like or than before")
+        return
+    click.echo("What to do")
+    for place, action in enumerate(actions[:ACTIONS_MAX], start=1):
+        click.echo(f"{place:>2}. {inert(action.subject)}: {action.what}")
+        told = inert(action.evidence)
+        click.echo(textwrap.fill(told, 96, initial_indent=" " * 4, subsequent_indent=" " * 4))
+    if len(actions) > ACTIONS_MAX:
+        click.echo(f"    the first {ACTIONS_MAX} of {len(actions)}; all are in --format json")
 
 
 COMMANDS: tuple[click.Command, ...] = (tuning,)

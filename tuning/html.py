@@ -23,15 +23,22 @@ def as_html(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(number=number, percent=percent, quantiles=quantiles, moment=moment)
-    tables = [(name, report.of(name)) for name in DIMENSIONS[1:] if report.of(name)]
+    tables = [(name, heading(name, report), report.of(name)) for name in DIMENSIONS[1:]]
     return environment.get_template("report.html").render(
         report=report,
         overall=next(iter(report.of("all")), None),
-        tables=tables,
+        tables=[at for at in tables if at[2]],
         lines=(charts.rtt_chart(report), charts.poor_chart(report)),
         bars=charts.bars(report),
         c=charts,
     )
+
+
+def heading(dimension: str, report: Report) -> str:
+    """The column of names: a period is named by its first day."""
+    if dimension == "period":
+        return "day" if report.period_days == 1 else f"{report.period_days} days from"
+    return "version in region" if dimension == "release" else dimension
 
 
 def number(value: float | None) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 METRICS = ("rtt_ms", "jitter_ms", "join_ms", "loss_ratio", "freeze_ratio")
-Key = tuple[str, str, str]  # dimension, region (of servers and regions), name
+Key = tuple[str, str, str]  # dimension, region (of what belongs to one), name
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,10 @@ class Line(_Measured):
     dimension: str
     region: str
     name: str
+
+    @property
+    def key(self) -> Key:
+        return self.dimension, self.region, self.name
 
     @property
     def poor_share(self) -> float | None:

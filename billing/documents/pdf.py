@@ -1,22 +1,27 @@
 """An invoice as PDF/A-3b, by typst and the template beside this file.
 
 Owns the call of typst: same invoice, same bytes. The invoice goes in as JSON data, so no text
-in it is ever read as markup. Only typst's embedded fonts are used; a character that none of
-them has is shown as `?`, since PDF/A forbids a glyph that is missing.
+in it is ever read as markup. Fonts are typst's own and Noto's from packages of pinned versions,
+never the machine's; a character that none of them has is shown as `?`, since PDF/A forbids a
+glyph that is missing.
 """
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import cache
 from importlib.resources import as_file, files
 from typing import Any, Final, Literal
 
 import typst
+from babel import Locale
 
 _DRAFT_DATE: Final = date(1980, 1, 1)  # a draft has no date of issue, and its bytes no clock
-_NOT_DISPLAYED: Final = re.compile(r"could not be displayed")
+_FONTS: Final = ("manimgx_fonts", "manimgx_fonts_cjk")
+# Typst escapes what cannot be seen as Rust does: `\u{378}`.
+_NOT_DISPLAYED: Final = re.compile(r'the text `"(.+?)"` could not be displayed')
+_ESCAPE: Final = re.compile(r"\\u\{([0-9a-f]+)\}")
 
 
 def render_pdf(invoice: Mapping[str, Any]) -> bytes:
@@ -36,21 +41,33 @@ def _render(
     text = json.dumps(invoice, ensure_ascii=False, sort_keys=True)
     issued = invoice.get("issued_on")
     day = date.fromisoformat(issued) if issued else _DRAFT_DATE
-    try:
-        return _compile(text, day, kind, ppi)
-    except typst.TypstError as error:
-        if not _NOT_DISPLAYED.search(str(error)):
-            raise
-        return _compile(_displayable(text), day, kind, ppi)
+    inputs = {"invoice": text, "date": day.isoformat(), "countries": _countries(invoice)}
+    while True:
+        try:
+            return _compile(inputs, day, kind, ppi)
+        except typst.TypstError as error:
+            shown = _displayable(inputs["invoice"], error)
+            if shown == inputs["invoice"]:
+                raise
+            inputs["invoice"] = shown
 
 
-def _compile(text: str, day: date, kind: Literal["pdf", "png"], ppi: float | None) -> list[bytes]:
+def _countries(invoice: Mapping[str, Any]) -> str:
+    """The English names of the countries on it, by their codes, as JSON."""
+    known = Locale("en").territories
+    codes = {invoice[party].get("country") for party in ("seller", "buyer")} & known.keys()
+    return json.dumps({code: known[code] for code in sorted(codes)}, ensure_ascii=False)
+
+
+def _compile(
+    inputs: Mapping[str, str], day: date, kind: Literal["pdf", "png"], ppi: float | None
+) -> list[bytes]:
     with as_file(files("billing.documents") / "invoice.typ") as template:
         pages = typst.Compiler(
             template,
             root=template.parent,
-            ignore_system_fonts=True,
-            sys_inputs={"invoice": text, "date": day.isoformat()},
+            font_paths=_fonts(),
+            sys_inputs=dict(inputs),
         ).compile(
             format=kind,
             ppi=ppi,
@@ -61,13 +78,16 @@ def _compile(text: str, day: date, kind: Literal["pdf", "png"], ppi: float | Non
     return pages if isinstance(pages, list) else [pages]
 
 
-def _displayable(text: str) -> str:
-    """Latin, Greek and Cyrillic stay, which the embedded fonts have; all else becomes `?`."""
-    return "".join(
-        char if _is_embedded(ord(char)) and char.isprintable() else "?"
-        for char in unicodedata.normalize("NFC", text)
-    )
+@cache
+def _fonts() -> typst.Fonts:
+    """Read once: a scan of the files costs more than a page."""
+    paths = [str(files(name)) for name in _FONTS]
+    return typst.Fonts(include_system_fonts=False, font_paths=paths)
 
 
-def _is_embedded(point: int) -> bool:
-    return point < 0x250 or 0x386 <= point < 0x460 or chr(point) in "–—‘’“”…€"
+def _displayable(text: str, error: typst.TypstError) -> str:
+    """`text` with `?` for each character that the error says no font has."""
+    for found in _NOT_DISPLAYED.findall(str(error.diagnostic)):
+        for char in _ESCAPE.sub(lambda match: chr(int(match[1], 16)), found):
+            text = text.replace(json.dumps(char, ensure_ascii=False)[1:-1], "?")
+    return text

@@ -5,7 +5,10 @@ SELECT
     sum(packets_lost) AS packets_lost, sum(frozen_ms) AS frozen_ms
 FROM quality_hourly q, LATERAL (VALUES
     ('all', '', 'all'), ('region', q.region, q.region), ('server', q.region, q.server_id),
-    ('version', '', q.server_version), ('client', '', q.client), ('network', '', q.network)
+    ('version', '', q.server_version), ('release', q.region, q.server_version),
+    ('period', q.region,
+        greatest(time_bucket(to_days($days), hour, $end::TIMESTAMP), $start)::DATE::VARCHAR),
+    ('client', '', q.client), ('network', '', q.network)
 ) d (dimension, region, name)
 WHERE hour >= $start AND hour < $end
 GROUP BY ALL
