@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import NoReturn
 
 import click
 
@@ -80,12 +81,36 @@ def run(arguments: Sequence[str] | None = None) -> None:
     # Clients log what our own one sentence says better.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:
-        main.main(args=list(arguments) if arguments is not None else None, prog_name="homemeeting")
+        _main(arguments)
     except Refused as refused:
-        for fault in refused.faults:
-            click.echo(str(fault), err=True)
-        click.echo(f"{refused.code}: {refused.summary}", err=True)
-        sys.exit(1)
+        _end(*map(str, refused.faults), str(refused))
+    except (click.Abort, KeyboardInterrupt):
+        _end("INTERRUPTED: stopped; what was committed is kept: give the command again")
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _end(f"SYSTEM: {where}{error.strerror or error}: mend it, then give the command again")
+
+
+def _main(arguments: Sequence[str] | None) -> None:
+    try:
+        code = main.main(
+            list(arguments) if arguments is not None else None, "homemeeting", standalone_mode=False
+        )
+    except click.exceptions.NoArgsIsHelpError as error:
+        _end(error.format_message(), code=error.exit_code)
+    except click.UsageError as error:
+        hint = f"{error.ctx.get_usage()}\n" if error.ctx else ""
+        _end(f"{hint}USAGE: {error.format_message()}", code=error.exit_code)
+    except click.ClickException as error:
+        _end(f"FAILED: {error.format_message()}", code=error.exit_code)
+    if isinstance(code, int):  # of --help and the like
+        sys.exit(code)
+
+
+def _end(*lines: str, code: int = 1) -> NoReturn:
+    for line in lines:
+        click.echo(line, err=True)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import csv
 import difflib
 import io
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
@@ -61,8 +62,12 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class AccountFile:
-    """A CSV file without faults. A subscription with `until` = `since` takes one out."""
+    """A CSV file without faults. A subscription with `until` = `since` takes one out.
 
+    `columns` are those of an account that the file has; of the others it says nothing.
+    """
+
+    columns: tuple[str, ...]
     accounts: tuple[Account, ...]
     subscriptions: tuple[Subscription, ...]
 
@@ -94,9 +99,15 @@ def _is_date(value: str) -> bool:
         return False
 
 
+def _is_printable(value: str) -> bool:
+    """Every kind of space is: names copied from elsewhere hold those that do not break."""
+    return all(char.isprintable() or unicodedata.category(char) == "Zs" for char in value)
+
+
 @cache
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    """Those that mean the same on every machine."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 _RULES: Final[Mapping[str, _Rule]] = {
@@ -131,7 +142,7 @@ def parse_accounts(content: str | bytes, history: Iterable[Subscription] = ()) -
     placed: dict[tuple[str, date], tuple[int, Subscription]] = {}
     for line, row in rows:
         found = _check_row(line, row, faults)
-        if not found:
+        if not found or any(name not in row for name in _REQUIRED):
             continue
         account, subscription = _account(row), _subscription(row)
         _note_account(line, account, accounts, faults)
@@ -141,7 +152,9 @@ def parse_accounts(content: str | bytes, history: Iterable[Subscription] = ()) -
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         summary = f"the accounts file has {count}; nothing was imported"
         raise Refused("ACCOUNTS_INVALID", summary, faults)
+    header = rows[0][1] if rows else {}
     return AccountFile(
+        tuple(name for name in _ACCOUNT_COLUMNS if name in header),
         tuple(account for _, account in accounts.values()),
         tuple(subscription for _, subscription in placed.values()),
     )
@@ -172,14 +185,14 @@ def effective_history(history: Iterable[Subscription]) -> tuple[Subscription, ..
 
 
 def _rows(content: str | bytes, faults: list[Fault]) -> list[tuple[int, dict[str, str]]]:
-    """The rows as dictionaries, each with the number of its line; none if the header is wrong."""
+    """The rows as dictionaries, each with the number of its line, as far as they can be read."""
+    rows: list[tuple[int, dict[str, str]]] = []
+    line = 1
     try:
         text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
         reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
         header = [name.strip() for name in next(reader, [])]
-        if not _check_header(header, faults):
-            return []
-        rows = []
+        _check_header(header, faults)
         line = reader.line_num + 1
         for cells in reader:
             if cells and len(cells) != len(header):
@@ -189,16 +202,14 @@ def _rows(content: str | bytes, faults: list[Fault]) -> list[tuple[int, dict[str
                 values = (cell.strip() for cell in cells)
                 rows.append((line, dict(zip(header, values, strict=True))))
             line = reader.line_num + 1
-        return rows
     except UnicodeDecodeError as error:
         faults.append(Fault("NOT_UTF8", f"byte {error.start}", "the file must be UTF-8 text"))
     except csv.Error as error:
-        faults.append(Fault("CSV_INVALID", f"row {reader.line_num}", str(error)))
-    return []
+        faults.append(Fault("CSV_INVALID", f"row {line}", f"{error}: nothing after it was read"))
+    return rows
 
 
-def _check_header(header: list[str], faults: list[Fault]) -> bool:
-    known = len(faults)
+def _check_header(header: list[str], faults: list[Fault]) -> None:
     for name in header:
         if name not in _COLUMNS:
             near = difflib.get_close_matches(name, _COLUMNS, n=1, cutoff=0.5)
@@ -209,7 +220,6 @@ def _check_header(header: list[str], faults: list[Fault]) -> bool:
             faults.append(Fault("COLUMN_MISSING", f"row 1, {name}", "the column is missing"))
     for name in sorted({name for name in header if header.count(name) > 1}):
         faults.append(Fault("DUPLICATE", f"row 1, {name}", "the column is there twice"))
-    return len(faults) == known
 
 
 def _check_row(line: int, row: Mapping[str, str], faults: list[Fault]) -> bool:
@@ -219,13 +229,13 @@ def _check_row(line: int, row: Mapping[str, str], faults: list[Fault]) -> bool:
         if not value:
             if name in _REQUIRED:
                 faults.append(Fault("VALUE_MISSING", place, "is empty"))
-        elif len(value) > _TEXT_MAX or not value.isprintable():
+        elif len(value) > _TEXT_MAX or not _is_printable(value):
             message = f"must be at most {_TEXT_MAX} printable characters on one line"
             faults.append(Fault("BAD_VALUE", place, message))
         elif name in _RULES and not _RULES[name][0](value):
             faults.append(Fault("BAD_VALUE", place, f"{value!r} is not {_RULES[name][1]}"))
-    until = row.get("until", "")
-    if _is_date(until) and _is_date(row["since"]) and until < row["since"]:
+    since, until = row.get("since", ""), row.get("until", "")
+    if _is_date(until) and _is_date(since) and until < since:
         faults.append(Fault("BAD_VALUE", f"row {line}, until", "must not be before since"))
     return len(faults) == known
 

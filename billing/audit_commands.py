@@ -28,7 +28,7 @@ def log_command() -> None:
     Example: homemeeting audit log --format json
     Exit codes: 0 shown; 1 refused, or an entry is not what was written; 2 wrong usage.
     """
-    with open_books(settings()) as books:
+    with open_books(settings(), make=False) as books:
         rows = entries(books)
     faults = broken_links(rows)
     shown = [

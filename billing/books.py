@@ -6,7 +6,7 @@ that a final one holds on to the book it was made from.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ from billing.pricebook_check import parse_price_book
 from billing.rating import SQL
 from billing.rows import load_rows
 from edge import Refused, Settings
-from warehouse import Store, open_store
+from warehouse import Store, open_scratch, open_store
 
 _ACCOUNT_COLUMNS = ", ".join(column.name for column in fields(Account))
 _ROW_COLUMNS = ", ".join(column.name for column in fields(Subscription))
@@ -31,10 +31,15 @@ _TYPES: Final = {
 
 
 @contextmanager
-def open_books(home: Settings) -> Iterator[Store]:
-    """The books, made where there are none, closed at the end of the block."""
-    home.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with open_store(home.books, "books").closing() as store:
+def open_books(home: Settings, *, make: bool = True) -> Iterator[Store]:
+    """The books, closed at the end of the block. Where there are none they are made, or with
+    `make` False are empty ones in memory: who only looks leaves nothing behind.
+    """
+    if make:
+        home.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    exist = make or home.books.exists()
+    store = open_store(home.books, "books") if exist else open_scratch("books")
+    with store.closing():
         yield store
 
 
@@ -54,6 +59,16 @@ class Catalogue:
                 latest[version.book] = version
         found = ((version, version.plan(plan)) for version in latest.values())
         return [(version, one) for version, one in found if one is not None]
+
+    def named_history(self, account_id: str, day: date) -> list[Subscription]:
+        """An account's history with the book of each plan that only one has on `day`, or on the
+        plan's first day if that is later: `p` and `b/p` are then one plan.
+        """
+        found = []
+        for row in self.history.get(account_id, ()):
+            plans = self.find_plans(row.book, row.plan, max(row.since, day))
+            found.append(replace(row, book=plans[0][0].book) if len(plans) == 1 else row)
+        return found
 
 
 def load_catalogue(books: Store) -> Catalogue:
@@ -78,11 +93,14 @@ def subscriptions(books: Store) -> list[Subscription]:
 
 def import_accounts(books: Store, content: bytes) -> tuple[int, int]:
     """Upserts the file's accounts and rows of history: how many of each it has. Refuses as
-    `parse_accounts`; nothing is imported then.
+    `parse_accounts`; nothing is imported then. What the file has no column for stays.
     """
     file = parse_accounts(content, subscriptions(books))
+    if not file.accounts:
+        return 0, 0
     with books.transaction():
-        load_rows(books, "imported_accounts", map(_row, file.accounts), _columns(Account))
+        told = {name: kind for name, kind in _columns(Account).items() if name in file.columns}
+        load_rows(books, "imported_accounts", map(_row, file.accounts), told)
         books.execute(SQL["merge_accounts"])
         rows = map(_row, file.subscriptions)
         load_rows(books, "imported_subscriptions", rows, _columns(Subscription))

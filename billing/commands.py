@@ -1,5 +1,6 @@
 """Billing's commands: accounts, price books and usage; gathers those of invoices and audit."""
 
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,14 @@ import click
 
 from billing.accounts import effective_history
 from billing.audit_commands import audit
-from billing.books import import_accounts, load_price_book, open_books, read_input, subscriptions
+from billing.books import (
+    accounts,
+    import_accounts,
+    load_price_book,
+    open_books,
+    read_input,
+    subscriptions,
+)
 from billing.invoice_commands import invoice, month_option
 from billing.money import decimal_text
 from billing.month import Month, lay_out, load_month
@@ -19,6 +27,7 @@ from edge.command import common, say, settings, show_rows
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _ACCOUNT_LIST = ("account_id", "name", "country", "time_zone", "currency", "plan", "since", "until")
 _USAGE = ("account_id", "meter", "variant", "records", "seconds", "quantity")
+_NO_PLAN = dict.fromkeys(("plan", "since", "until", "quantity"))
 
 
 @click.group()
@@ -56,23 +65,18 @@ def list_accounts() -> None:
     Example: homemeeting account list --format csv
     Exit codes: 0 shown; 1 refused; 2 wrong usage.
     """
-    with open_books(settings()) as books:
-        found = {
-            row["account_id"]: row
-            for row in books.records(
-                "SELECT account_id, name, country, time_zone, currency FROM accounts"
-            )
-        }
+    with open_books(settings(), make=False) as books:
+        people = accounts(books)
         history = effective_history(subscriptions(books))
+    by_account: dict[str, list[dict[str, Any]]] = {}
+    for row in history:
+        plan = f"{row.book}/{row.plan}" if row.book else row.plan
+        told = {"plan": plan, "since": row.since, "until": row.until, "quantity": row.quantity}
+        by_account.setdefault(row.account_id, []).append(told)
     rows = [
-        {
-            **found[row.account_id],
-            "plan": f"{row.book}/{row.plan}" if row.book else row.plan,
-            "since": row.since,
-            "until": row.until,
-            "quantity": row.quantity,
-        }
-        for row in history
+        {**asdict(one), **told}
+        for one in people
+        for told in by_account.get(one.account_id, [_NO_PLAN])
     ]
     show_rows(rows, (*_ACCOUNT_LIST, "quantity"), "no accounts: `homemeeting account import`")
 
@@ -128,7 +132,7 @@ def list_books() -> None:
     Exit codes: 0 shown; 1 refused; 2 wrong usage.
     """
     columns = ("book", "effective_from", "currency", "sha256")
-    with open_books(settings()) as books:
+    with open_books(settings(), make=False) as books:
         sql = f"SELECT {', '.join(columns)} FROM price_books ORDER BY book, effective_from"
         found = books.records(sql)
     show_rows(found, columns, "no price book is loaded: `homemeeting price-book load`")
@@ -158,7 +162,7 @@ def usage(
         return
     if month is None:
         raise click.UsageError("Missing option '--month'.")
-    with open_books(settings()) as books:
+    with open_books(settings(), make=False) as books:
         load_month(books, settings(), month, lay_out(books, month))
         found = books.records(SQL["unbilled" if unbilled else "usage"], {"account": account_id})
     whose = f" of {account_id}" if account_id else ""

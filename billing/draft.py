@@ -36,9 +36,9 @@ def draft(
             rated_ids[charge.line] = f"{id}.{len(lines) + 1:04}"
             usage = _usage_line(part, charge, rated[charge.line], zone)
             lines.append({"id": rated_ids[charge.line], **usage})
-    subtotal = sum(
-        (Decimal(line["amount"]) for line in lines), minor_to_money(0, one.account.currency)
-    )
+    # Fractions: a sum of Decimals is rounded to the context's 28 digits.
+    exact = sum((Fraction(line["amount"]) for line in lines), Fraction(0))
+    subtotal = round_money(exact, one.account.currency)
     document = {
         "id": id,
         "kind": "invoice",

@@ -107,7 +107,7 @@ def list_command(month: Month | None) -> None:
     Example: homemeeting invoice list --month 2026-10
     Exit codes: 0 shown; 1 refused; 2 wrong usage.
     """
-    with open_books(settings()) as books:
+    with open_books(settings(), make=False) as books:
         documents = list_invoices(books, month)
     of = f" of {month}" if month else ""
     _show(documents, f"no documents{of}: see `homemeeting invoice run`")
@@ -123,7 +123,7 @@ def show_command(name: str) -> None:
     Example: homemeeting invoice show HM-2026-000001 --format json
     Exit codes: 0 shown; 1 there is none; 2 wrong usage.
     """
-    with open_books(settings()) as books:
+    with open_books(settings(), make=False) as books:
         found = find_invoice(books, name)
     if form() == "json":
         show_json(found)

@@ -121,7 +121,9 @@ def _blocked(books: Store, made: Sequence[_Made], now_us: int) -> list[Fault]:
     conflicts = dict(books.rows(sql))
     faults = []
     for one in made:
-        if one.month.period.end_us > now_us:
+        if one.month.out_of_order:
+            faults.append(one.month.out_of_order)
+        elif one.month.period.end_us > now_us:
             message = "the period is not over: close it after its end"
             faults.append(Fault("PERIOD_OPEN", one.account_id, message))
         elif one.account_id in conflicts:

@@ -10,11 +10,22 @@ from typing import Final
 from babel.numbers import get_currency_precision, is_currency
 
 _PLACES: Final = 12
+# Metals, units of account, the code for tests and that for no currency: ISO 4217 without a minor
+# unit of its own.
+_NO_MONEY: Final = frozenset(
+    ["XAG", "XAU", "XBA", "XBB", "XBC", "XBD", "XDR", "XPD", "XPT", "XSU", "XTS", "XUA", "XXX"]
+)
 
 
 def is_known_currency(code: str) -> bool:
-    """Whether `code` is an ISO 4217 code that has a known precision."""
-    return len(code) == 3 and code.isascii() and code.isupper() and bool(is_currency(code))
+    """Whether `code` is an ISO 4217 code of money that one can pay with."""
+    return (
+        code not in _NO_MONEY
+        and len(code) == 3
+        and code.isascii()
+        and code.isupper()
+        and bool(is_currency(code))
+    )
 
 
 def currency_precision(currency: str) -> int:

@@ -5,6 +5,7 @@ Owns which plan and which version of a book a stretch has. Prices nothing. The v
 one in force on the stretch's first day.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from billing.accounts import Account
+from billing.accounts import Account, Subscription
 from billing.books import Catalogue, load_catalogue
 from billing.period import Period, Stretch, month_period, stretches
 from billing.pricebook import Plan, PriceBook
@@ -37,15 +38,18 @@ class PlanStretch:
 
 @dataclass(frozen=True, slots=True)
 class AccountMonth:
-    """One account's month. Its faults keep it, and it alone, from being invoiced."""
+    """One account's month. Its faults keep it, and it alone, from being invoiced; with
+    `out_of_order` it has a draft, and cannot be closed.
+    """
 
     account: Account
     period: Period
     stretches: tuple[PlanStretch, ...]
     faults: tuple[Fault, ...]
+    out_of_order: Fault | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Month:
     """A calendar month such as 2026-10."""
 
@@ -59,15 +63,18 @@ class Month:
     def before(self) -> "Month":
         return Month(self.year - (self.number == 1), (self.number - 2) % 12 + 1)
 
+    @property
+    def after(self) -> "Month":
+        return Month(self.year + self.number // 12, self.number % 12 + 1)
+
 
 def lay_out(books: Store, month: Month) -> tuple[AccountMonth, ...]:
     """Every account's month, in order of account_id."""
     catalogue = load_catalogue(books)
-    sql = "SELECT account_id, end_us FROM invoices WHERE month = ? AND status IN ('final', 'nil')"
-    frozen = dict(books.rows(sql, [str(month.before)]))
+    closed = _closed_months(books)
     numbering = _Numbering()
     return tuple(
-        _account_month(catalogue, account, month, frozen.get(account.account_id), numbering)
+        _account_month(catalogue, account, month, closed.get(account.account_id, {}), numbering)
         for account in catalogue.accounts
     )
 
@@ -80,13 +87,43 @@ class _Numbering:
         self.line = 0
 
 
+def _closed_months(books: Store) -> dict[str, dict[Month, Period]]:
+    """The periods that were frozen, of each account."""
+    sql = """SELECT account_id, month, zone, start_us, end_us FROM invoices
+    WHERE status IN ('final', 'nil')"""
+    found: dict[str, dict[Month, Period]] = {}
+    for account_id, name, zone, start_us, end_us in books.rows(sql):
+        month = parse_month(name)
+        period = month_period(month.year, month.number, zone, start_us, end_us)
+        found.setdefault(account_id, {})[month] = period
+    return found
+
+
+def _period(account: Account, month: Month, closed: Mapping[Month, Period]) -> Period:
+    if month in closed:
+        return closed[month]
+    before, after = closed.get(month.before), closed.get(month.after)
+    return month_period(
+        month.year,
+        month.number,
+        account.time_zone,
+        before.end_us if before else None,
+        after.start_us if after else None,
+    )
+
+
 def _account_month(
-    catalogue: Catalogue, account: Account, month: Month, start_us: int | None, at: _Numbering
+    catalogue: Catalogue,
+    account: Account,
+    month: Month,
+    closed: Mapping[Month, Period],
+    at: _Numbering,
 ) -> AccountMonth:
-    period = month_period(month.year, month.number, account.time_zone, start_us)
+    period = _period(account, month, closed)
+    history = catalogue.named_history(account.account_id, period.since)
     parts = []
     faults = []
-    for stretch in stretches(catalogue.history.get(account.account_id, ()), period):
+    for stretch in stretches(history, period):
         priced, fault = _price(catalogue, account, stretch)
         faults += [fault] if fault else []
         lines = []
@@ -96,7 +133,30 @@ def _account_month(
             at.line += 1
         parts.append(PlanStretch(at.stretch, stretch, priced, tuple(lines)))
         at.stretch += 1
-    return AccountMonth(account, period, tuple(parts), tuple(faults))
+    out_of_order = _out_of_order(account, month, closed, history)
+    return AccountMonth(account, period, tuple(parts), tuple(faults), out_of_order)
+
+
+def _out_of_order(
+    account: Account,
+    month: Month,
+    closed: Mapping[Month, Period],
+    history: Sequence[Subscription],
+) -> Fault | None:
+    """The first month to be closed may be any; from then on they are closed in order, but for
+    months in which there is nothing to bill.
+    """
+    if not closed or month in closed:
+        return None
+    at = max(closed)
+    if month < at:
+        message = f"{at} is closed already, and months are closed in order"
+        return Fault("MONTH_ORDER", account.account_id, message)
+    while (at := at.after) < month:
+        if stretches(history, _period(account, at, closed)):
+            message = f"{at} comes first: months are closed in order"
+            return Fault("MONTH_ORDER", account.account_id, message)
+    return None
 
 
 def _price(

@@ -83,18 +83,18 @@ def day_start_us(day: date, zone: ZoneInfo) -> int:
 
 
 def month_period(
-    year: int, month: int, zone_name: str, frozen_start_us: int | None = None
+    year: int, month: int, zone_name: str, start_us: int | None = None, end_us: int | None = None
 ) -> Period:
-    """The local month. `frozen_start_us` is where the month before ended, if that is closed:
-    a change of zone or of zone rules must leave neither a gap nor an overlap.
+    """The local month. `start_us` is where the month before ended and `end_us` where the one after
+    began, if that is closed: a change of zone must leave neither a gap nor an overlap.
     """
     zone = ZoneInfo(zone_name)
     since = date(year, month, 1)
     until = date(year + month // 12, month % 12 + 1, 1)
-    start_us = day_start_us(since, zone) if frozen_start_us is None else frozen_start_us
-    end_us = day_start_us(until, zone)
-    assert start_us < end_us, "the month before cannot end after this one"
-    return Period(zone_name, since, until, start_us, end_us)
+    start = day_start_us(since, zone) if start_us is None else start_us
+    end = day_start_us(until, zone) if end_us is None else end_us
+    assert start < end, "the month before cannot end after this one"
+    return Period(zone_name, since, until, start, end)
 
 
 def stretches(history: Iterable[Subscription], period: Period) -> tuple[Stretch, ...]:

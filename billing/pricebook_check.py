@@ -7,7 +7,6 @@ is told apart from one that is mistaken.
 
 import hashlib
 import tomllib
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final, cast
 
@@ -97,8 +96,9 @@ def _book(table: Table, sha256: str) -> PriceBook | None:
         table.fault("BAD_VALUE", "currency", f"{currency!r} is not an ISO 4217 code such as EUR")
     effective_from = table.date("effective_from")
     plans: list[Plan] = []
+    codes: set[object] = set()
     for plan_table in table.tables("plan", named=True):
-        _refuse_second(plan_table, (plan.code for plan in plans))
+        _refuse_second(plan_table, codes)
         plan = _plan(plan_table)
         if plan is not None:
             plans.append(plan)
@@ -114,14 +114,16 @@ def _plan(table: Table) -> Plan | None:
     code, name = table.code("code"), table.text("name")
     free = table.codes("free")
     fees: list[Fee] = []
+    codes: set[object] = set()
     for fee_table in table.tables("fee", named=True):
-        _refuse_second(fee_table, (fee.code for fee in fees))
+        _refuse_second(fee_table, codes)
         fee = _fee(fee_table)
         if fee is not None:
             fees.append(fee)
     charges: list[Charge] = []
+    codes = set()
     for charge_table in table.tables("charge", named=True):
-        _refuse_second(charge_table, (charge.code for charge in charges))
+        _refuse_second(charge_table, codes)
         if (meter := charge_table.data.get("meter")) in free:
             charge_table.fault(
                 "KEYS_CONFLICT", "meter", f"{meter!r} is in the plan's list of free meters"
@@ -129,17 +131,19 @@ def _plan(table: Table) -> Plan | None:
         charge = _charge(charge_table)
         if charge is not None:
             charges.append(charge)
-    # What is missing has its fault; a plan is built all the same, so that a second plan of
-    # its code is still found.
-    if code is None:
+    if code is None or name is None:
         return None
-    return Plan(code, name or "", free, tuple(fees), tuple(charges))
+    return Plan(code, name, free, tuple(fees), tuple(charges))
 
 
-def _refuse_second(table: Table, codes: Iterable[str]) -> None:
+def _refuse_second(table: Table, codes: set[object]) -> None:
+    """`codes` are those of the tables before, be they faulty or not."""
     code = table.data.get("code")
-    if code in tuple(codes):
+    if not isinstance(code, str):
+        return
+    if code in codes:
         table.fault("DUPLICATE", "code", f"{code!r} is used by an earlier one")
+    codes.add(code)
 
 
 def _fee(table: Table) -> Fee | None:

@@ -4,6 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 
+def inert(text: str) -> str:
+    """`text` on one line for a terminal: what a name holds must not move its cursor."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One fault: a stable `code`, the `place` it was found at, and what to do about it."""
@@ -13,11 +18,8 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.code}: {self.place}: {self.message}" if self.place else self.summary
-
-    @property
-    def summary(self) -> str:
-        return f"{self.code}: {self.message}"
+        parts = (self.code, self.place, self.message) if self.place else (self.code, self.message)
+        return inert(": ".join(parts))
 
 
 class Refused(Exception):
@@ -30,4 +32,4 @@ class Refused(Exception):
         self.code = code
         self.summary = summary
         self.faults = tuple(faults)
-        super().__init__(f"{code}: {summary}")
+        super().__init__(inert(f"{code}: {summary}"))

@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from edge.faults import inert
+
 Format = Literal["table", "json", "csv"]
 FORMATS: tuple[Format, ...] = ("table", "json", "csv")
 _CELL_MAX = 48  # of a table; a uuid, a time and a source fit; the last column has no limit
+_ID = re.compile(r"[A-Za-z0-9_.:@+-]+", re.ASCII)  # no formula can be made of these alone
 _NUMBER = re.compile(r"[-−]?[\d,]*\.?\d+ ?%?")
 
 
@@ -52,19 +55,13 @@ def _text(value: Any) -> str:
     return "" if value is None else inert(str(value))
 
 
-def inert(text: str) -> str:
-    """`text` for a terminal: control characters in a name must not move its cursor."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
 def _no_formulas(cells: list[str]) -> list[str]:
-    """No cell is a formula to a spreadsheet; plain negative numbers stay numbers."""
+    """No cell is a formula to a spreadsheet; numbers and ids such as `+49` stay as they are."""
     return ["'" + cell if _is_formula(cell) else cell for cell in cells]
 
 
 def _is_formula(cell: str) -> bool:
-    number = cell.lstrip("-").replace(".", "", 1).isdigit()
-    return cell.startswith(("=", "+", "-", "@")) and not number
+    return cell.startswith(("=", "+", "-", "@")) and not _ID.fullmatch(cell)
 
 
 def _table(columns: Sequence[str], texts: list[list[str]]) -> str:

@@ -131,3 +131,34 @@ def test_an_open_row_ends_where_the_next_begins() -> None:
         sub("2026-03-01"),
         other,
     )
+
+
+def test_every_fault_is_found_beside_those_of_the_header_and_of_an_open_quote() -> None:
+    rows = "a,A,mail,DE,de,Europe/Berlin,EUR,p,2026-01-01"
+    header = "account_id,nam,email,country,language,time_zone,currency,plan,since"
+    with pytest.raises(Refused) as refused:
+        parse_accounts(f"{header}\n{rows}\n")
+    found = [(fault.code, fault.place) for fault in refused.value.faults]
+    assert found == [
+        ("UNKNOWN_COLUMN", "row 1, nam"),
+        ("COLUMN_MISSING", "row 1, name"),
+        ("BAD_VALUE", "row 2, email"),
+    ]
+    with pytest.raises(Refused) as refused:
+        parse_accounts(f'{header.replace("nam,", "name,")}\n{rows}\nb,"B,b@b\n')
+    found = [(fault.code, fault.place) for fault in refused.value.faults]
+    assert found == [("CSV_INVALID", "row 3"), ("BAD_VALUE", "row 2, email")]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("time_zone", "localtime"), ("currency", "XXX"), ("currency", "XAU")]
+)
+def test_a_zone_of_this_machine_and_a_currency_that_is_none_are_refused(
+    column: str, value: str
+) -> None:
+    row = {"time_zone": "Europe/Berlin", "currency": "EUR"} | {column: value}
+    header = "account_id,name,email,country,language,time_zone,currency,plan,since"
+    text = f"a,A,a@a,DE,de,{row['time_zone']},{row['currency']},p,2026-01-01"
+    with pytest.raises(Refused) as refused:
+        parse_accounts(f"{header}\n{text}\n")
+    assert [fault.place for fault in refused.value.faults] == [f"row 2, {column}"]

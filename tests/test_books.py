@@ -9,7 +9,7 @@ from billing import Subscription, import_accounts, merge_history
 from billing.books import accounts, subscriptions
 from edge import Refused
 from tests.command_line import run, shown
-from warehouse import open_store
+from warehouse import open_store, read_store, whole
 
 HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until\n"
 ACME = "acme,Acme,a@acme.example,DE,de,Europe/Berlin,EUR,business,2026-01-01,\n"
@@ -111,3 +111,28 @@ def _line(row: Subscription, name: str) -> str:
     plan = f"{row.book}/{row.plan}" if row.book else row.plan
     spans = f"{plan},{row.since},{row.until or ''},{row.quantity}"
     return f"{row.account_id},{name},a@a.example,DE,de,Europe/Berlin,EUR,{spans}\n"
+
+
+def test_who_only_looks_leaves_nothing_behind(tmp_path: Path) -> None:
+    home = tmp_path / "typo"
+    for arguments in (("account", "list"), ("invoice", "list"), ("price-book", "list")):
+        assert shown(home, *arguments) == []
+    assert run(home, "usage", "--month", "2026-10").stderr.startswith("STORE_MISSING")
+    assert not home.exists()
+
+
+def test_what_a_file_has_no_column_for_stays_as_it_was(tmp_path: Path) -> None:
+    file, home = tmp_path / "a.csv", tmp_path / "home"
+    head = "account_id,name,email,country,language,time_zone,currency,plan,since"
+    row = "a,Ann\N{NO-BREAK SPACE}Lee,a@a.example,DE,de,Europe/Berlin,EUR,p,2026-01-01"
+    for extra, value in ((",vat_number,street", ",DE1,Long Street 1"), ("", ""), (",street", ",")):
+        file.write_text(f"{head}{extra}\n{row}{value}\n")
+        assert run(home, "account", "import", str(file)).returncode == 0
+    with read_store(home / "books.duckdb", "books", whole("accounts")).closing() as books:
+        assert books.rows("SELECT name, vat_number, street FROM accounts") == [
+            ("Ann\N{NO-BREAK SPACE}Lee", "DE1", None)
+        ]
+    file.write_text(f"{head},until\n{row},2026-01-01\n")
+    assert run(home, "account", "import", str(file)).returncode == 0
+    (one,) = shown(home, "account", "list")  # without a plan it is an account still
+    assert (one["account_id"], one["plan"]) == ("a", None)

@@ -168,3 +168,27 @@ def test_prices_keep_their_digits() -> None:
     book: PriceBook = parse_price_book(GOOD.replace("0.003", "123456789.123456789012"))
     tier = book.plans[0].charges[0].tiers[1]
     assert str(tier.unit_price) == "123456789.123456789012"
+
+
+def test_a_second_fee_or_charge_of_a_code_is_found_where_the_first_is_faulty() -> None:
+    text = """\
+book = "b"
+currency = "EUR"
+effective_from = 2026-01-01
+[[plan]]
+code = "p"
+name = "P"
+[[plan.fee]]
+code = "f"
+description = "F"
+amount = -1
+interval = "month"
+[[plan.fee]]
+code = "f"
+description = "F"
+amount = 1
+interval = "month"
+"""
+    with pytest.raises(Refused) as refused:
+        parse_price_book(text)
+    assert [fault.code for fault in refused.value.faults] == ["NUMBER_NEGATIVE", "DUPLICATE"]

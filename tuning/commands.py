@@ -12,7 +12,8 @@ import click
 
 from edge import Refused
 from edge.command import common, form, say, settings, show_rows
-from edge.output import inert, plain
+from edge.faults import inert
+from edge.output import plain
 from tuning.advice import Action
 from tuning.charts import ACTIONS_MAX
 from tuning.html import as_html, heading, number, percent, quantiles

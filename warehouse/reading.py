@@ -80,7 +80,7 @@ def copy_tables(  # noqa: PLR0913  all but four have names and defaults
         serving = find_serving(path)
         if serving is not None and _copy_served(into, path, kind, serving, selects):
             return
-        holder = _attach(into, path)
+        holder = _attach(into, path, kind)
         if holder is None:
             break
         if time.monotonic() >= deadline:
@@ -102,18 +102,18 @@ def _literal(bound: int | Sequence[UUID]) -> str:
     return f"[{', '.join(texts)}]::UUID[]"
 
 
-def _attach(into: Store, path: Path) -> str | None:
+def _attach(into: Store, path: Path, kind: Kind) -> str | None:
     """Attaches the file as `source` and gives None; or the process that holds it."""
     quoted = str(path).replace("'", "''")
     try:
-        into.execute(f"ATTACH '{quoted}' AS source (READ_ONLY)")
+        into.use(lambda raw: raw.execute(f"ATTACH '{quoted}' AS source (READ_ONLY)"))
     except duckdb.IOException as error:
         holder = HOLDER.search(str(error))
         if holder is None:
-            raise Refused("STORE_CORRUPT", no_store(path)) from error
+            raise Refused("STORE_CORRUPT", no_store(path, kind)) from error
         return holder[1]
     except duckdb.Error as error:
-        raise Refused("STORE_CORRUPT", no_store(path)) from error
+        raise Refused("STORE_CORRUPT", no_store(path, kind)) from error
     return None
 
 
@@ -138,8 +138,9 @@ def _copy_served(
     """Asks the running writer; False where none answers, for the notice of a killed one stays."""
     into.use(load_quack)
     asked = "FROM quack_query(?, ?, token => ?)"
+    version_asked = [serving.uri, _VERSION, serving.token]
     try:
-        ((found, version),) = into.rows(asked, [serving.uri, _VERSION, serving.token])
+        ((found, version),) = into.use(lambda raw: raw.execute(asked, version_asked).fetchall())
     except duckdb.Error as error:
         if isinstance(error, duckdb.IOException | duckdb.HTTPException) or _STRANGER in str(error):
             return False

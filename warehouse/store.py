@@ -3,9 +3,9 @@
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -13,6 +13,7 @@ import pyarrow as pa
 from edge import Refused
 from warehouse.serving import serve, withdraw
 
+T = TypeVar("T")
 Kind = Literal["usage", "books"]
 Parameters = Mapping[str, Any] | Sequence[Any]
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -22,8 +23,8 @@ HOLDER = re.compile(r"PID (\d+)")
 class Store:
     """An open store. Times are naive TIMESTAMP in UTC, microseconds.
 
-    Errors of DuckDB pass through: by the time a store is open they are programmer faults, or a
-    full disk, which the caller must see as it is.
+    What the disk does to it is refused with STORE_FAILED: a full disk, a damaged page. All other
+    errors of DuckDB pass through: by the time a store is open they are programmer faults.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -32,10 +33,10 @@ class Store:
         self._served = False
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
-        self._connection.execute(sql, _bound(parameters))
+        self._run(sql, parameters)
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
-        return self._connection.execute(sql, _bound(parameters)).fetchall()
+        return self._run(sql, parameters).fetchall()
 
     def value(self, sql: str, parameters: Parameters = ()) -> Any:
         """The single value of the single row; an assertion otherwise."""
@@ -44,9 +45,21 @@ class Store:
 
     def records(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
         """Rows as dicts by column name."""
-        cursor = self._connection.execute(sql, _bound(parameters))
+        cursor = self._run(sql, parameters)
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def _run(self, sql: str, parameters: Parameters) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.execute(sql, _bound(parameters))
+        except (duckdb.IOException, duckdb.FatalException, duckdb.SerializationException) as error:
+            first = str(error).splitlines()[0]
+            advice = "make room, or put a whole copy in its place; nothing of this step was kept"
+            raise Refused("STORE_FAILED", f"{self.path}: {first}: {advice}") from error
+        except RuntimeError as error:
+            if "interrupted" in str(error):  # what DuckDB makes of Ctrl-C
+                raise KeyboardInterrupt from error
+            raise
 
     @contextmanager
     def tables(self, **tables: pa.Table) -> Iterator[None]:
@@ -62,17 +75,18 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of the block, or none of it."""
-        self._connection.execute("BEGIN")
+        self._run("BEGIN", ())
         try:
             yield
+            self._run("COMMIT", ())
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # a commit that failed is rolled back already
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
-    def use(self, action: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
-        """Let another part of this package work on the connection."""
-        action(self._connection)
+    def use(self, action: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """Let another part of this package work on the connection; DuckDB's errors are its."""
+        return action(self._connection)
 
     def closing(self) -> "closing[Store]":
         """For a `with` block: the store, closed at its end."""
@@ -94,7 +108,7 @@ def open_store(path: Path, kind: Kind, *, wait_s: float = 2.0) -> Store:
 
     Refuses with STORE_BUSY, STORE_CORRUPT, STORE_FOREIGN or STORE_NEWER; nothing is changed then.
     """
-    store = Store(_connect(path, wait_s), path)
+    store = Store(_connect(path, kind, wait_s), path)
     try:
         _migrate(store, kind)
     except BaseException:
@@ -104,18 +118,21 @@ def open_store(path: Path, kind: Kind, *, wait_s: float = 2.0) -> Store:
     return store
 
 
-def open_scratch() -> Store:
-    """A store in memory, gone when it is closed."""
+def open_scratch(kind: Kind | None = None) -> Store:
+    """A store in memory, gone when it is closed; with the tables of `kind`, if given."""
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
-    return Store(connection, Path(":memory:"))
+    store = Store(connection, Path(":memory:"))
+    if kind:
+        _migrate(store, kind)
+    return store
 
 
 def _bound(parameters: Parameters) -> Any:
     return dict(parameters) if isinstance(parameters, Mapping) else list(parameters)
 
 
-def _connect(path: Path, wait_s: float) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, kind: Kind, wait_s: float) -> duckdb.DuckDBPyConnection:
     deadline = time.monotonic() + wait_s
     while True:
         try:
@@ -125,17 +142,21 @@ def _connect(path: Path, wait_s: float) -> duckdb.DuckDBPyConnection:
         except duckdb.IOException as error:
             holder = HOLDER.search(str(error))
             if holder is None:
-                raise Refused("STORE_CORRUPT", no_store(path)) from error
+                raise Refused("STORE_CORRUPT", no_store(path, kind)) from error
             if time.monotonic() >= deadline:
                 who = f"process {holder[1]} holds {path}: wait for it or stop it"
                 raise Refused("STORE_BUSY", who) from error
             time.sleep(0.05)
         except duckdb.Error as error:
-            raise Refused("STORE_CORRUPT", no_store(path)) from error
+            raise Refused("STORE_CORRUPT", no_store(path, kind)) from error
 
 
-def no_store(path: Path) -> str:
-    return f"{path} cannot be read as a store: move it away; usage can be rebuilt from the log"
+def no_store(path: Path, kind: Kind) -> str:
+    advice: Mapping[Kind, str] = {
+        "usage": "move it away; usage can be rebuilt from the log",
+        "books": "put a whole copy in its place; new books would begin numbering anew",
+    }
+    return f"{path} cannot be read as a store: {advice[kind]}"
 
 
 def _scripts(kind: Kind) -> list[Path]:
@@ -151,7 +172,10 @@ def find_version(store: Store, path: Path, kind: Kind) -> int:
         return 0
     if "store_version" not in tables:
         raise Refused("STORE_FOREIGN", f"{path} is a DuckDB file of something else")
-    ((found, version),) = store.rows("SELECT kind, version FROM store_version")
+    try:
+        ((found, version),) = store.rows("SELECT kind, version FROM store_version")
+    except (duckdb.Error, ValueError) as error:
+        raise Refused("STORE_FOREIGN", f"{path} is a DuckDB file of something else") from error
     judge_version(path, kind, found, version)
     return int(version)
 
