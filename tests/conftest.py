@@ -16,6 +16,7 @@ from kafka import KafkaAdminClient
 from edge import Refused
 from eventlog import KafkaSettings, KafkaTopics
 from schemas import TOPICS
+from tests.world import World, make_world
 
 NO_BROKER = pytest.StashKey[str]()
 SEED = pytest.StashKey[int]()
@@ -45,6 +46,12 @@ def rng(seed: int, request: pytest.FixtureRequest) -> random.Random:
     return random.Random(f"{seed}/{request.node.name}")
 
 
+@pytest.fixture(scope="session")
+def world(seed: int, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Drawn once, read by many: no test writes into its journal."""
+    return make_world(seed, tmp_path_factory.mktemp("world"))
+
+
 def _broker_module() -> ModuleType:
     """tests/kafka/broker.py by its path: `kafka` is also the name of the client library."""
     name = "homemeeting_test_broker"
@@ -64,7 +71,8 @@ def kafka_bootstrap(request: pytest.FixtureRequest) -> Iterator[str]:
     if address := _broker_module().given():
         _claim(request.config, address)
         yield address
-        _delete([name for name in _names(address) if name.startswith(OURS)], address)
+        ours = [name for name in _names(address) if name.startswith(OURS)]
+        _delete([*TOPICS, *ours], address)
     else:
         yield from (running.address for running in _own(request.config))
 

@@ -9,9 +9,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import date
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,58 +24,12 @@ from consumers import Projector, broken_invariants
 from edge import Refused
 from eventlog import JournalSource, KafkaSettings, LogSource, Slice, open_kafka
 from eventlog.kafka_open import Library
-from producers import Emitter
-from tests import recount
-from tests.oracle_month import MonthRecount, Oracle, Sums, text, used
-from tests.scenario import NOVEMBER, OCTOBER, QUALITY, USAGE, Scenario, make_scenario
-from tests.test_projector import _records as stored_records
-from warehouse import open_store, read_store
+from tests.oracle_month import MonthRecount, Sums, text
+from tests.scenario import OCTOBER
+from tests.world import NOW_US, World, check_store, produce
+from warehouse import open_store
 
-Message = tuple[str, str, bytes]  # topic, source, value
-NOW_US = 1_790_000_000_000_000
 REASONS = {"no_account", "no_subscription", "no_charge", "no_price", "conflict"}
-
-
-@dataclass(frozen=True)
-class World:
-    """`messages` are what the emitters made of the scenario; `months` what must come of it."""
-
-    scenario: Scenario
-    journal: Path
-    messages: list[Message]
-    months: dict[date, MonthRecount]
-
-
-@pytest.fixture(scope="module")
-def world(seed: int, tmp_path_factory: pytest.TempPathFactory) -> World:
-    folder = tmp_path_factory.mktemp("oracle")
-    scenario = make_scenario(seed, folder)
-    emit_shuffled(random.Random(seed), scenario, folder / "journal")
-    usage = used(recount.records(scenario.usage()))
-    oracle = Oracle(scenario.accounts, scenario.books, usage)
-    months = {first: oracle.month(first) for first in (OCTOBER, NOVEMBER)}
-    messages = list(recount.read_journal(folder / "journal"))
-    return World(scenario, folder / "journal", messages, months)
-
-
-def emit_shuffled(rng: random.Random, scenario: Scenario, journal: Path) -> None:
-    """In an order of chance, each event by its server; of usage, one in five by another too."""
-    told = list(scenario.events)
-    rng.shuffle(told)
-    with ExitStack() as stack:
-        servers = sorted({event["server_id"] for _, event in told}) + ["twin-1"]
-        emitters = {
-            name: stack.enter_context(
-                Emitter(journal, name, "eu", "1", clock=lambda: NOW_US, threaded=False, replay=True)
-            )
-            for name in servers
-        }
-        for topic, event in told:
-            assert emitters[event["server_id"]].emit(topic, event)
-            if topic == USAGE and rng.random() < 0.2:
-                assert emitters["twin-1"].emit(topic, event)
-            if rng.random() < 0.05:
-                emitters[rng.choice(servers)].flush()
 
 
 def test_the_scenario_holds_every_case(world: World) -> None:
@@ -109,9 +61,10 @@ def test_through_kafka_equals_the_recount(
     rng.shuffle(told)
     cut = rng.randrange(len(told))
     sent: Counter[tuple[str, str]] = Counter()
-    for part in (told[:cut], told[cut:]):
-        sent += produce(kafka, part)
-        project(home, open_kafka(kafka, library=library), rng)
+    with closing(KafkaProducer(bootstrap_servers=kafka.bootstrap_servers)) as producer:
+        for part in (told[:cut], told[cut:]):
+            sent += produce(producer, part)
+            project(home, open_kafka(kafka, library=library), rng)
     check(home, world, sent)
 
 
@@ -119,18 +72,6 @@ def test_through_kafka_equals_the_recount(
 def home(tmp_path: Path) -> Path:
     (tmp_path / "home").mkdir()
     return tmp_path / "home"
-
-
-def produce(kafka: KafkaSettings, messages: list[Message]) -> Counter[tuple[str, str]]:
-    """How many were acknowledged by topic and partition."""
-    producer = KafkaProducer(bootstrap_servers=kafka.bootstrap_servers, acks="all")
-    futures = [
-        producer.send(topic, key=source.encode(), value=value) for topic, source, value in messages
-    ]
-    producer.flush()
-    placed = [future.get(10) for future in futures]
-    producer.close()
-    return Counter((one.topic, str(one.partition)) for one in placed)
 
 
 class Chopped:
@@ -156,7 +97,7 @@ def project(home: Path, log: LogSource, rng: random.Random) -> None:
 
 def check(home: Path, world: World, positions: Mapping[tuple[str, str], int]) -> None:
     """What the home says of October and November, against the recount."""
-    check_store(home, world, positions)
+    check_store(home, world.scenario, world.messages, positions)
     for number, book in enumerate(world.scenario.books):
         (home / f"{number}.toml").write_text(book)
         ask(home, "price-book", "load", str(home / f"{number}.toml"))
@@ -180,20 +121,6 @@ def check(home: Path, world: World, positions: Mapping[tuple[str, str], int]) ->
         issued = check_documents(month, documents, first, issued)
         check_evidence(home, month, documents)
         assert ask(home, *run, faults=set()) == documents, "running again changed something"
-
-
-def check_store(home: Path, world: World, positions: Mapping[tuple[str, str], int]) -> None:
-    wanted = recount.records(world.scenario.usage())
-    samples = sum(topic == QUALITY for topic, _ in world.scenario.events)
-    with read_store(home / "usage.duckdb", "usage").closing() as store:
-        rows = store.rows('SELECT topic, "partition", next FROM positions')
-        assert {(topic, place): at for topic, place, at in rows if at} == dict(positions)
-        assert stored_records(store) == wanted
-        assert store.value("SELECT sum(samples) FROM quality_hourly") == samples
-        sources = {(topic, source) for topic, source, _ in world.messages}
-        last = Counter((topic, source) for topic, source, _ in world.messages)
-        rows = store.rows("SELECT topic, source, first, last FROM sequences")
-        assert sorted(rows) == sorted((*place, 1, last[place]) for place in sources)
 
 
 def check_documents(

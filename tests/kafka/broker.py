@@ -164,6 +164,8 @@ def _properties(port: int, controller: int, data: Path | None, bind: str = "127.
         "transaction.state.log.num.partitions=4",
         "group.initial.rebalance.delay.ms=0",
         "log.retention.check.interval.ms=500",
+        "broker.session.timeout.ms=3000",  # a killed broker waits so long for its own return
+        "broker.heartbeat.interval.ms=500",
     ]
     return "\n".join([*lines, f"log.dirs={data}"] if data else lines) + "\n"
 
