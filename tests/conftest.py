@@ -1,67 +1,57 @@
-"""What tests share: the one broker and the one browser of a run, and the lines that say if there
-was none.
-"""
+"""What tests share: the run's seed and world, its broker and browser, and what it could not have."""
 
-import importlib.util
 import os
-import sys
+import random
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NoReturn
 
 import pytest
 
-NO_BROKER = pytest.StashKey[str]()
-NO_BROWSER = pytest.StashKey[str]()
+from tests.broker_fixtures import kafka, kafka_bootstrap, own_broker
+from tests.browser.chromium import Browser, NoBrowser, chromium
+from tests.lent import NO_BROWSER, give_up, missing
+from tests.world import World, make_world
+
+__all__ = ["kafka", "kafka_bootstrap", "own_broker"]
+SEED = pytest.StashKey[int]()
 
 
-def _module(path: str) -> ModuleType:
-    """A file below tests/ by its path: `kafka` is also the name of the client library."""
-    name = "homemeeting_test_" + Path(path).stem
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / path)
-        assert spec and spec.loader
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
+def pytest_configure(config: pytest.Config) -> None:
+    told = os.environ.get("HOMEMEETING_SEED")
+    config.stash[SEED] = int(told) if told else random.SystemRandom().randrange(2**32)
 
 
-def _give_up(
-    config: pytest.Config, key: pytest.StashKey[str], what: str, why: Exception
-) -> NoReturn:
-    """Skips, and says so at the end of the run; fails where CI=true."""
-    config.stash[key] = str(why)
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"no {what} can be had: {why}", pytrace=False)
-    pytest.skip(f"no {what} can be had: {why}")
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"seed: {config.stash[SEED]} (HOMEMEETING_SEED={config.stash[SEED]} repeats it)"
 
 
 @pytest.fixture(scope="session")
-def kafka_bootstrap(request: pytest.FixtureRequest) -> Iterator[str]:
-    """`host:port` of a real broker. Skips where none can be had, fails there when CI=true."""
-    module = _module("kafka/broker.py")
-    running = module.broker()
-    try:
-        address = running.__enter__()
-    except module.NoBroker as error:
-        _give_up(request.config, NO_BROKER, "Kafka broker", error)
-    try:
-        yield address
-    finally:
-        running.__exit__(None, None, None)
+def seed(request: pytest.FixtureRequest) -> int:
+    """The seed of the run: new each time, or HOMEMEETING_SEED."""
+    return request.config.stash[SEED]
+
+
+@pytest.fixture
+def rng(seed: int, request: pytest.FixtureRequest) -> random.Random:
+    """Chance of a test's own: the same with one seed, whichever other tests run."""
+    print(f"HOMEMEETING_SEED={seed} repeats this")
+    return random.Random(f"{seed}/{request.node.name}")
 
 
 @pytest.fixture(scope="session")
-def browser(request: pytest.FixtureRequest) -> Iterator[Any]:
+def world(seed: int, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Drawn once, read by many: no test writes into its journal."""
+    return make_world(seed, tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="session")
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     """A real Chromium. Skips where none can be had, fails there when CI=true."""
-    module = _module("browser/chromium.py")
-    running = module.chromium()
+    running = chromium()
     try:
         found = running.__enter__()
-    except module.NoBrowser as error:
-        _give_up(request.config, NO_BROWSER, "browser", error)
+    except NoBrowser as error:
+        give_up(request.config, NO_BROWSER, "browser", error)
     try:
         yield found
     finally:
@@ -71,10 +61,5 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Any]:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    for key, what in (
-        (NO_BROKER, "KAFKA: the tests on a real broker"),
-        (NO_BROWSER, "BROWSER: the tests of HTML in a real browser"),
-    ):
-        reason = config.stash.get(key, None)
-        if reason:
-            terminalreporter.write_line(f"{what} did not run: {reason}")
+    for line in missing(config):
+        terminalreporter.write_line(line)

@@ -1,15 +1,14 @@
 """The slow, obvious rating: what a charge costs, in fractions and plain loops.
 
-An oracle for tests of billing's set-based rating; it shares no code with it but the price
-book's dataclasses. Owns no plan, period or proration: it is given one charge and the records
-of one stretch.
+An oracle for tests of billing's set-based rating; it shares no code with it. Owns no plan, period
+or proration: it is given one charge and the records of one stretch.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from billing.pricebook import Charge, Rounding
+from tests.oracle_book import Charge, Rounding
 
 UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 
@@ -40,6 +39,7 @@ class TierLine:
 @dataclass(frozen=True)
 class RatedLine:
     code: str
+    description: str
     variant: str | None
     quantity: Fraction  # chargeable, after rounding, before the allowance
     unit: str
@@ -55,7 +55,12 @@ def rate(charge: Charge, records: Iterable[UsageRecord]) -> list[RatedLine]:
     included = Fraction(charge.included)
     tiers = fill_tiers(charge, max(quantity - included, Fraction(0)))
     exact = sum((tier.amount for tier in tiers), Fraction(0))
-    return [RatedLine(charge.code, charge.variant, quantity, charge.unit, included, tiers, exact)]
+    return [
+        RatedLine(
+            charge.code, charge.description, charge.variant, quantity, charge.unit, included, tiers,
+            exact,
+        )
+    ]  # fmt: skip
 
 
 def is_rated_by(charge: Charge, record: UsageRecord) -> bool:

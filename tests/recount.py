@@ -1,7 +1,10 @@
 """The oracle of usage: a slow, obvious recount of events, of nothing that the projector made."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
+
+import fastavro
 
 Identity = tuple[Any, ...]
 IDENTITY = (
@@ -40,3 +43,15 @@ def daily(events: Iterable[dict[str, Any]]) -> dict[tuple[Any, ...], list[int]]:
         day[1] += state["seen"] - started
         day[2] += state["quantity"] or 0
     return days
+
+
+def read_journal(root: Path) -> Iterator[tuple[str, str, bytes]]:
+    """Topic, source and message value of every event, by Avro's own reader of container files.
+
+    A source's events come in order. Of a journal that nobody writes and nothing has damaged.
+    """
+    for segment in sorted(root.glob("*/*/*/*.avro")):
+        server_id, incarnation, topic = segment.parts[-4:-1]
+        with segment.open("rb") as file:
+            for payload in fastavro.reader(file):
+                yield topic, f"{server_id.removeprefix('server=')}/{incarnation}", payload

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from edge import Refused
-from eventlog.kafka import KafkaTopics
 from eventlog.kafka_open import open_kafka
 from eventlog.kafka_settings import KafkaSettings
 from producers import Emitter, Forwarder
-from schemas import TOPICS, peek
+from schemas import peek
 
 T0 = 1_790_812_800_000_000  # 2026-10-01T00:00:00Z
 
@@ -43,25 +42,16 @@ def _arrived(settings: KafkaSettings, wanted: str) -> list[int]:
     return found
 
 
-@pytest.fixture
-def settings(kafka_bootstrap: str) -> KafkaSettings:
-    found = KafkaSettings(kafka_bootstrap)
-    topics = KafkaTopics.connect(found)
-    topics.create(TOPICS)
-    topics.close()
-    return found
-
-
-def test_every_event_arrives_once_in_order(tmp_path: Path, settings: KafkaSettings) -> None:
+def test_every_event_arrives_once_in_order(tmp_path: Path, kafka: KafkaSettings) -> None:
     source = _write(tmp_path, f"fwd-{secrets.token_hex(4)}", 300)
     for expected in (302, 0):
-        with Forwarder(tmp_path, settings, sleep=lambda _: None) as forwarder:
+        with Forwarder(tmp_path, kafka, sleep=lambda _: None) as forwarder:
             assert forwarder.run_once() == expected
-    assert _arrived(settings, source) == list(range(1, 301))
+    assert _arrived(kafka, source) == list(range(1, 301))
     later = _write(tmp_path, f"fwd-{secrets.token_hex(4)}", 10)
-    with Forwarder(tmp_path, settings, sleep=lambda _: None) as forwarder:
+    with Forwarder(tmp_path, kafka, sleep=lambda _: None) as forwarder:
         assert forwarder.run_once() == 12
-    assert _arrived(settings, later) == list(range(1, 11))
+    assert _arrived(kafka, later) == list(range(1, 11))
 
 
 def _nobody() -> KafkaSettings:

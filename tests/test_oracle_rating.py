@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from billing import Charge, parse_price_book
+from tests.oracle_book import Charge, read_book
 from tests.oracle_rating import UsageRecord, rate
 
 
@@ -12,7 +12,7 @@ def charge_of(toml: str) -> Charge:
     """A charge from the keys that a worked example is about."""
     head = 'book="b"\ncurrency="EUR"\neffective_from=2026-01-01\n[[plan]]\ncode="p"\nname="P"\n'
     body = '[[plan.charge]]\ncode="c"\ndescription="C"\nmeter="participant"\n'
-    return parse_price_book(head + body + toml).plans[0].charges[0]
+    return read_book(head + body + toml).plans["p"].charges[0]
 
 
 def used(*seconds: str, participant: str | None = None, meeting: str = "m") -> list[UsageRecord]:

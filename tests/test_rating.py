@@ -94,10 +94,7 @@ def load_records(store: Store, stretch: int, records: list[UsageRecord]) -> list
 
 
 @pytest.mark.parametrize("currency", ["EUR", "JPY", "KWD"])
-def test_sql_equals_the_oracle(store: Store, currency: str) -> None:
-    seed = random.randrange(2**32)
-    print(f"seed {seed}")
-    rng = random.Random(seed)
+def test_sql_equals_the_oracle(store: Store, currency: str, rng: random.Random) -> None:
     lines, used, rows = [], {}, []
     for number in range(150):
         used[number] = [some_record(rng) for _ in range(rng.randrange(8))]

@@ -11,7 +11,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 KAFKA_VERSION = "4.3.1"
@@ -25,27 +26,40 @@ class NoBroker(Exception):
     """No broker can be had here; the message says why, way by way."""
 
 
+@dataclass(frozen=True)
+class Broker:
+    """A broker of the tests' own at `host:port`. `kill` is SIGKILL; `start` brings it back there,
+    with its data.
+    """
+
+    address: str
+    kill: Callable[[], object]
+    start: Callable[[], object]
+
+
+def given() -> str | None:
+    """The `host:port` of a broker that somebody else runs for the tests."""
+    return os.environ.get("HOMEMEETING_TEST_KAFKA")
+
+
 @contextlib.contextmanager
-def broker() -> Iterator[str]:
-    """A running broker's `host:port`, stopped afterwards unless it was given. Raises NoBroker."""
-    if given := os.environ.get("HOMEMEETING_TEST_KAFKA"):
-        yield given
-        return
+def own_broker() -> Iterator[Broker]:
+    """A running broker, stopped afterwards. Raises NoBroker."""
     reasons: list[str] = []
     for way in (_docker, _java):
         with contextlib.ExitStack() as stack:
             try:
-                address = stack.enter_context(way())
+                running = stack.enter_context(way())
             except NoBroker as error:
                 reasons.append(str(error))
                 continue
-            yield address
+            yield running
             return
     raise NoBroker("; ".join(reasons))
 
 
 @contextlib.contextmanager
-def _docker() -> Iterator[str]:
+def _docker() -> Iterator[Broker]:
     try:
         import docker  # noqa: PLC0415  # optional: only where testcontainers is installed
         from testcontainers.core.container import DockerContainer  # noqa: PLC0415
@@ -62,31 +76,43 @@ def _docker() -> Iterator[str]:
         container.waiting_for(LogMessageWaitStrategy("Kafka Server started")).start()
     except (docker.errors.DockerException, TimeoutError) as error:
         raise NoBroker(f"no broker from Docker ({str(error).splitlines()[0][:120]})") from error
+    address = f"127.0.0.1:{port}"
+    wrapped = container.get_wrapped_container()
     try:
-        yield f"127.0.0.1:{port}"
+        yield Broker(address, wrapped.kill, wrapped.start)
     finally:
         container.stop()
 
 
 @contextlib.contextmanager
-def _java() -> Iterator[str]:
+def _java() -> Iterator[Broker]:
     classpath = f"{_jars()}/*"
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="homemeeting-kafka-") as folder:
         home = Path(folder)
         config, log = home / "server.properties", home / "broker.log"
         config.write_text(_properties(port, _free_port(), home / "data"), "utf-8")
-        with log.open("wb") as out:
-            java = ["java", "-Xmx512m", "-cp", classpath]
-            _format([*java, "kafka.tools.StorageTool"], config)
-            process = subprocess.Popen(
-                [*java, "kafka.Kafka", str(config)], stdout=out, stderr=out, start_new_session=True
-            )
+        java = ["java", "-Xmx512m", "-cp", classpath]
+        _format([*java, "kafka.tools.StorageTool"], config)
+        running: list[subprocess.Popen[bytes]] = []  # the last one, those before are killed
+
+        def start() -> None:
+            with log.open("ab") as out:
+                command = [*java, "kafka.Kafka", str(config)]
+                running.append(
+                    subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
+                )
+            _wait(port, running[-1])
+
+        def kill() -> None:
+            running[-1].kill()
+            running[-1].wait()
+
         try:
-            _wait(port, process)
-            yield f"127.0.0.1:{port}"
+            start()
+            yield Broker(f"127.0.0.1:{port}", kill, start)
         finally:
-            _stop(process)
+            _stop(running[-1])
 
 
 def _format(storage: list[str], config: Path) -> None:
@@ -138,6 +164,8 @@ def _properties(port: int, controller: int, data: Path | None, bind: str = "127.
         "transaction.state.log.num.partitions=4",
         "group.initial.rebalance.delay.ms=0",
         "log.retention.check.interval.ms=500",
+        "broker.session.timeout.ms=3000",  # a killed broker waits so long for its own return
+        "broker.heartbeat.interval.ms=500",
     ]
     return "\n".join([*lines, f"log.dirs={data}"] if data else lines) + "\n"
 
@@ -160,6 +188,8 @@ def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is not None:
+        return
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(10)

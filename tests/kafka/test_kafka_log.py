@@ -38,7 +38,7 @@ def admin(kafka_bootstrap: str) -> Iterator[KafkaAdminClient]:
 
 @pytest.fixture
 def topic(topics: KafkaTopics) -> str:
-    name = f"test.{secrets.token_hex(6)}"
+    name = f"homemeeting.test.{secrets.token_hex(6)}"
     topics.create([name], partitions=2)
     return name
 
@@ -256,7 +256,7 @@ def test_advice_reaches_the_group(
 def test_a_missing_topic_is_refused_and_not_made(
     settings: KafkaSettings, topics: KafkaTopics, library: Library
 ) -> None:
-    name = f"test.{secrets.token_hex(6)}"
+    name = f"homemeeting.test.{secrets.token_hex(6)}"
     with pytest.raises(Refused) as caught:
         open_kafka(settings, [name], library)
     assert caught.value.code == "TOPIC_MISSING"
@@ -267,14 +267,14 @@ def test_a_missing_topic_is_refused_and_not_made(
 def test_a_topic_set_otherwise_is_refused(
     settings: KafkaSettings, topics: KafkaTopics, admin: KafkaAdminClient, library: Library
 ) -> None:
-    name = f"test.{secrets.token_hex(6)}"
+    name = f"homemeeting.test.{secrets.token_hex(6)}"
     admin.create_topics({name: {"configs": {"retention.ms": "1000"}}}, wait_for_metadata=True)
     with pytest.raises(Refused) as caught:
         open_kafka(settings, [name], library)
     assert caught.value.code == "TOPIC_SETTINGS"
     said = str(caught.value.faults[0])
     assert "--add-config message.timestamp.type=LogAppendTime,retention.ms=-1`" in said
-    other = f"test.{secrets.token_hex(6)}"
+    other = f"homemeeting.test.{secrets.token_hex(6)}"
     with pytest.raises(Refused):
         topics.create([other, name])
     assert topics.find([other]) == {}

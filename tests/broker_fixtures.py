@@ -1,0 +1,100 @@
+"""The broker of a run, or of one test alone, as fixtures; `tests/conftest.py` takes them in."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from kafka import KafkaAdminClient
+
+from edge import Refused
+from eventlog import KafkaSettings, KafkaTopics
+from schemas import TOPICS
+from tests.kafka.broker import NoBroker, given
+from tests.kafka.broker import own_broker as own
+from tests.lent import NO_BROKER, give_up
+
+# On a broker that was given: what the tests made, and hence may delete.
+OURS, MARK = "homemeeting.test.", "homemeeting.test.mark"
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(request: pytest.FixtureRequest) -> Iterator[str]:
+    """`host:port` of a real broker. Skips where none can be had, fails there when CI=true."""
+    if address := given():
+        _claim(request.config, address)
+        yield address
+        ours = [name for name in _names(address) if name.startswith(OURS)]
+        _delete([*TOPICS, *ours], address)
+    else:
+        yield from (running.address for running in _own(request.config))
+
+
+@pytest.fixture
+def own_broker(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A broker for one test alone, which may kill it and start it again."""
+    yield from _own(request.config)
+
+
+def _own(config: pytest.Config) -> Iterator[Any]:
+    running = own()
+    try:
+        started = running.__enter__()
+    except NoBroker as error:
+        give_up(config, NO_BROKER, "Kafka broker", error)
+    try:
+        yield started
+    finally:
+        running.__exit__(None, None, None)
+
+
+def _claim(config: pytest.Config, address: str) -> None:
+    """Fail unless the given broker answers and holds no topics of ours that tests did not make."""
+    try:
+        KafkaTopics.connect(KafkaSettings(address, timeout_s=5)).close()
+    except Refused as refused:
+        config.stash[NO_BROKER] = f"HOMEMEETING_TEST_KAFKA: {refused.summary}"
+        pytest.fail(f"HOMEMEETING_TEST_KAFKA: {refused.summary}", pytrace=False)
+    there = _names(address)
+    if MARK not in there:
+        if foreign := sorted(there & {*TOPICS}):
+            why = f"HOMEMEETING_TEST_KAFKA: {address} holds {', '.join(foreign)}, which the tests "
+            config.stash[NO_BROKER] = why = f"{why}would delete: give a broker of their own"
+            pytest.fail(why, pytrace=False)
+        _make([MARK], address)
+
+
+@pytest.fixture
+def kafka(kafka_bootstrap: str) -> KafkaSettings:
+    """The broker with our four topics, new and empty: their names are fixed."""
+    _delete(list(TOPICS), kafka_bootstrap)
+    _make(list(TOPICS), kafka_bootstrap)
+    return KafkaSettings(kafka_bootstrap)
+
+
+def _names(address: str) -> set[str]:
+    admin = KafkaAdminClient(bootstrap_servers=address)
+    try:
+        return set(admin.list_topics())
+    finally:
+        admin.close()
+
+
+def _make(names: list[str], address: str) -> None:
+    topics = KafkaTopics.connect(KafkaSettings(address))
+    topics.create(names)
+    topics.close()
+
+
+def _delete(names: list[str], address: str) -> None:
+    """Delete those of `names` that are there, and wait until the broker no longer knows them."""
+    admin = KafkaAdminClient(bootstrap_servers=address)
+    topics = KafkaTopics.connect(KafkaSettings(address))
+    if there := list(topics.find(names)):
+        admin.delete_topics(there)
+    deadline = time.monotonic() + 20
+    while topics.find(names):
+        assert time.monotonic() < deadline, f"{names} are not deleted"
+        time.sleep(0.02)
+    topics.close()
+    admin.close()
