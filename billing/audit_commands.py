@@ -16,13 +16,20 @@ _DETAILS = ("details", "previous_sha256", "sha256")
 
 @click.group()
 def audit() -> None:
-    """The audit trail: log."""
+    """The audit trail: log.
+
+    \b
+    Example: homemeeting audit log
+    Exit codes: 0 done; 1 refused or left undone, see stderr; 2 wrong usage.
+    """
 
 
 @audit.command("log")
 @common
 def log_command() -> None:
-    """Who did what, when and why, oldest first; with --format json in every detail.
+    """Who did what, when and why, oldest first.
+
+    With --format json in every detail.
 
     \b
     Example: homemeeting audit log --format json
@@ -34,7 +41,8 @@ def log_command() -> None:
     shown = [
         row | {"at": instant(row["at_us"]), "details": _details(row["details"])} for row in rows
     ]
-    show_rows(shown, (*_LOG, *_DETAILS) if form() == "json" else _LOG)
+    columns = (*_LOG, *_DETAILS) if form() == "json" else _LOG
+    show_rows(shown, columns, "the audit trail is empty")
     left_undone("AUDIT_BROKEN", f"{len(faults)} links of the audit trail are broken", faults)
 
 

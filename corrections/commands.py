@@ -16,7 +16,9 @@ _REASON_MAX = 500
 @click.command("conflicts")
 @common
 def conflicts_command() -> None:
-    """Every identity of each record that has several, with a short hash.
+    """The identities of each record that has several.
+
+    Each with a short hash, as `usage cancel` takes it.
 
     \b
     Example: homemeeting usage conflicts --format json
@@ -38,7 +40,9 @@ def _reason(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option("--reason", required=True, callback=_reason, help="Why; the audit trail keeps it.")
 @common
 def cancel_command(records: tuple[str, ...], reason: str) -> None:
-    """Withdraw usage records for good: they count for nothing and stay visible.
+    """Withdraw usage records for good, with the reason.
+
+    They count for nothing and stay visible.
 
     A record with several identities needs the HASH of one, as `usage conflicts` shows it. Where
     one argument has a fault, nothing is cancelled. Who acts is HOMEMEETING_USER, else the user of
