@@ -1,9 +1,8 @@
-"""What tests share: the run's seed and world, its broker and browser, and what it could not have."""
+"""What tests share: the run's seed and world, its broker, its browser, and what was missing."""
 
 import os
 import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
