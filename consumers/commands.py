@@ -8,7 +8,7 @@ import click
 from consumers.invariants import verify_usage
 from consumers.projector import Projector
 from consumers.quarantine import dismiss, retry
-from consumers.status import STATUS_TABLES, status
+from consumers.status import STATUS_COPIES, read_status
 from edge import Refused
 from edge.command import clock, common, form, left_undone, say, settings, show_json, show_rows
 from eventlog import JournalSource, KafkaSettings, LogSource, open_kafka
@@ -16,6 +16,10 @@ from schemas import TOPICS
 from warehouse import open_store, read_store, whole
 
 _QUARANTINE = ("id", "topic", "partition", "offset", "source", "code", "reason", "state")
+_SOURCES = (
+    *("source", "topic", "first", "last", "lost", "in_flight", "explained"),
+    *("watermark", "state"),
+)
 _SELECT = """
 SELECT id, log, topic, "partition", "offset", source, sequence, code, reason, state, sha256,
     arrived_at, payload
@@ -39,7 +43,7 @@ def consume(once: bool, log: str | None) -> None:
     home.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         with open_store(home.usage, "usage").closing() as store:
-            projector = Projector(store, clock())
+            projector = Projector(store, clock(), sample_days=home.sample_days)
             store.serve()
             if once:
                 say(f"{projector.run_once(source)} messages read")
@@ -74,7 +78,7 @@ def _source(log: str | None) -> LogSource:
 @click.command("status")
 @common
 def status_command() -> None:
-    """Positions, lag, watermarks, gaps and quarantine.
+    """Positions, lag, watermarks, what is lost or in flight, and quarantine.
 
     \b
     Example: homemeeting status --format json
@@ -85,17 +89,17 @@ def status_command() -> None:
         ends = source.ends(TOPICS)
     finally:
         source.close()
-    with read_store(settings().usage, "usage", whole(*STATUS_TABLES)).closing() as store:
-        found = status(store, ends)
+    with read_store(settings().usage, "usage", STATUS_COPIES).closing() as store:
+        found = read_status(store, ends)
     if form() == "json":
-        show_json(found)
+        show_json(found.contract())
         return
-    show_rows(found["positions"], ("log", "topic", "partition", "offset", "end_offset", "lag"))
-    columns = ("source", "topic", "first", "last", "missing", "watermark", "state")
+    if form() == "table":
+        click.echo("\n".join([*found.sentences(), ""]))
+    show_rows(found.positions, ("log", "topic", "partition", "offset", "end_offset", "lag"))
     if form() == "table":
         click.echo()
-        show_rows(found["sources"], columns)
-        click.echo(f"\nquarantine: {found['quarantine']} open; healthy: {found['healthy']}")
+        show_rows([one | {"lost": one["missing"]} for one in found.sources], _SOURCES)
 
 
 @click.group()
@@ -128,8 +132,10 @@ def show_command(row: int) -> None:
 @common
 def retry_command(row: int | None) -> None:
     """Try open rows again. Example: homemeeting quarantine retry 1. Exit codes: 0, 1, 2."""
-    with open_store(settings().usage, "usage").closing() as store:
-        applied, faults = retry(store, Projector(store, clock()), row)
+    home = settings()
+    with open_store(home.usage, "usage").closing() as store:
+        projector = Projector(store, clock(), sample_days=home.sample_days)
+        applied, faults = retry(store, projector, row)
     say(f"{applied} rows applied")
     left_undone("QUARANTINE_LEFT", f"{len(faults)} rows stay open", faults)
 

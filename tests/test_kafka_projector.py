@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from confluent_kafka import Producer
 from kafka import KafkaProducer
 
 from consumers import Projector, broken_invariants
@@ -16,6 +17,7 @@ from eventlog import KafkaSettings, KafkaTopics, open_kafka
 from schemas import TOPICS, encode
 from tests import recount
 from tests.test_cli import USAGE, run
+from tests.test_completeness import BEATS, beat, holes, usage
 from tests.test_projector import TOPIC, _daily, _meetings, _records
 from warehouse import open_store
 
@@ -93,3 +95,44 @@ def test_from_the_command_line_through_kafka(tmp_path: Path, broker: KafkaSettin
             [event["account_id"]],
         )
     assert rows == [(1, 3_600_000_000)]
+
+
+@pytest.mark.parametrize("library", ["kafka-python", "librdkafka"])
+def test_a_hole_is_in_flight_until_its_partitions_are_read_past_markers_and_all(
+    tmp_path: Path, broker: KafkaSettings, library: Literal["kafka-python", "librdkafka"]
+) -> None:
+    name = f"{library}-{uuid.uuid4().hex[:8]}/00"
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "transactional.id": name})
+    producer.init_transactions(20)
+
+    def send(topic: str, *values: bytes, commit: bool = True) -> None:
+        producer.begin_transaction()
+        for value in values:
+            producer.produce(topic, value, key=name.encode())
+        assert producer.flush(20) == 0
+        (producer.commit_transaction if commit else producer.abort_transaction)(20)
+
+    whole = open_kafka(broker, library=library)
+    beats = open_kafka(broker, [BEATS], library=library)
+    with open_store(tmp_path / "usage.duckdb", "usage").closing() as store:
+        projector = Projector(store, lambda: time.time_ns() // 1000)
+        projector.run_once(whole)
+        send(TOPIC, usage(name, 1), usage(name, 2))
+        send(TOPIC, usage(name, 3), commit=False)
+        send(BEATS, beat(name, 1, 3))
+        beats.assign(projector.positions())
+        while not holes(store, source=name):
+            if slices := beats.poll(1000, 0.5):
+                projector.apply(slices, whole.ends)
+        assert holes(store, source=name) == [(1, 3, "in_flight")]
+        assert broken_invariants(store) == []
+        again = Projector(store, lambda: time.time_ns() // 1000)
+        again.run_once(whole, events_max=1)
+        assert holes(store, source=name) == [(3, 3, "lost")]
+        send(TOPIC, usage(name, 3))
+        again.run_once(whole)
+        assert holes(store, source=name) == []
+        assert broken_invariants(store) == []
+        assert store.rows("SELECT * FROM promises WHERE source = ?", [name]) == []
+    beats.close()
+    whole.close()
