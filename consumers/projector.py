@@ -172,8 +172,9 @@ class Projector:
                 store.execute(SQL["insert_quarantine"], {"batch": number})
             store.execute(SQL["fresh"])
             for name in self._steps(found):
-                needs_batch = {"batch": number} if "$batch" in SQL[name] else ()
-                store.execute(SQL[name], needs_batch)
+                told = {"batch": number, "topics": list(TOPICS)}
+                needed = {key: value for key, value in told.items() if f"${key}" in SQL[name]}
+                store.execute(SQL[name], needed)
         after = store.value("SELECT count(*) FROM quarantine")
         return Applied(number, len(batch), after - before, found.accepted)
 

@@ -11,7 +11,7 @@ import pytest
 
 from consumers import Projector, broken_invariants, dismiss, retry
 from eventlog import JournalSource, JournalWriter, Partition, Slice
-from schemas import CONTRACTS, encode
+from schemas import CONTRACTS, TOPICS, decode, encode
 from tests.test_projector import T, _clock
 from warehouse import Store, open_store
 
@@ -340,6 +340,54 @@ def test_a_journal_restored_from_an_older_copy_holds_up_nothing(
     path.write_bytes(data[:-20])
     Projector(store, _clock()).run_once(JournalSource(tmp_path / "j"))
     assert holes(store, source=source) == [(3, 4, "lost")]
+    assert is_settled(store)
+
+
+@pytest.mark.parametrize("seed", [1, time.time_ns() % 10**6])
+def test_a_journal_read_while_it_is_written_never_shows_a_loss(
+    tmp_path: Path, store: Store, seed: int
+) -> None:
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    writers = [JournalWriter.open(tmp_path / "j", f"fra-{n}") for n in range(3)]
+    source, projector = JournalSource(tmp_path / "j"), Projector(store, _clock())
+    source.assign({})
+    waited = 0
+    for _ in range(150):
+        writer, step = rng.choice(writers), rng.random()
+        if step < 0.5:
+            first = writer.last(USAGE) + 1
+            numbers = range(first, first + rng.randint(1, 5))
+            writer.append(USAGE, [usage(writer.source, number) for number in numbers])
+        elif step < 0.7:
+            number, last = writer.last(BEATS) + 1, writer.last(USAGE)
+            writer.append(BEATS, [beat(writer.source, number, last)])
+        elif step < 0.74:
+            source, projector = JournalSource(tmp_path / "j"), Projector(store, _clock())
+            projector._begin(source)
+        elif pieces := source.poll(rng.randint(1, 6), 0):
+            projector.apply(pieces, source.ends)
+            states = {state for *_, state in holes(store)}
+            assert states <= {"in_flight"}
+            waited += len(states)
+            assert rng.random() < 0.9 or broken_invariants(store) == []
+    assert waited or seed != 1, "no heartbeat was ever read before its usage"
+    projector.run_once(JournalSource(tmp_path / "j"))
+    assert holes(store) == []
+    assert is_settled(store)
+
+
+def test_a_total_of_a_topic_that_is_not_read_promises_nothing(store: Store) -> None:
+    log, projector = Log.of(1), Projector(store, _clock())
+    newer = decode(BEATS, [beat(A, 1, 0)]).columns
+    event = {name: values[0] for name, values in newer.items()}
+    totals = [
+        {"source": A, "topic": topic, "last": 7, "refused": 0}
+        for topic in (*TOPICS, "no+topic@kafka")
+    ]
+    log.add(BEATS, encode(BEATS, event | {"totals": totals}))
+    projector.apply(log.read(BEATS), log.ends)
+    assert {topic for (topic,) in store.rows("SELECT topic FROM source_totals")} == set(TOPICS)
     assert is_settled(store)
 
 

@@ -109,17 +109,22 @@ WITH places AS (
     FROM quarantine
     WHERE state <> 'retried'
 ),
+events AS (
+    SELECT topic, source, first FROM places
+    WHERE NOT is_block AND source IS NOT NULL AND first IS NOT NULL
+),
+blocks AS (
+    SELECT DISTINCT topic, source, first FROM places WHERE is_block
+),
 readable AS (
-    SELECT topic, source, first FROM sequences
-    UNION ALL
-    SELECT topic, source, first FROM places WHERE NOT is_block
+    SELECT topic, source, first FROM sequences UNION ALL FROM events
 )
-SELECT p.topic, p.source, p.first, coalesce(min(r.first) - 1, p.first) AS last
-FROM places p
-LEFT JOIN readable r
-    ON p.is_block AND r.topic = p.topic AND r.source = p.source AND r.first > p.first
-WHERE p.source IS NOT NULL AND p.first IS NOT NULL
-GROUP BY p.topic, p.source, p.first, p.is_block;
+SELECT topic, source, first, first AS last FROM events
+UNION ALL
+SELECT b.topic, b.source, b.first, coalesce(min(r.first) - 1, b.first)
+FROM blocks b
+LEFT JOIN readable r ON r.topic = b.topic AND r.source = b.source AND r.first > b.first
+GROUP BY b.topic, b.source, b.first;
 
 -- Every hole, cut where its state changes: explained, lost, or in_flight. A sweep over the edges
 -- of gaps and explanations: linear, however many there are.
