@@ -8,7 +8,7 @@ import click
 from consumers.invariants import verify_usage
 from consumers.projector import Projector
 from consumers.quarantine import dismiss, retry
-from consumers.status import STATUS_TABLES, status
+from consumers.status import STATUS_COPIES, read_status
 from edge import Refused
 from edge.command import (
     clock,
@@ -26,6 +26,10 @@ from schemas import TOPICS
 from warehouse import open_store, read_store, whole
 
 _QUARANTINE = ("id", "topic", "partition", "offset", "source", "code", "reason", "state")
+_SOURCES = (
+    *("source", "topic", "first", "last", "lost", "in_flight", "explained"),
+    *("watermark", "state"),
+)
 _SELECT = """
 SELECT id, log, topic, "partition", "offset", source, sequence, code, reason, state, sha256,
     arrived_at, payload
@@ -49,7 +53,7 @@ def consume(once: bool, log: str | None) -> None:
     home.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         with open_store(home.usage, "usage").closing() as store:
-            projector = Projector(store, clock())
+            projector = Projector(store, clock(), sample_days=home.sample_days)
             store.serve()
             if once:
                 with progress("Projecting", projector.backlog(source)) as advance:
@@ -86,7 +90,7 @@ def _source(log: str | None) -> LogSource:
 @click.command("status")
 @common
 def status_command() -> None:
-    """Positions, lag, watermarks, gaps and quarantine.
+    """Positions, lag, watermarks, what is lost or in flight, and quarantine.
 
     \b
     Example: homemeeting status --format json
@@ -97,18 +101,17 @@ def status_command() -> None:
         ends = source.ends(TOPICS)
     finally:
         source.close()
-    with read_store(settings().usage, "usage", whole(*STATUS_TABLES)).closing() as store:
-        found = status(store, ends)
+    with read_store(settings().usage, "usage", STATUS_COPIES).closing() as store:
+        found = read_status(store, ends)
     if form() == "json":
-        show_json(found)
+        show_json(found.contract())
         return
-    positions = ("log", "topic", "partition", "offset", "end_offset", "lag")
-    show_rows(found["positions"], positions, "nothing has been read: `homemeeting consume`")
-    columns = ("source", "topic", "first", "last", "missing", "watermark", "state")
+    if form() == "table":
+        click.echo("\n".join([*found.sentences(), ""]))
+    show_rows(found.positions, ("log", "topic", "partition", "offset", "end_offset", "lag"))
     if form() == "table":
         click.echo()
-        show_rows(found["sources"], columns, "no source has been heard of")
-        click.echo(f"\nquarantine: {found['quarantine']} open; healthy: {found['healthy']}")
+        show_rows([one | {"lost": one["missing"]} for one in found.sources], _SOURCES)
 
 
 @click.group()
@@ -161,8 +164,10 @@ def retry_command(row: int | None) -> None:
     Example: homemeeting quarantine retry 1
     Exit codes: 0 all applied; 1 some stay open, each on stderr; 2 wrong usage.
     """
-    with open_store(settings().usage, "usage").closing() as store:
-        applied, faults = retry(store, Projector(store, clock()), row)
+    home = settings()
+    with open_store(home.usage, "usage").closing() as store:
+        projector = Projector(store, clock(), sample_days=home.sample_days)
+        applied, faults = retry(store, projector, row)
     say(f"{applied} rows applied")
     left_undone("QUARANTINE_LEFT", f"{len(faults)} rows stay open", faults)
 

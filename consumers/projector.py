@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consumers.columns import Columns, Message, columns, messages
+from consumers.horizon import Ends, Horizons, nothing_unread
 from edge import Refused
 from eventlog import LogSource, Partition, Slice
 from schemas import TOPICS
@@ -16,13 +17,14 @@ from warehouse import Queries, Store
 
 SQL = Queries(Path(__file__).parent / "sql")
 EVENTS_MAX = 100_000
+SAMPLE_DAYS = 90
 _WAIT_S = 0.5
 _CEILING_ROWS, _CEILING_SHARE = 500, 20  # at least 500 rows, and one event in 20
 
 _USAGE = ("touched_records", "merge_records")
 _QUALITY = ("fresh_quality", "insert_samples", "merge_quality", "merge_sketch")
 _HEARTBEAT = ("merge_states", "merge_totals", "insert_settlements", "merge_refusals")
-_SEQUENCES = ("merge_sequences", "drop_sequences", "insert_sequences")
+_SEQUENCES = ("merge_sequences", "drop_sequences", "insert_sequences", "touched")
 
 
 def _start(place: Partition) -> int:
@@ -41,11 +43,18 @@ class Applied:
 
 
 class Projector:
-    """The single writer of a usage store. `clock` gives UTC microseconds."""
+    """The single writer of a usage store. `clock` gives UTC microseconds.
 
-    def __init__(self, store: Store, clock: Callable[[], int]) -> None:
+    Raw quality samples are kept for `sample_days` whole UTC days of event time before the clock's.
+    """
+
+    def __init__(
+        self, store: Store, clock: Callable[[], int], *, sample_days: int = SAMPLE_DAYS
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._sample_days = sample_days
+        self._horizons = Horizons(store)
 
     def backlog(self, source: LogSource) -> int:
         """How far `source` goes beyond the store, in offsets of all partitions together."""
@@ -65,13 +74,12 @@ class Projector:
 
         Refuses with QUARANTINE_CEILING before the first batch and after any.
         """
-        self.refuse_past_ceiling()
-        source.assign(self.positions())
+        self._begin(source)
         ends = source.ends(TOPICS)
         read, at = 0, self.positions()
         while any(at.get(place, _start(place)) < end for place, end in ends.items()):
             if slices := source.poll(events_max, _WAIT_S):
-                read += self.apply(slices).events
+                read += self.apply(slices, source.ends).events
                 at = self.positions()
                 source.advise(at)
                 progress(sum(piece.next - piece.start for piece in slices))
@@ -80,11 +88,10 @@ class Projector:
 
     def run(self, source: LogSource, stopping: Callable[[], bool]) -> None:
         """Follow `source` until `stopping`; the batch at hand is finished first."""
-        self.refuse_past_ceiling()
-        source.assign(self.positions())
+        self._begin(source)
         while not stopping():
             if slices := source.poll(EVENTS_MAX, _WAIT_S):
-                self.apply(slices)
+                self.apply(slices, source.ends)
                 source.advise(self.positions())
                 self.refuse_past_ceiling()
 
@@ -92,9 +99,10 @@ class Projector:
         rows = self._store.rows('SELECT log, topic, "partition", next FROM positions')
         return {Partition(log, topic, partition): after for log, topic, partition, after in rows}
 
-    def apply(self, slices: Sequence[Slice]) -> Applied:
+    def apply(self, slices: Sequence[Slice], ends: Ends = nothing_unread) -> Applied:
         """Commit `slices`, which must go on where the store stands.
 
+        `ends` tells the log's ends where something is missing: up to them it may still come.
         Refuses with POSITION_MOVED, nothing changed, where another writer was here.
         """
         read_us = self._clock()
@@ -103,7 +111,9 @@ class Projector:
             number = self._number(read_us)
             for piece in slices:
                 self._move(piece)
+            self._keep_samples(read_us)
             done = self._merge(number, batch, columns(batch, slices, read_us))
+            self._horizons.move(ends)
             for piece in slices:
                 self._record(number, piece)
         return done
@@ -111,7 +121,9 @@ class Projector:
     def reapply(self, batch: Sequence[Message]) -> Applied:
         """Messages that were read before, once more, in a transaction that is the caller's."""
         now = self._clock()
-        return self._merge(self._number(now), batch, columns(batch, (), now))
+        done = self._merge(self._number(now), batch, columns(batch, (), now))
+        self._horizons.wait()
+        return done
 
     def refuse_past_ceiling(self) -> None:
         ((rows, events),) = self._store.rows(SQL["ceiling"])
@@ -120,6 +132,17 @@ class Projector:
             raise Refused(
                 "QUARANTINE_CEILING", f"{what}: see `homemeeting quarantine list`, retry or dismiss"
             )
+
+    def _begin(self, source: LogSource) -> None:
+        self.refuse_past_ceiling()
+        source.assign(self.positions())
+        with self._store.transaction():
+            self._horizons.resume(source.ends)
+
+    def _keep_samples(self, now_us: int) -> None:
+        moved = {"now_us": now_us, "days": self._sample_days}
+        if self._store.rows(SQL["move_samples_kept"], moved):
+            self._store.execute(SQL["drop_samples"])
 
     def _number(self, now_us: int) -> int:
         last = self._store.value(
@@ -163,8 +186,9 @@ class Projector:
                 store.execute(SQL["insert_quarantine"], {"batch": number})
             store.execute(SQL["fresh"])
             for name in self._steps(found):
-                needs_batch = {"batch": number} if "$batch" in SQL[name] else ()
-                store.execute(SQL[name], needs_batch)
+                told = {"batch": number, "topics": list(TOPICS)}
+                needed = {key: value for key, value in told.items() if f"${key}" in SQL[name]}
+                store.execute(SQL[name], needed)
         after = store.value("SELECT count(*) FROM quarantine")
         return Applied(number, len(batch), after - before, found.accepted)
 

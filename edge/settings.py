@@ -18,19 +18,23 @@ _USER_MAX = 128
 _KEYS: Mapping[str, Mapping[str, type]] = {
     "kafka": {"bootstrap_servers": str},
     "seller": dict.fromkeys(_SELLER, str),
+    "tuning": {"sample_days": int},
 }
+_SAMPLE_DAYS, _SAMPLE_DAYS_MAX = 90, 36_500
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a home is set to. `bootstrap_servers` is None where there is no Kafka; `seller` is
-    what stands on invoices, as pairs of name and text; `user` is who acts, for the audit trail.
+    what stands on invoices, as pairs of name and text; `user` is who acts, for the audit trail;
+    `sample_days` is how long raw quality samples are kept.
     """
 
     home: Path
     bootstrap_servers: str | None
     user: str
     seller: tuple[tuple[str, str], ...] = (("name", "HomeMeeting"),)
+    sample_days: int = _SAMPLE_DAYS
 
     def kafka_servers(self) -> str:
         """The bootstrap servers, for what cannot go on without. Refuses with KAFKA_NOT_SET."""
@@ -68,12 +72,17 @@ def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Refused("SETTINGS", f"{file} is not TOML: {error}") from error
     faults = list(_faults(told))
+    days: str | int = _SAMPLE_DAYS
+    if not faults:
+        told_days = told.get("tuning", {}).get("sample_days", _SAMPLE_DAYS)
+        days = environ.get("HOMEMEETING_TUNING_SAMPLE_DAYS", told_days)
+        faults = _faults_of_days(days)
     if faults:
-        raise Refused("SETTINGS", f"{file} has {len(faults)} faults", faults)
+        raise Refused("SETTINGS", f"{file} or the environment has {len(faults)} faults", faults)
     servers = environ.get("HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS")
     seller = {"name": "HomeMeeting"} | told.get("seller", {})
     servers = servers or told.get("kafka", {}).get("bootstrap_servers")
-    return Settings(home, servers, _find_user(environ), tuple(seller.items()))
+    return Settings(home, servers, _find_user(environ), tuple(seller.items()), int(days))
 
 
 def _find_user(environ: Mapping[str, str]) -> str:
@@ -101,6 +110,17 @@ def _faults(told: Mapping[str, Any]) -> list[Fault]:
             kind = _KEYS[table].get(key)
             if kind is None:
                 found.append(Fault("SETTINGS_KEY", place, f"known: {', '.join(_KEYS[table])}"))
-            elif not isinstance(value, kind):
+            elif not isinstance(value, kind) or isinstance(value, bool):
                 found.append(Fault("SETTINGS_TYPE", place, f"must be a {kind.__name__}"))
     return found
+
+
+def _faults_of_days(days: str | int) -> list[Fault]:
+    """Whole days, whoever says them: the file as a number, the environment as text."""
+    if str(days).isdecimal() and 1 <= int(days) <= _SAMPLE_DAYS_MAX:
+        return []
+    return [
+        Fault(
+            "SETTINGS_VALUE", "tuning.sample_days", f"must be whole days, 1 to {_SAMPLE_DAYS_MAX}"
+        )
+    ]

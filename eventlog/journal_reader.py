@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from eventlog.journal_ends import JournalEnds
 from eventlog.journal_layout import Incarnation, incarnations
-from eventlog.journal_scan import BadBlock, GoodBlock, TornTail, last_sequences, scan
+from eventlog.journal_scan import BadBlock, GoodBlock, TornTail, scan
 from eventlog.slices import Damage, Partition, Slice
 from schemas import TOPICS
 
@@ -43,6 +44,8 @@ class JournalSource:
         self._topics = tuple(topics)
         self._positions: dict[Partition, int] = {}
         self._cursors: dict[Partition, _Cursor] = {}
+        self._ends = JournalEnds()
+        self._served: tuple[Path, int] | None = None
         self.torn: dict[Partition, Tail] = {}
 
     def assign(self, positions: Mapping[Partition, int]) -> None:
@@ -55,10 +58,11 @@ class JournalSource:
         while True:
             found: list[Slice] = []
             room = events_max
-            for home, topic in self._partitions():
+            for key, home, topic in self._in_turn():
                 if room <= 0:
                     break
                 if one := self._read(home, topic, room):
+                    self._served = key
                     found.append(one)
                     room -= len(one.payloads)
             if found or time.monotonic() >= deadline:
@@ -68,10 +72,10 @@ class JournalSource:
     def ends(self, topics: Iterable[str]) -> dict[Partition, int]:
         wanted = set(topics)
         return {
-            Partition(LOG, topic, home.source): last + 1
+            Partition(LOG, topic, home.source): end
             for home in incarnations(self._root)
-            for topic, last in last_sequences(home).items()
-            if topic in wanted
+            for topic in TOPICS
+            if topic in wanted and (end := self._ends.end(home, topic)) > 1
         }
 
     def advise(self, positions: Mapping[Partition, int]) -> None:
@@ -80,11 +84,19 @@ class JournalSource:
     def close(self) -> None:
         self._cursors.clear()
 
-    def _partitions(self) -> Iterator[tuple[Incarnation, str]]:
+    def _in_turn(self) -> list[tuple[tuple[Path, int], Incarnation, str]]:
+        """Every partition, those behind the last one served first: a busy one starves no other."""
+        found = list(self._partitions())
+        served = self._served
+        later = [one for one in found if served is not None and one[0] > served]
+        return later + found[: len(found) - len(later)]
+
+    def _partitions(self) -> Iterator[tuple[tuple[Path, int], Incarnation, str]]:
+        """In order of their keys."""
         for home in incarnations(self._root):
-            for topic in self._topics:
+            for number, topic in enumerate(self._topics):
                 if (home.path / topic).is_dir():
-                    yield home, topic
+                    yield (home.path, number), home, topic
 
     def _read(self, home: Incarnation, topic: str, room: int) -> Slice | None:
         partition = Partition(LOG, topic, home.source)

@@ -25,6 +25,7 @@ from kafka.structs import OffsetAndMetadata
 from edge import Fault, Refused
 from eventlog.kafka_settings import KafkaSettings
 from eventlog.slices import Partition
+from schemas import LIMITS
 
 # An event stamped by its own time would be deleted by age; a deleted event is a lost bill.
 TOPIC_SETTINGS: Mapping[str, str] = {
@@ -34,6 +35,9 @@ TOPIC_SETTINGS: Mapping[str, str] = {
     "cleanup.policy": "delete",
 }
 PARTITIONS = 4
+# Every event there can be must fit, with its key and what Kafka puts around it.
+_MESSAGE_BYTES = "max.message.bytes"
+_MESSAGE_BYTES_MIN, _MESSAGE_BYTES_ADVISED = LIMITS.event_bytes_max + 4096, 1_048_588
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,24 +174,27 @@ class KafkaTopics:
         if not topics:
             return []
         kind = ConfigResourceType.TOPIC
-        wanted = [ConfigResource(kind, name, dict(TOPIC_SETTINGS)) for name in topics]
+        keys = [*TOPIC_SETTINGS, _MESSAGE_BYTES]
+        wanted = [ConfigResource(kind, name, keys) for name in topics]
         with reaching(self._settings):
             answer = self._admin.describe_configs(wanted, config_filter="all")
         by_name = next(iter(answer.values()))
         faults: list[Fault] = []
         for name in topics:
+            values = {key: one["value"] for key, one in by_name[name].items()}
             wrong = {
-                key: by_name[name][key]["value"]
-                for key, value in TOPIC_SETTINGS.items()
-                if by_name[name][key]["value"] != value
+                key: values[key] for key, value in TOPIC_SETTINGS.items() if values[key] != value
             }
+            if int(values[_MESSAGE_BYTES]) < _MESSAGE_BYTES_MIN:
+                wrong[_MESSAGE_BYTES] = values[_MESSAGE_BYTES]
             if wrong:
                 faults.append(Fault("TOPIC_SETTINGS", name, self._mending(name, wrong)))
         return faults
 
     def _mending(self, name: str, wrong: Mapping[str, str]) -> str:
         found = ", ".join(f"{key}={value}" for key, value in wrong.items())
-        config = ",".join(f"{key}={TOPIC_SETTINGS[key]}" for key in wrong)
+        right = {**TOPIC_SETTINGS, _MESSAGE_BYTES: str(_MESSAGE_BYTES_ADVISED)}
+        config = ",".join(f"{key}={right[key]}" for key in wrong)
         return (
             f"is set to {found}: mend it with `kafka-configs.sh "
             f"--bootstrap-server {self._settings.bootstrap_servers} --alter --entity-type topics "

@@ -55,6 +55,7 @@ class KafkaSource:
         self._names = tuple(names)
         self._known: dict[str, Topic] = {}
         self._positions: dict[Place, int] = {}
+        self._untold: set[Place] = set()
         self._looked_s = 0.0
 
     def assign(self, positions: Mapping[Partition, int]) -> None:
@@ -74,6 +75,12 @@ class KafkaSource:
             (place.topic, int(place.partition)): ours.get(place, begin)
             for place, begin in begins.items()
         }
+        # Nobody counts from where these begin: an empty one would never be seen to reach its end.
+        self._untold = {
+            (place.topic, int(place.partition))
+            for place, begin in begins.items()
+            if begin and place not in ours
+        }
         self._client.assign(self._positions)
 
     def poll(self, events_max: int, timeout_s: float) -> list[Slice]:
@@ -91,6 +98,9 @@ class KafkaSource:
         if fetched or time.monotonic() - self._looked_s >= _LOOK_S:
             # After the reading: what a topic made anew gave us must not pass as the old one's.
             self._follow(self._found())
+        for place in self._untold - fetched.keys():
+            fetched[place] = Fetched(self._positions[place])
+        self._untold.clear()
         return [self._slice(place, one) for place, one in sorted(fetched.items())]
 
     def ends(self, topics: Iterable[str]) -> dict[Partition, int]:

@@ -45,13 +45,15 @@ def forward(once: bool) -> None:
 
     \b
     Example: homemeeting forward --once
-    Exit codes: 0 done; 1 refused, see stderr; 2 wrong usage.
+    Exit codes: 0 done; 1 refused, or some could not be sent, see stderr; 2 wrong usage.
     """
     servers = settings().kafka_servers()
     stopping = threading.Event()
     with Forwarder(settings().journal, KafkaSettings(servers), sleep=time.sleep) as forwarder:
         if once:
             say(f"{forwarder.run_once()} messages forwarded")
+            what = f"{forwarder.damaged} places of the journal could not be sent: holes in Kafka"
+            left_undone("FORWARD_LEFT", what, forwarder.faults)
             return
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())

@@ -1,41 +1,57 @@
 """From the journal to Kafka: every message value as it is, keyed by its source.
 
-Owns the cursor, which moves only after the acknowledgement, and patience while Kafka is down. A
-restart may send again what was sent: readers recognise it by its sequence. Topics are checked
-before the first send and never created.
+Owns order and patience: a heartbeat is sent only when all that it promises was acknowledged, the
+cursor moves only after the acknowledgement, and while Kafka is down it waits. What was sent may be
+sent again, after a restart or to a topic made anew: readers recognise it by its sequence. Topics
+are checked before the first send and every few seconds, and never created.
 """
 
-import json
+import logging
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
-from kafka import KafkaProducer
-
-from edge import Refused
+from edge import Fault, Refused
 from eventlog import JournalSource, Partition, Slice
 from eventlog.journal_layout import hold
-from eventlog.kafka import KafkaTopics, reaching, servers
+from eventlog.kafka import KafkaTopics
 from eventlog.kafka_settings import KafkaSettings
-from schemas import TOPICS
+from producers.cursor import Cursor
+from producers.sender import Message, Sender
+from producers.spool import HEARTBEATS
+from schemas import LIMITS, TOPICS
 
 _CURSOR: Final = "forward.json"
 _LOCK: Final = "forward.lock"
-_VERSION: Final = 1
-
-
+_EVENTS: Final = tuple(topic for topic in TOPICS if topic != HEARTBEATS)
 _BATCH_EVENTS: Final = 20_000
+_SIZE_MAX: Final = LIMITS.event_bytes_max
+_FAULTS_KEPT: Final = 100
+_LOOK_S: Final = 5.0
 _PAUSE_S_MIN: Final = 0.5
 _PAUSE_S_MAX: Final = 30.0
+_LOGGER: Final = logging.getLogger("homemeeting.forward")
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Heartbeats read, and where the other topics ended afterwards: they promise no more."""
+
+    beats: list[Slice]
+    ends: Mapping[Partition, int]
 
 
 class Forwarder:
     """The one process that forwards the journal under `root`; a second is refused (LOCK_HELD).
 
-    `sleep` is called between attempts while Kafka does not answer. `forwarded` counts events,
-    `damaged` stretches of the journal that could not be read and hence not be sent.
+    `sleep` is called between attempts while Kafka does not answer. `forwarded` counts events;
+    `damaged` what the journal holds and could not be sent, stretches that cannot be read and
+    values above 64 KiB, which no projector takes: passed over, they show in Kafka as holes. The
+    first of them are in `faults`, all are logged.
     """
 
     def __init__(
@@ -43,28 +59,32 @@ class Forwarder:
     ) -> None:
         root.mkdir(parents=True, exist_ok=True)
         self._settings, self._sleep = settings, sleep
-        self._cursor = root / _CURSOR
         self._lock = hold(root / _LOCK, "forwarding this journal")
         try:
-            self._positions = _load(self._cursor)
+            self._cursor = Cursor(root / _CURSOR)
         except Refused:
             os.close(self._lock)
             raise
-        self._log = JournalSource(root)
-        self._producer: Any = None
+        self._beats = JournalSource(root, [HEARTBEATS])
+        self._events = JournalSource(root, _EVENTS)
+        self._held: _Held | None = None
+        self._topics: KafkaTopics | None = None
+        self._sender: Sender | None = None
+        self._looked_s = 0.0
         self.forwarded = 0
         self.damaged = 0
+        self.faults: list[Fault] = []
 
     def run_once(self) -> int:
         """Forward up to the journal's present end and return how many events that were.
 
-        Raises Refused(KAFKA_UNREACHABLE) where Kafka does not take them; the cursor says how far
-        it came.
+        Raises Refused: KAFKA_UNREACHABLE where Kafka does not answer, KAFKA_REFUSED where it will
+        not take an event, which is named. The cursor says how far it came.
         """
         begin = self.forwarded
-        ends = self._log.ends(TOPICS)
-        self._log.assign(self._positions)
+        ends = self._ends()
         try:
+            self._connect()
             while not self._reached(ends) and self._forward(0.0):
                 pass
         except Refused:
@@ -75,25 +95,31 @@ class Forwarder:
     def run(self, stopping: Callable[[], bool], poll_s: float = 0.5) -> None:
         """Forward until `stopping()`. While Kafka is down, wait, longer each time, and go on.
 
-        Raises Refused for what waiting does not mend, such as a topic that is missing.
+        Raises Refused for what waiting does not mend, such as a topic that is missing or an event
+        that Kafka will not take.
         """
         pause = _PAUSE_S_MIN
-        self._log.assign(self._positions)
         while not stopping():
             try:
+                self._connect()
                 self._forward(poll_s)
-                pause = _PAUSE_S_MIN
             except Refused as refusal:
                 self._disconnect()
                 if refusal.code != "KAFKA_UNREACHABLE":
                     raise
-                self._log.assign(self._positions)
+                if pause == _PAUSE_S_MIN:
+                    _LOGGER.warning("waiting for Kafka: %s", refusal.summary)
                 self._sleep(pause)
                 pause = min(2 * pause, _PAUSE_S_MAX)
+                continue
+            if pause != _PAUSE_S_MIN:
+                _LOGGER.warning("Kafka answers again")
+                pause = _PAUSE_S_MIN
 
     def close(self) -> None:
         self._disconnect()
-        self._log.close()
+        self._beats.close()
+        self._events.close()
         os.close(self._lock)
 
     def __enter__(self) -> Self:
@@ -110,89 +136,110 @@ class Forwarder:
     def _forward(self, timeout_s: float) -> bool:
         """Send one batch, wait for its acknowledgement, move the cursor. False: nothing was there.
 
-        Damage cannot be sent; it is counted and passed over, and shows in Kafka as a gap.
+        Bounded: one batch of heartbeats waits at most, and no more are read before it is sent.
         """
-        slices = self._log.poll(_BATCH_EVENTS, timeout_s)
-        if not slices:
+        if self._held is None and (beats := self._beats.poll(_BATCH_EVENTS, 0.0)):
+            self._held = _Held(beats, self._events.ends(_EVENTS))
+        held = self._held
+        if held is None or not self._reached(held.ends):
+            slices = self._events.poll(_BATCH_EVENTS, 0.0 if held else timeout_s)
+            if slices:
+                self._deliver(slices)
+                return True
+        if held is None:
             return False
-        self._send(slices)
-        moved = {**self._positions, **{one.partition: one.next for one in slices}}
-        _save(self._cursor, moved)
-        self._positions = moved
-        self.forwarded += sum(len(one.payloads) for one in slices)
-        self.damaged += sum(len(one.damages) for one in slices)
+        self._deliver(held.beats)
+        self._held = None
         return True
 
-    def _send(self, slices: Sequence[Slice]) -> None:
-        producer = self._connected()
-        with reaching(self._settings):
-            sent = [
-                producer.send(one.partition.topic, key=one.partition.partition.encode(), value=each)
-                for one in slices
-                for each in one.payloads
-            ]
-            producer.flush()
-            for future in sent:
-                future.get(timeout=self._settings.timeout_s)
-
-    def _connected(self) -> Any:
-        if self._producer is not None:
-            return self._producer
-        topics = KafkaTopics.connect(self._settings)
+    def _deliver(self, slices: Sequence[Slice]) -> None:
+        messages = [
+            Message(one.partition, offset, value)
+            for one in slices
+            for offset, value in zip(one.offsets, one.payloads, strict=True)
+            if len(value) <= _SIZE_MAX
+        ]
+        assert self._sender is not None
         try:
-            topics.check(TOPICS)
-        finally:
-            topics.close()
-        timeout_ms = int(self._settings.timeout_s * 1000)
-        with reaching(self._settings):
-            self._producer = KafkaProducer(
-                bootstrap_servers=servers(self._settings),
-                client_id="homemeeting-forwarder",
-                acks="all",
-                enable_idempotence=True,
-                allow_auto_create_topics=False,
-                bootstrap_timeout_ms=timeout_ms,
-                request_timeout_ms=timeout_ms,
-                delivery_timeout_ms=3 * timeout_ms,
-                max_block_ms=timeout_ms,
-                batch_size=256 * 1024,
-                linger_ms=20,
-            )
-        return self._producer
+            self._sender.send(messages)
+        except Refused as refusal:
+            if refusal.code != "KAFKA_REFUSED":
+                raise
+            if self._look():
+                return  # they were not the topics that we knew: all of it is read again
+            raise self._name(refusal, messages) from refusal
+        self._cursor.move({one.partition: one.next for one in slices})
+        self.forwarded += len(messages)
+        for one in slices:
+            self._tell_unsent(one)
+
+    def _name(self, refusal: Refused, messages: Sequence[Message]) -> Refused:
+        assert self._sender is not None
+        faults = self._sender.isolate(messages, self._taken)
+        if not faults:
+            return Refused("KAFKA_UNREACHABLE", f"{refusal.summary}, and then took all of it")
+        what = "nothing behind these is sent before them, and nothing is lost"
+        return Refused(refusal.code, f"{refusal.summary}: mend topic or rights; {what}", faults)
+
+    def _taken(self, messages: Sequence[Message]) -> None:
+        self._cursor.move({one.partition: one.sequence + 1 for one in messages})
+        self.forwarded += len(messages)
+
+    def _tell_unsent(self, one: Slice) -> None:
+        unsent = [(damage.offset, damage.reason) for damage in one.damages] + [
+            (offset, f"it has {len(value)} bytes, {_SIZE_MAX} at most")
+            for offset, value in zip(one.offsets, one.payloads, strict=True)
+            if len(value) > _SIZE_MAX
+        ]
+        for sequence, why in unsent:
+            where = f"{one.partition.topic} {one.partition.partition} {sequence}"
+            fault = Fault("EVENT_NOT_SENT", where, why)
+            _LOGGER.warning("%s", fault)
+            self.damaged += 1
+            if len(self.faults) < _FAULTS_KEPT:
+                self.faults.append(fault)
+
+    def _connect(self) -> None:
+        if self._sender is None:
+            self._disconnect()  # an attempt may have come half-way
+            self._topics = KafkaTopics.connect(self._settings)
+            self._look()
+            self._sender = Sender(self._settings)
+            self._assign()
+        elif time.monotonic() - self._looked_s >= _LOOK_S:
+            self._look()
+
+    def _look(self) -> bool:
+        """Check the topics; whether some are not those that were sent to, and begin anew."""
+        assert self._topics is not None
+        found = self._topics.check(TOPICS)
+        self._looked_s = time.monotonic()
+        anew = self._cursor.meet({name: topic.log for name, topic in found.items()})
+        if not anew:
+            return False
+        names = ", ".join(anew)
+        _LOGGER.warning("not the topics that were sent to before, all is sent again: %s", names)
+        if self._sender is not None:
+            self._sender.renew()  # its numbering belongs to the topics of before
+        self._assign()
+        return True
+
+    def _assign(self) -> None:
+        self._held = None
+        for log in (self._beats, self._events):
+            log.assign(self._cursor.positions)
 
     def _disconnect(self) -> None:
-        if self._producer is not None:
-            producer, self._producer = self._producer, None
-            producer.close(timeout=0)
+        if self._sender is not None:
+            sender, self._sender = self._sender, None
+            sender.close()
+        if self._topics is not None:
+            topics, self._topics = self._topics, None
+            topics.close()
+
+    def _ends(self) -> dict[Partition, int]:
+        return {**self._beats.ends([HEARTBEATS]), **self._events.ends(_EVENTS)}
 
     def _reached(self, ends: Mapping[Partition, int]) -> bool:
-        return all(self._positions.get(partition, 1) >= end for partition, end in ends.items())
-
-
-def _load(path: Path) -> dict[Partition, int]:
-    try:
-        stored = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except ValueError:
-        stored = None
-    if not isinstance(stored, dict) or stored.get("version") != _VERSION:
-        advice = "remove it to send the whole journal again, which harms nothing"
-        raise Refused("CURSOR_DAMAGED", f"{path} is not a forwarder's cursor: {advice}")
-    return {Partition(*key): position for *key, position in stored["positions"]}
-
-
-def _save(path: Path, positions: Mapping[Partition, int]) -> None:
-    """Replace the cursor as one: after a crash there is the old one or the new one."""
-    rows = [[*partition, position] for partition, position in sorted(positions.items())]
-    fresh = path.with_suffix(".new")
-    with fresh.open("w", encoding="utf-8") as file:
-        json.dump({"version": _VERSION, "positions": rows}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        at = self._cursor.positions
+        return all(at.get(partition, 1) >= end for partition, end in ends.items())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edge import Refused, load_settings
 from tests.command_line import run, start, usage_event, wait_until
 
 USAGE = usage_event(1, "acme", "2026-10-01T10:00:00+02:00", "2026-10-01T11:00:00+02:00")
@@ -67,7 +68,43 @@ def test_quarantine_is_listed_shown_and_dismissed(tmp_path: Path) -> None:
     assert run(tmp_path, "quarantine", "dismiss", "1", "--reason", "disk").returncode == 0
     assert run(tmp_path, "quarantine", "dismiss", "1", "--reason", "disk").returncode == 1
     status = json.loads(run(tmp_path, "status", "--format", "json").stdout)
-    assert (status["healthy"], status["quarantine"]) == (False, 0)
+    assert (status["healthy"], status["quarantine"]) == (True, 0)
+    assert not any(one["missing"] for one in status["sources"])
+    told = run(tmp_path, "status").stdout
+    assert "EXPLAINED: event 1 of fra-1/" in told
+    assert run(tmp_path, "verify").returncode == 0
+
+
+def test_status_says_in_words_what_is_lost_and_what_is_not_there_yet(tmp_path: Path) -> None:
+    events = [USAGE | {"record_id": str(uuid.UUID(int=n))} for n in range(1, 4)]
+    run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=events)
+    (segment,) = (tmp_path / "journal").rglob("meetings.usage/*.avro")
+    whole = segment.read_bytes()
+    segment.write_bytes(whole[:-10])
+    assert run(tmp_path, "consume", "--once").returncode == 0
+    shown = run(tmp_path, "status")
+    assert shown.returncode == 0
+    assert shown.stdout.startswith("NOT HEALTHY\nLOST: events 1 to 3 (3) of fra-1/")
+    status = json.loads(run(tmp_path, "status", "--format", "json").stdout)
+    (usage,) = [one for one in status["sources"] if one["topic"] == "meetings.usage"]
+    assert set(usage) == {
+        *("source", "server_id", "topic", "first", "last", "missing", "watermark", "state"),
+    }
+    assert (usage["missing"], usage["first"], status["healthy"]) == (3, None, False)
+    segment.write_bytes(whole)
+    assert "LAG: 3 offsets" in run(tmp_path, "status").stdout
+    assert run(tmp_path, "consume", "--once").returncode == 0
+    assert run(tmp_path, "status").stdout.startswith("Healthy: ")
+
+
+def test_status_of_an_empty_store_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir()
+    assert run(tmp_path, "consume", "--once").returncode == 0
+    shown = run(tmp_path, "status")
+    assert shown.returncode == 0
+    assert shown.stdout.startswith("Nothing has been read yet, and the log is empty.")
+    status = json.loads(run(tmp_path, "status", "--format", "json").stdout)
+    assert status == {"healthy": True, "positions": [], "sources": [], "quarantine": 0}
 
 
 @pytest.mark.parametrize(
@@ -96,6 +133,21 @@ def test_settings_with_faults_name_each(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "kafka.bootstrap_server" in done.stderr
     assert "soap" in done.stderr
+
+
+def test_days_of_samples_are_whole_days_wherever_they_are_set(tmp_path: Path) -> None:
+    assert load_settings(tmp_path, {}).sample_days == 90
+    (tmp_path / "homemeeting.toml").write_text("[tuning]\nsample_days = 30\n")
+    assert load_settings(tmp_path, {}).sample_days == 30
+    name = "HOMEMEETING_TUNING_SAMPLE_DAYS"
+    assert load_settings(tmp_path, {name: "7"}).sample_days == 7
+    for wrong in ("", "0", "-1", "1.5", "many", "1000000"):
+        with pytest.raises(Refused, match="SETTINGS") as caught:
+            load_settings(tmp_path, {name: wrong})
+        assert caught.value.faults[0].place == "tuning.sample_days"
+    for wrong in ("0", "true", "'7'", "7.0"):
+        (tmp_path / "homemeeting.toml").write_text(f"[tuning]\nsample_days = {wrong}\n")
+        assert run(tmp_path, "status").stderr.startswith("SETTINGS_")
 
 
 def test_the_service_serves_reads_while_it_runs_and_ends_on_sigterm(tmp_path: Path) -> None:

@@ -1,16 +1,24 @@
 """The forwarder on a real broker: every event once and in order, across restarts and outages."""
 
+import itertools
+import json
 import secrets
 import socket
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
 
 from edge import Refused
+from eventlog import JournalWriter
+from eventlog.kafka import KafkaTopics
 from eventlog.kafka_open import open_kafka
 from eventlog.kafka_settings import KafkaSettings
-from producers import Emitter, Forwarder
-from schemas import peek
+from producers import Emitter, EmitterSettings, Forwarder
+from schemas import TOPICS, decode, peek
 
 T0 = 1_790_812_800_000_000  # 2026-10-01T00:00:00Z
 
@@ -22,9 +30,9 @@ def _write(root: Path, server_id: str, events: int) -> str:
         return emitter.source
 
 
-def _arrived(settings: KafkaSettings, wanted: str) -> list[int]:
+def _arrived(kafka: KafkaSettings, wanted: str) -> list[int]:
     """The sequences of the usage events of `wanted`, as Kafka has them."""
-    log = open_kafka(settings, ["meetings.usage"])
+    log = open_kafka(kafka, ["meetings.usage"])
     log.assign({})
     ends = log.ends(["meetings.usage"])
     at = dict.fromkeys(ends, 0)
@@ -78,7 +86,169 @@ def test_a_second_forwarder_and_a_foreign_cursor_are_refused(tmp_path: Path) -> 
         pytest.raises(Refused, match="LOCK_HELD"),
     ):
         Forwarder(tmp_path, _nobody(), sleep=lambda _: None)
-    (tmp_path / "forward.json").write_text("{}")
-    for _ in range(2):
+    for text in ("{}", "[]", '{"version": 1, "positions": []}', '{"version": 2}', "x"):
+        (tmp_path / "forward.json").write_text(text)
         with pytest.raises(Refused, match="CURSOR_DAMAGED"):
             Forwarder(tmp_path, _nobody(), sleep=lambda _: None)
+
+
+def _write_raw(root: Path, topic: str, blocks: list[list[bytes]]) -> str:
+    writer = JournalWriter.open(root, f"fwd-{secrets.token_hex(4)}")
+    for block in blocks:
+        writer.append(topic, block)
+    writer.close()
+    return writer.source
+
+
+def _read(kafka: KafkaSettings, topic: str, key: str) -> list[tuple[int, bytes]]:
+    """(arrival, value) of every message of `key`, in its order."""
+    log = open_kafka(kafka, [topic])
+    log.assign({})
+    ends = log.ends([topic])
+    at = dict.fromkeys(ends, 0)
+    found: list[tuple[int, bytes]] = []
+    while any(at[place] < end for place, end in ends.items()):
+        for one in log.poll(10_000, 5.0):
+            at[one.partition] = one.next
+            rows = zip(one.arrived_us or [], one.payloads, one.sources, strict=True)
+            found += [(arrived, value) for arrived, value, source in rows if source == key]
+    log.close()
+    return found
+
+
+def test_what_a_topic_of_another_cluster_took_is_sent_again(
+    tmp_path: Path, kafka: KafkaSettings
+) -> None:
+    source = _write(tmp_path, f"fwd-{secrets.token_hex(4)}", 5)
+    with Forwarder(tmp_path, kafka, sleep=lambda _: None) as forwarder:
+        assert forwarder.run_once() == 7
+    cursor = tmp_path / "forward.json"
+    stored = json.loads(cursor.read_text())
+    stored["topics"]["meetings.usage"] = "other-cluster/other-topic"
+    cursor.write_text(json.dumps(stored))
+    for expected in (5, 0):
+        with Forwarder(tmp_path, kafka, sleep=lambda _: None) as forwarder:
+            assert forwarder.run_once() == expected
+    assert _arrived(kafka, source) == [*range(1, 6), *range(1, 6)]
+
+
+def test_a_topic_made_anew_under_a_running_forwarder_gets_all_of_it(
+    tmp_path: Path, kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("producers.forwarder._LOOK_S", 0.0)
+    topic, topics = "servers.load", KafkaTopics.connect(kafka)
+    source = _write_raw(tmp_path, topic, [[b"1", b"2"], [b"3"]])
+    with Forwarder(tmp_path, kafka, sleep=time.sleep) as forwarder:
+        assert forwarder.run_once() == 3
+        admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
+        admin.delete_topics([topic])
+        _until(lambda: topic not in topics.find([topic]))
+        topics.create(TOPICS)
+        later = _write_raw(tmp_path, topic, [[b"4"]])
+        deadline = time.monotonic() + 30
+        forwarder.run(lambda: forwarder.forwarded >= 7 or time.monotonic() > deadline, 0.1)
+    assert [value for _, value in _read(kafka, topic, source)] == [b"1", b"2", b"3"]
+    assert [value for _, value in _read(kafka, topic, later)] == [b"4"]
+    admin.close()
+    topics.close()
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_no_heartbeat_arrives_before_what_it_promises(
+    tmp_path: Path, kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("producers.forwarder._BATCH_EVENTS", 4)
+    now = itertools.count(T0, 1_000_000)
+    usage = EmitterSettings(beat_s=1)
+    name = f"fwd-{secrets.token_hex(4)}"
+    with (
+        Emitter(
+            tmp_path, name, "eu", "1", clock=now.__next__, threaded=False, settings=usage
+        ) as emitter,
+        Forwarder(tmp_path, kafka, sleep=lambda _: None) as forwarder,
+    ):
+        for round_ in range(5):
+            for n in range(11):
+                emitter.start_participant("a1", "m1", f"p{round_}-{n}")
+            emitter.tick(None)
+            forwarder.run(iter([False] * 3 + [True]).__next__, 0.0)
+        source = emitter.source
+    with Forwarder(tmp_path, kafka, sleep=lambda _: None) as forwarder:
+        forwarder.run_once()
+    arrived: dict[int, int] = {}
+    for at, value in _read(kafka, "meetings.usage", source):
+        seen = peek(value)
+        assert seen is not None
+        arrived[seen[1]] = at
+    assert sorted(arrived) == list(range(1, len(arrived) + 1))
+    beats = _read(kafka, "sources.heartbeat", source)
+    told = decode("sources.heartbeat", [value for _, value in beats]).columns["totals"]
+    promised = [totals[0]["last"] for totals in told]
+    assert promised[-1] == len(arrived) >= 55
+    assert len(promised) > 3
+    for (at, _), last in zip(beats, promised, strict=True):
+        assert all(arrived[number] <= at for number in range(1, last + 1))
+
+
+def test_what_no_projector_takes_is_passed_over_and_named(
+    tmp_path: Path, kafka: KafkaSettings
+) -> None:
+    topic = "servers.load"
+    source = _write_raw(tmp_path, topic, [[b"a", b"x" * 65_537, b"y" * 65_536], [b"b"]])
+    with Forwarder(tmp_path, kafka, sleep=lambda _: None) as forwarder:
+        assert forwarder.run_once() == 3
+        assert forwarder.damaged == 1
+        (fault,) = forwarder.faults
+    assert str(fault) == f"EVENT_NOT_SENT: {topic} {source} 2: it has 65537 bytes, 65536 at most"
+    values = [value for _, value in _read(kafka, topic, source)]
+    assert values == [b"a", b"y" * 65_536, b"b"]
+
+
+def test_an_event_that_kafka_refuses_for_good_is_named_and_waits(
+    tmp_path: Path, kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = "servers.load"
+    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
+    source = _write_raw(tmp_path, topic, [[b"a"], [b"z" * 5000], [b"b"]])
+
+    def allow(size: int) -> None:
+        config = {"max.message.bytes": str(size)}
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, config)])
+
+    allow(2000)
+    try:
+        with Forwarder(tmp_path, kafka, sleep=lambda _: None) as forwarder:
+            with pytest.raises(Refused, match="TOPIC_SETTINGS") as caught:
+                forwarder.run_once()
+            assert "max.message.bytes=1048588" in str(caught.value.faults[0])
+            monkeypatch.setattr("eventlog.kafka._MESSAGE_BYTES_MIN", 0)
+            with pytest.raises(Refused, match="KAFKA_REFUSED") as caught:
+                forwarder.run_once()
+            assert [one.place for one in caught.value.faults] == [
+                f"{topic} {source} 2 (5000 bytes)"
+            ]
+            assert "MessageSizeTooLarge" in caught.value.faults[0].message
+            assert forwarder.forwarded == 1
+            with pytest.raises(Refused, match="KAFKA_REFUSED"):
+                forwarder.run(lambda: False)
+            allow(1_048_588)
+            assert forwarder.run_once() == 2
+    finally:
+        allow(1_048_588)
+        admin.close()
+    assert [value for _, value in _read(kafka, topic, source)][-1] == b"b"
+
+
+def test_waiting_for_kafka_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pauses: list[float] = []
+    with Forwarder(tmp_path, _nobody(), sleep=pauses.append) as forwarder:
+        forwarder.run(lambda: len(pauses) >= 3, poll_s=0)
+    told = [one.getMessage() for one in caplog.records if one.name == "homemeeting.forward"]
+    assert len(told) == 1
+    assert told[0].startswith("waiting for Kafka: no Kafka broker answers at ")

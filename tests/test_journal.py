@@ -9,7 +9,7 @@ import fastavro
 import pytest
 
 from edge import Refused
-from eventlog import JournalSource, JournalWriter, Partition
+from eventlog import JournalSource, JournalWriter, Partition, journal_scan
 from schemas import decode, encode
 
 TOPIC = "meetings.usage"
@@ -187,3 +187,47 @@ def test_a_failed_write_leaves_no_half_block(
     writer.close()
     payloads = [payload for _, payload in _read(tmp_path)]
     assert decode(TOPIC, payloads).columns["sequence"] == [1, 2]
+
+
+def test_a_busy_incarnation_starves_no_other(tmp_path: Path) -> None:
+    busy, quiet = (JournalWriter.open(tmp_path, server) for server in ("a", "b"))
+    busy.append(TOPIC, [_event(busy.source, 1)])
+    quiet.append(TOPIC, [_event(quiet.source, 1)])
+    source = JournalSource(tmp_path)
+    served = []
+    for number in range(2, 6):
+        served += [piece.partition.partition for piece in source.poll(1, 0.0)]
+        busy.append(TOPIC, [_event(busy.source, number)])
+    assert served == [busy.source, quiet.source, busy.source, busy.source]
+
+
+def test_ends_follow_a_journal_and_read_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventlog.journal_writer.SEGMENT_BYTES", 300)
+    writer = JournalWriter.open(tmp_path, "fra-1")
+    source, read = JournalSource(tmp_path), []
+    real = journal_scan.read_block
+    monkeypatch.setattr(journal_scan, "read_block", lambda *at: read.append(at[1]) or real(*at))
+    place = Partition("journal", TOPIC, writer.source)
+    for number in range(1, 8):
+        writer.append(TOPIC, [_event(writer.source, number)])
+        assert source.ends([TOPIC]) == {place: number + 1}
+        assert source.ends([TOPIC, "servers.load"]) == {place: number + 1}
+        assert JournalSource(tmp_path).ends([TOPIC]) == {place: number + 1}
+        assert source.ends(["servers.load"]) == {}
+    read.clear()
+    assert source.ends([TOPIC]) == {place: 8}
+    assert read == []
+    assert len(list(tmp_path.rglob("*.avro"))) > 2
+
+
+def test_ends_stop_before_a_torn_tail_and_go_on_when_it_is_whole(tmp_path: Path) -> None:
+    written = _write(tmp_path, [2, 2])
+    path = _segment(tmp_path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5])
+    source = JournalSource(tmp_path)
+    assert list(source.ends([TOPIC]).values()) == [3]
+    path.write_bytes(whole)
+    assert list(source.ends([TOPIC]).values()) == [len(written) + 1]

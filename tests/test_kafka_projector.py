@@ -1,12 +1,20 @@
 """From events to the usage store through a real broker, by the command line."""
 
 import json
+import time
 import uuid
 from pathlib import Path
+from typing import Literal
 
-from eventlog import KafkaSettings
+import pytest
+from confluent_kafka import Producer
+
+from consumers import Projector, broken_invariants
+from eventlog import KafkaSettings, open_kafka
 from tests.command_line import run
 from tests.test_cli import USAGE
+from tests.test_completeness import BEATS, beat, holes, usage
+from tests.test_projector import TOPIC
 from warehouse import open_store
 
 
@@ -29,3 +37,44 @@ def test_from_the_command_line_through_kafka(tmp_path: Path, kafka: KafkaSetting
             [event["account_id"]],
         )
     assert rows == [(1, 3_600_000_000)]
+
+
+@pytest.mark.parametrize("library", ["kafka-python", "librdkafka"])
+def test_a_hole_is_in_flight_until_its_partitions_are_read_past_markers_and_all(
+    tmp_path: Path, kafka: KafkaSettings, library: Literal["kafka-python", "librdkafka"]
+) -> None:
+    name = f"{library}-{uuid.uuid4().hex[:8]}/00"
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": name})
+    producer.init_transactions(20)
+
+    def send(topic: str, *values: bytes, commit: bool = True) -> None:
+        producer.begin_transaction()
+        for value in values:
+            producer.produce(topic, value, key=name.encode())
+        assert producer.flush(20) == 0
+        (producer.commit_transaction if commit else producer.abort_transaction)(20)
+
+    whole = open_kafka(kafka, library=library)
+    beats = open_kafka(kafka, [BEATS], library=library)
+    with open_store(tmp_path / "usage.duckdb", "usage").closing() as store:
+        projector = Projector(store, lambda: time.time_ns() // 1000)
+        projector.run_once(whole)
+        send(TOPIC, usage(name, 1), usage(name, 2))
+        send(TOPIC, usage(name, 3), commit=False)
+        send(BEATS, beat(name, 1, 3))
+        beats.assign(projector.positions())
+        while not holes(store, source=name):
+            if slices := beats.poll(1000, 0.5):
+                projector.apply(slices, whole.ends)
+        assert holes(store, source=name) == [(1, 3, "in_flight")]
+        assert broken_invariants(store) == []
+        again = Projector(store, lambda: time.time_ns() // 1000)
+        again.run_once(whole, events_max=1)
+        assert holes(store, source=name) == [(3, 3, "lost")]
+        send(TOPIC, usage(name, 3))
+        again.run_once(whole)
+        assert holes(store, source=name) == []
+        assert broken_invariants(store) == []
+        assert store.rows("SELECT * FROM promises WHERE source = ?", [name]) == []
+    beats.close()
+    whole.close()

@@ -171,6 +171,37 @@ def test_a_quality_sample_is_counted_once_however_often_it_comes(store: Store) -
     assert broken_invariants(store) == []
 
 
+def test_raw_samples_go_by_whole_days_of_event_time_and_never_come_back(store: Store) -> None:
+    topic, day = "meetings.quality", recount.DAY_US
+    first = T // day * day
+    numbers = itertools.count(1)
+
+    def step(now: int, days: int, *sampled: int) -> list[int]:
+        """The days of the samples kept, counted from the first."""
+        payloads = [
+            encode(topic, QUALITY | {"rtt_ms": 1.0, "sequence": next(numbers), "sampled_at": at})
+            for at in sampled
+        ]
+        projector = Projector(store, lambda: now, sample_days=days)
+        offset = projector.positions().get(Partition("c/t", topic, "0"), 0)
+        projector.apply([_slice(offset, payloads, topic=topic)])
+        assert broken_invariants(store) == []
+        kept = store.rows("SELECT epoch_us(sampled_at) FROM quality_samples ORDER BY ALL")
+        return [(at - first) // day for (at,) in kept]
+
+    assert step(first, 2, first - 2 * day - 1, first - 2 * day, first, first + 1) == [-2, 0, 0]
+    assert step(first + day - 1, 2) == [-2, 0, 0]
+    assert step(first + day, 2, first + day) == [0, 0, 1]
+    late = (first - day, first - day - 1, first + 2)
+    assert step(first + 2 * day, 2, *late) == [0, 0, 0, 1]
+    assert step(first, 2, first - 1) == [0, 0, 0, 1], "the clock was set back"
+    assert step(first, 30, first - 1) == [0, 0, 0, 1], "the setting was raised"
+    assert step(first + 3 * day, 1) == []
+    assert store.value("SELECT sum(samples) FROM quality_hourly") == next(numbers) - 1
+    store.execute("UPDATE samples_kept SET first_day = first_day - 1")
+    assert [fault.place for fault in broken_invariants(store)] == ["samples_equal_hours"]
+
+
 def test_poison_is_quarantined_once_with_its_place_and_neighbours_count(store: Store) -> None:
     events = _meetings(random.Random(2), 4, "fra-1/00")
     good = [encode(TOPIC, event) for event in events]
@@ -248,10 +279,8 @@ def test_heartbeats_leave_the_greatest_state_whatever_their_order(store: Store) 
         ("fra-1/gone", 7),
     ]
     assert store.rows("FROM settlements") == [("fra-1/gone", "fra-1/00")]
-    assert store.rows("SELECT refused, epoch_us(first_beat) FROM refusals ORDER BY ALL") == [
-        (5, T + 2),
-        (9, T + 4),
-    ]
+    rises = "SELECT refused, epoch_us(after), epoch_us(told_at) FROM rises_of_refused ORDER BY ALL"
+    assert store.rows(rises) == [(4, T + 3, T + 4), (5, T + 1, T + 2)]
 
 
 _WORKER = """

@@ -7,7 +7,7 @@ WITH pieces AS (
     WHERE (topic, source) IN (SELECT (topic, source) FROM fresh)
 ),
 marked AS (
-    SELECT *, coalesce(first > 1 + max(last) OVER (
+    SELECT *, coalesce(first - 1 > max(last) OVER (
         PARTITION BY topic, source ORDER BY first
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     ), true) AS opens  -- count_if over nothing but NULL is NULL, not zero

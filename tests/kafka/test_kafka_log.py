@@ -223,6 +223,20 @@ def test_events_deleted_before_they_were_read_are_refused(
     assert len(_payloads(_drain(source, topic))) == 4
 
 
+def test_a_partition_emptied_before_it_was_ever_read_is_told_once(
+    source: KafkaSource, topic: str, kafka_bootstrap: str, admin: KafkaAdminClient
+) -> None:
+    _send(kafka_bootstrap, topic, [b"%d" % n for n in range(6)])
+    admin.delete_records({TopicPartition(topic, 0): 6})
+    source.assign({})
+    (told,) = source.poll(100, 0.3)
+    assert (told.partition.partition, told.start, told.next, told.payloads) == ("0", 6, 6, [])
+    assert source.ends([topic])[told.partition] == 6
+    assert source.poll(100, 0.3) == []
+    source.assign({told.partition: 6})
+    assert source.poll(100, 0.3) == []
+
+
 def test_events_deleted_while_reading_are_refused(
     settings: KafkaSettings,
     topic: str,

@@ -11,6 +11,17 @@ CREATE TABLE batches (
 -- The set of sequences applied, as disjoint, not adjacent, closed intervals.
 CREATE TABLE sequences (topic VARCHAR, source VARCHAR, first BIGINT, last BIGINT);
 
+-- What is promised and not there, where it may still come: a hole is in flight until every position
+-- of its horizon is reached, then proven. `last` is the end of the highest hole meant; one promise
+-- per source and topic. A promise without horizon waits for the log to be asked for its ends;
+-- a horizon holds those ends alone that positions have not reached. All three are empty where
+-- nothing is missing.
+CREATE TABLE promises (topic VARCHAR, source VARCHAR, last BIGINT, horizon BIGINT);
+CREATE TABLE horizons (
+    horizon BIGINT, log VARCHAR, topic VARCHAR, "partition" VARCHAR, "end" BIGINT
+);
+CREATE TABLE proven (topic VARCHAR, source VARCHAR, last BIGINT);
+
 CREATE TABLE quarantine (
     id BIGINT, log VARCHAR, topic VARCHAR, "partition" VARCHAR, "offset" BIGINT,
     payload BLOB, sha256 VARCHAR, source VARCHAR, sequence BIGINT,
@@ -36,6 +47,9 @@ CREATE TABLE quality_samples (
     packets_received BIGINT, packets_lost BIGINT, bitrate_bps BIGINT, frozen_ms BIGINT,
     join_ms BIGINT
 );
+-- One row: raw samples of earlier UTC days are gone, and late ones are not kept. It never falls.
+CREATE TABLE samples_kept (first_day DATE);
+INSERT INTO samples_kept VALUES (DATE '1970-01-01');
 CREATE TABLE quality_hourly (
     hour TIMESTAMP, region VARCHAR, server_id VARCHAR, server_version VARCHAR, client VARCHAR,
     network VARCHAR, samples HUGEINT, poor HUGEINT, interval_s HUGEINT, packets_received HUGEINT,
@@ -52,12 +66,166 @@ CREATE TABLE server_hourly (
     cpu_max DOUBLE, memory_max DOUBLE
 );
 
--- What sources say of themselves: the heartbeat with the greatest sequence, the control totals,
--- who settled an unclosed source, and when each count of refusals was first told.
+-- What sources say of themselves: the heartbeat with the greatest sequence, `since` the least
+-- watermark of all (nothing they observed lies before it); the control totals; who settled an
+-- unclosed source; and the first and last beat that told each count of refused events, zero too.
 CREATE TABLE source_state (
     source VARCHAR, server_id VARCHAR, sequence BIGINT, phase VARCHAR, beat_at TIMESTAMP,
-    watermark TIMESTAMP
+    watermark TIMESTAMP, since TIMESTAMP
 );
 CREATE TABLE source_totals (source VARCHAR, topic VARCHAR, last BIGINT);
 CREATE TABLE settlements (source VARCHAR, settled_by VARCHAR);
-CREATE TABLE refusals (source VARCHAR, topic VARCHAR, refused BIGINT, first_beat TIMESTAMP);
+CREATE TABLE refusals (
+    source VARCHAR, topic VARCHAR, refused BIGINT, first_beat TIMESTAMP, last_beat TIMESTAMP
+);
+
+-- Completeness, for whoever reads this store. Numbers of events are HUGEINT.
+
+-- What is missing: the numbers between applied sequences, and up to the control totals.
+CREATE VIEW gaps AS
+SELECT * FROM (
+    SELECT topic, source,
+        1 + coalesce(lag(last) OVER (PARTITION BY topic, source ORDER BY first), 0) AS first,
+        first - 1 AS last
+    FROM sequences
+)
+WHERE first <= last
+UNION ALL
+SELECT t.topic, t.source, 1 + coalesce(s.last, 0), t.last
+FROM source_totals t
+LEFT JOIN (SELECT topic, source, max(last) AS last FROM sequences GROUP BY ALL) s
+    ON s.topic = t.topic AND s.source = t.source
+WHERE t.last > coalesce(s.last, 0);
+
+-- The sequences that an open or dismissed quarantine row accounts for. In the journal the place
+-- tells the sequence, whatever became of the bytes; in Kafka only the bytes do, and a row that does
+-- not tell it explains nothing. A damaged block reaches up to the next event that can be read;
+-- where none follows, how much it held is not known, and it explains its first event alone.
+CREATE VIEW explained AS
+WITH places AS (
+    SELECT topic, code = 'BLOCK_DAMAGED' AS is_block,
+        CASE WHEN log = 'journal' THEN "partition" ELSE source END AS source,
+        CASE WHEN log = 'journal' THEN "offset" ELSE sequence END AS first
+    FROM quarantine
+    WHERE state <> 'retried'
+),
+events AS (
+    SELECT topic, source, first FROM places
+    WHERE NOT is_block AND source IS NOT NULL AND first IS NOT NULL
+),
+blocks AS (
+    SELECT DISTINCT topic, source, first FROM places WHERE is_block
+),
+readable AS (
+    SELECT topic, source, first FROM sequences UNION ALL FROM events
+)
+SELECT topic, source, first, first AS last FROM events
+UNION ALL
+SELECT b.topic, b.source, b.first, coalesce(min(r.first) - 1, b.first)
+FROM blocks b
+LEFT JOIN readable r ON r.topic = b.topic AND r.source = b.source AND r.first > b.first
+GROUP BY b.topic, b.source, b.first;
+
+-- Every hole, cut where its state changes: explained, lost, or in_flight. A sweep over the edges
+-- of gaps and explanations: linear, however many there are.
+CREATE VIEW holes AS
+WITH edges AS (
+    SELECT topic, source, first::HUGEINT AS edge, 1 AS missing, 0 AS why FROM gaps
+    UNION ALL
+    SELECT topic, source, last::HUGEINT + 1, -1, 0 FROM gaps
+    UNION ALL
+    SELECT topic, source, first::HUGEINT, 0, 1 FROM explained
+    UNION ALL
+    SELECT topic, source, last::HUGEINT + 1, 0, -1 FROM explained
+    UNION ALL
+    SELECT topic, source, last::HUGEINT + 1, 0, 0 FROM proven
+),
+steps AS (
+    SELECT topic, source, edge, sum(missing) AS missing, sum(why) AS why FROM edges GROUP BY ALL
+),
+sweep AS (
+    SELECT topic, source, edge,
+        sum(missing) OVER (PARTITION BY topic, source ORDER BY edge) > 0 AS is_missing,
+        sum(why) OVER (PARTITION BY topic, source ORDER BY edge) > 0 AS is_explained
+    FROM steps
+),
+turns AS (
+    SELECT s.topic, s.source, edge,
+        CASE
+            WHEN NOT is_missing THEN NULL
+            WHEN is_explained THEN 'explained'
+            WHEN edge <= p.last THEN 'lost'
+            ELSE 'in_flight'
+        END AS state
+    FROM sweep s
+    LEFT JOIN proven p ON p.topic = s.topic AND p.source = s.source
+    QUALIFY state IS DISTINCT FROM
+        lag(state) OVER (PARTITION BY s.topic, s.source ORDER BY edge)
+)
+SELECT topic, source, first::BIGINT AS first, last::BIGINT AS last, state
+FROM (
+    SELECT topic, source, edge AS first,
+        lead(edge) OVER (PARTITION BY topic, source ORDER BY edge) - 1 AS last, state
+    FROM turns
+)
+WHERE state IS NOT NULL;
+
+-- Each source and topic: what was applied, what is promised and not there.
+CREATE VIEW topic_completeness AS
+WITH applied AS (
+    SELECT topic, source, min(first) AS first, max(last) AS last FROM sequences GROUP BY ALL
+),
+missing AS (
+    SELECT topic, source,
+        sum(last::HUGEINT - first + 1) FILTER (state = 'lost') AS lost,
+        sum(last::HUGEINT - first + 1) FILTER (state = 'in_flight') AS in_flight,
+        sum(last::HUGEINT - first + 1) FILTER (state = 'explained') AS explained
+    FROM holes
+    GROUP BY ALL
+)
+SELECT coalesce(a.source, t.source) AS source, coalesce(a.topic, t.topic) AS topic,
+    a.first, a.last, t.last AS total,
+    coalesce(m.lost, 0) AS lost, coalesce(m.in_flight, 0) AS in_flight,
+    coalesce(m.explained, 0) AS explained
+FROM applied a
+FULL JOIN source_totals t ON t.source = a.source AND t.topic = a.topic
+LEFT JOIN missing m
+    ON m.source = coalesce(a.source, t.source) AND m.topic = coalesce(a.topic, t.topic);
+
+-- Each source: how far its word reaches. `state` is closed (CLOSE was its last word), settled (by
+-- a later opening: unclean), open, or unheard (no heartbeat yet). `since` is known once its first
+-- heartbeat was read; null: it may have been there always. The counts are of usage alone.
+CREATE VIEW source_completeness AS
+WITH named AS (
+    SELECT source FROM source_state
+    UNION
+    SELECT source FROM topic_completeness
+),
+opened AS (
+    SELECT DISTINCT source FROM sequences WHERE topic = 'sources.heartbeat' AND first = 1
+)
+SELECT n.source, coalesce(s.server_id, split_part(n.source, '/', 1)) AS server_id,
+    CASE
+        WHEN s.phase = 'CLOSE' THEN 'closed'
+        WHEN n.source IN (SELECT source FROM settlements) THEN 'settled'
+        WHEN s.source IS NULL THEN 'unheard'
+        ELSE 'open'
+    END AS state,
+    CASE WHEN o.source IS NOT NULL THEN s.since END AS since,
+    s.beat_at, s.watermark,
+    coalesce(u.lost, 0) AS lost, coalesce(u.in_flight, 0) AS in_flight,
+    coalesce(u.explained, 0) AS explained
+FROM named n
+LEFT JOIN source_state s ON s.source = n.source
+LEFT JOIN opened o ON o.source = n.source
+LEFT JOIN topic_completeness u ON u.source = n.source AND u.topic = 'meetings.usage';
+
+-- Each rise of a count of refused events: it happened after the beat `after` (null: since the
+-- source began) and was told by the beat `told_at`.
+CREATE VIEW rises_of_refused AS
+SELECT source, topic,
+    refused - coalesce(lag(refused) OVER rising, 0) AS refused,
+    lag(last_beat) OVER rising AS after, first_beat AS told_at
+FROM refusals
+WINDOW rising AS (PARTITION BY source, topic ORDER BY refused)
+QUALIFY refusals.refused > 0;

@@ -1,0 +1,1 @@
+UPDATE promises SET horizon = $horizon WHERE horizon IS NULL
