@@ -1,27 +1,18 @@
 """What a batch of slices becomes before SQL sees it: Arrow tables of events, and rejected rows.
 
-Decodes and shapes; decides nothing. `ordinal` numbers the messages of a batch across its topics.
+Decodes and shapes; decides nothing. `ordinal` numbers the messages of a batch, slice by slice.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from eventlog import Partition, Slice
-from schemas import TOPICS, decode
-
-
-class Message(NamedTuple):
-    """One message value and where it lay."""
-
-    partition: Partition
-    offset: int
-    payload: bytes
-    source: str | None
-    arrived_us: int
+from eventlog import Damage, Slice
+from schemas import TOPICS, DecodeFailure, decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,31 +22,8 @@ class Columns:
     events: dict[str, pa.Table]
     sequences: pa.Table
     rejected: pa.Table
-    accepted: frozenset[int]
 
 
-_TOTALS = pa.list_(
-    pa.struct(
-        [
-            ("source", pa.string()),
-            ("topic", pa.string()),
-            ("last", pa.int64()),
-            ("refused", pa.int64()),
-        ]
-    )
-)
-_KINDS: dict[str, pa.DataType] = {
-    **dict.fromkeys(
-        ["source", "phase", "account_id", "meeting_id", "participant_id", "meter", "variant"],
-        pa.string(),
-    ),
-    **dict.fromkeys(
-        ["server_id", "region", "server_version", "client", "network", "version"], pa.string()
-    ),
-    **dict.fromkeys(["record_id", "continues"], pa.binary(16)),
-    **dict.fromkeys(["rtt_ms", "jitter_ms", "cpu", "memory"], pa.float64()),
-    "totals": _TOTALS,
-}
 _REJECTED = pa.schema(
     [
         ("ordinal", pa.int64()),
@@ -82,65 +50,62 @@ _SEQUENCES = pa.schema(
 )
 
 
-def messages(slices: Iterable[Slice], read_us: int) -> list[Message]:
-    """The messages of `slices` in order; where the log keeps no arrival time, `read_us`."""
-    found: list[Message] = []
-    for piece in slices:
-        arrived = piece.arrived_us or [read_us] * len(piece.payloads)
-        rows = zip(piece.offsets, piece.payloads, piece.sources, arrived, strict=True)
-        found += [Message(piece.partition, *row) for row in rows]
-    return found
+def columns(slices: Sequence[Slice], read_us: int) -> Columns:
+    """Decode `slices`; their damages are rejected beside what cannot be decoded.
 
-
-def columns(batch: Sequence[Message], slices: Iterable[Slice], read_us: int) -> Columns:
-    """Decode `batch`; the damages of `slices` are rejected beside what cannot be decoded."""
+    Where the log keeps no arrival time, it is `read_us`.
+    """
     events: dict[str, pa.Table] = {}
     rejected: list[tuple[Any, ...]] = []
     sequences: list[pa.Table] = []
-    accepted: set[int] = set()
+    bounds = np.cumsum([0, *(len(piece.payloads) for piece in slices)])
     for topic in TOPICS:
-        ordinals = [n for n, message in enumerate(batch) if message.partition.topic == topic]
-        decoded = decode(topic, [batch[n].payload for n in ordinals])
-        kept = pa.array([ordinals[index] for index in decoded.index], pa.int64())
-        events[topic] = _table(decoded.columns).append_column("ordinal", kept)
-        accepted.update(kept.to_pylist())
+        ours = [n for n, piece in enumerate(slices) if piece.partition.topic == topic]
+        decoded = decode(topic, [payload for n in ours for payload in slices[n].payloads])
+        spans = [np.arange(bounds[n], bounds[n + 1]) for n in ours]
+        ordinals = np.concatenate([bounds[:0], *spans])
+        kept = pa.array(ordinals[decoded.index], pa.int64())
+        events[topic] = decoded.columns.append_column("ordinal", kept)
         sequences.append(_sequences(topic, events[topic]))
         for failure in decoded.failures:
-            number = ordinals[failure.index]
-            rejected.append(_rejected(number, batch[number], failure))
+            ordinal = int(ordinals[failure.index])
+            number = int(np.searchsorted(bounds, ordinal, "right")) - 1
+            at = ordinal - int(bounds[number])
+            rejected.append(_rejected(ordinal, slices[number], at, failure, read_us))
     for piece in slices:
-        for damage in piece.damages:
-            place = Message(piece.partition, damage.offset, damage.raw, None, read_us)
-            rejected.append(_rejected(len(batch), place, damage))
-    return Columns(events, pa.concat_tables(sequences), _rows(rejected), frozenset(accepted))
-
-
-def _table(values: dict[str, list[Any]]) -> pa.Table:
-    return pa.table(
-        {name: pa.array(column, _KINDS.get(name, pa.int64())) for name, column in values.items()}
-    )
+        rejected += [_damaged(int(bounds[-1]), piece, one, read_us) for one in piece.damages]
+    return Columns(events, pa.concat_tables(sequences), _rows(rejected))
 
 
 def _sequences(topic: str, events: pa.Table) -> pa.Table:
-    topics = pa.array([topic] * len(events), pa.string())
+    topics = pa.repeat(pa.scalar(topic), len(events))
     return pa.table(
         [topics, events["source"], events["sequence"], events["ordinal"]], schema=_SEQUENCES
     )
 
 
-def _rejected(ordinal: int, message: Message, why: Any) -> tuple[Any, ...]:
+def _rejected(
+    ordinal: int, piece: Slice, at: int, why: DecodeFailure, read_us: int
+) -> tuple[Any, ...]:
+    payload = piece.payloads[at]
     return (
         ordinal,
-        *message.partition,
-        message.offset,
-        message.payload,
-        hashlib.sha256(message.payload).hexdigest(),
-        getattr(why, "source", None) or message.source,
-        getattr(why, "sequence", None),
+        *piece.partition,
+        piece.offsets[at],
+        payload,
+        hashlib.sha256(payload).hexdigest(),
+        why.source or piece.sources[at],
+        why.sequence,
         why.code,
         why.reason,
-        message.arrived_us,
+        piece.arrived_us[at] if piece.arrived_us else read_us,
     )
+
+
+def _damaged(ordinal: int, piece: Slice, why: Damage, read_us: int) -> tuple[Any, ...]:
+    sha256 = hashlib.sha256(why.raw).hexdigest()
+    unread = (None, None, why.code, why.reason)
+    return (ordinal, *piece.partition, why.offset, why.raw, sha256, *unread, read_us)
 
 
 def _rows(rejected: list[tuple[Any, ...]]) -> pa.Table:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from consumers.columns import Columns, Message, columns, messages
+from consumers.columns import Columns, columns
 from consumers.horizon import Ends, Horizons, nothing_unread
 from edge import Refused
 from eventlog import LogSource, Partition, Slice
@@ -34,12 +34,15 @@ def _start(place: Partition) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What one transaction did: its number, messages read, rows newly in quarantine."""
+    """What one transaction did: its number, messages read, rows newly in quarantine.
+
+    `rejected` are the ordinals, over all slices, of the messages that could not be applied.
+    """
 
     batch: int
     events: int
     quarantined: int
-    accepted: frozenset[int]
+    rejected: frozenset[int]
 
 
 class Projector:
@@ -106,22 +109,21 @@ class Projector:
         Refuses with POSITION_MOVED, nothing changed, where another writer was here.
         """
         read_us = self._clock()
-        batch = messages(slices, read_us)
         with self._store.transaction():
             number = self._number(read_us)
             for piece in slices:
                 self._move(piece)
             self._keep_samples(read_us)
-            done = self._merge(number, batch, columns(batch, slices, read_us))
+            done = self._merge(number, slices, columns(slices, read_us))
             self._horizons.move(ends)
             for piece in slices:
                 self._record(number, piece)
         return done
 
-    def reapply(self, batch: Sequence[Message]) -> Applied:
+    def reapply(self, slices: Sequence[Slice]) -> Applied:
         """Messages that were read before, once more, in a transaction that is the caller's."""
         now = self._clock()
-        done = self._merge(self._number(now), batch, columns(batch, (), now))
+        done = self._merge(self._number(now), slices, columns(slices, now))
         self._horizons.wait()
         return done
 
@@ -171,7 +173,7 @@ class Projector:
             "INSERT INTO positions VALUES (?, ?, ?, ?)", [log, topic, partition, piece.next]
         )
 
-    def _merge(self, number: int, batch: Sequence[Message], found: Columns) -> Applied:
+    def _merge(self, number: int, slices: Sequence[Slice], found: Columns) -> Applied:
         store = self._store
         before = store.value("SELECT count(*) FROM quarantine")
         with store.tables(
@@ -190,7 +192,9 @@ class Projector:
                 needed = {key: value for key, value in told.items() if f"${key}" in SQL[name]}
                 store.execute(SQL[name], needed)
         after = store.value("SELECT count(*) FROM quarantine")
-        return Applied(number, len(batch), after - before, found.accepted)
+        events = sum(len(piece.payloads) for piece in slices)
+        rejected = frozenset(found.rejected["ordinal"].to_pylist())
+        return Applied(number, events, after - before, rejected)
 
     def _steps(self, found: Columns) -> list[str]:
         """The statements that this batch needs, in order; the sequences last."""

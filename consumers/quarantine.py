@@ -1,9 +1,8 @@
 """Rows that could not be applied: tried again through the same transaction, or dismissed."""
 
-from consumers.columns import Message
 from consumers.projector import Projector
 from edge import Fault, Refused
-from eventlog import Partition
+from eventlog import Partition, Slice
 from warehouse import Store
 
 _OPEN = """
@@ -21,20 +20,23 @@ def retry(store: Store, projector: Projector, row: int | None = None) -> tuple[i
         rows = store.rows(_OPEN, {"id": row})
         if row is not None and not rows:
             raise _no_row(row)
-        batch = [
-            Message(Partition(log, topic, partition), offset, payload, source, arrived)
-            for _, log, topic, partition, offset, payload, source, arrived, _ in rows
-        ]
-        if not batch:
+        if not rows:
             return 0, []
-        applied = projector.reapply(batch)
-        retried = [[number] for n, (number, *_) in enumerate(rows) if n in applied.accepted]
+        applied = projector.reapply([_slice(*found[1:-1]) for found in rows])
+        retried = [[number] for n, (number, *_) in enumerate(rows) if n not in applied.rejected]
         for one in retried:
             store.execute("UPDATE quarantine SET state = 'retried' WHERE id = ?", one)
-    failed = [row for n, row in enumerate(rows) if n not in applied.accepted]
+    failed = [row for n, row in enumerate(rows) if n in applied.rejected]
     return len(retried), [
         Fault(str(row[8]), f"quarantine {row[0]}", "cannot be applied yet") for row in failed
     ]
+
+
+def _slice(
+    log: str, topic: str, partition: str, offset: int, payload: bytes, source: str | None, us: int
+) -> Slice:
+    place = Partition(log, topic, partition)
+    return Slice(place, offset, offset + 1, [offset], [payload], [source], [us])
 
 
 def dismiss(store: Store, row: int, reason: str) -> None:

@@ -107,7 +107,11 @@ def _records(data: memoryview, count: int) -> list[bytes]:
 def _split(plain: bytes) -> Iterator[bytes]:
     view, at = memoryview(plain), 0
     while at < len(plain):
-        length, at = _read_varint(view, at)
+        # Nearly every length takes two octets, the general way four calls.
+        if at + 1 < len(plain) and plain[at] >= 0x80 > plain[at + 1] and not plain[at] & 1:
+            length, at = (plain[at] & 0x7F | plain[at + 1] << 7) >> 1, at + 2
+        else:
+            length, at = _read_varint(view, at)
         if not 0 <= length <= len(plain) - at:
             raise Damaged("a record ends after its block")
         yield plain[at : at + length]

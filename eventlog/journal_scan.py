@@ -140,5 +140,5 @@ def is_closed(home: Incarnation) -> bool:
         blocks = [b for b in scan(home, topic, first) if isinstance(b, GoodBlock)]
         if blocks:
             beats = decode(topic, blocks[-1].payloads[-1:])
-            return beats.columns["phase"] == ["CLOSE"]
+            return bool(beats.columns["phase"].to_pylist() == ["CLOSE"])
     return False

@@ -1,22 +1,27 @@
 """Bytes to columns and back, in Avro single-object encoding (`C3 01`, fingerprint, datum).
 
-`decode` takes a whole batch of one topic and gives columns: how it does so may change, its
-results may not. What cannot be decoded, or breaks a rule, comes back as a failure with its place.
+`decode` takes a whole batch of one topic and gives columns. Good messages are read many at once;
+whatever is not evidently good is read by itself, by fastavro, which alone decides and gives the
+reason. What cannot be decoded, or breaks a rule, comes back as a failure with its place.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 from fastavro import schemaless_reader, schemaless_writer
 
 from schemas.contracts import CONTRACTS, Contract
-from schemas.rules import LIMITS, violations
+from schemas.datums import Longs, Octets, read
+from schemas.rules import LIMITS, obeys, violations
 
 _MAGIC = b"\xc3\x01"
 _HEAD = len(_MAGIC) + 8
 _VARINT_BYTES_MAX = 10
+_CHUNK = 16_384  # its columns fit a processor's cache; measured: twice or half as many is slower
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +40,13 @@ class DecodeFailure:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The valid events of a batch: one list per field, all as long as `index`.
+    """The valid events of a batch, one row each, with the columns of the newest schema.
 
-    `index[i]` is the position of row i in the batch given to `decode`.
+    `index[i]` is the position of row i in the batch given to `decode`; it ascends.
     """
 
-    index: list[int]
-    columns: dict[str, list[Any]]
+    index: Longs
+    columns: pa.Table
     failures: list[DecodeFailure]
 
 
@@ -49,6 +54,13 @@ class _Undecodable(Exception):
     def __init__(self, code: str, reason: str) -> None:
         self.code, self.reason = code, reason
         super().__init__(reason)
+
+
+class _Body(BytesIO):
+    """Its name stands in fastavro's errors, and so in reasons: they must not change by the run."""
+
+    def __repr__(self) -> str:
+        return "the message"
 
 
 def encode(topic: str, event: Mapping[str, Any]) -> bytes:
@@ -70,18 +82,72 @@ def encode(topic: str, event: Mapping[str, Any]) -> bytes:
 def decode(topic: str, payloads: Sequence[bytes]) -> Decoded:
     """A batch of message values of one topic as columns, the rest as failures, in order."""
     contract = CONTRACTS[topic]
+    parts: list[tuple[Longs, pa.Table]] = []
+    for begin in range(0, len(payloads), _CHUNK):
+        good = _evidently_good(contract, payloads[begin : begin + _CHUNK])
+        parts += [(rows + begin, columns) for rows, columns in good]
+    left = np.ones(len(payloads), np.bool_)
+    for rows, _ in parts:
+        left[rows] = False
+    one_by_one, columns, failures = _one_by_one(contract, payloads, np.flatnonzero(left))
+    parts.append((one_by_one, columns))
+    index = np.concatenate([rows for rows, _ in parts])
+    table = pa.concat_tables([columns for _, columns in parts])
+    if len(parts) > 1 and not np.all(index[:-1] < index[1:]):
+        order = np.argsort(index)
+        index, table = index[order], table.take(order)
+    return Decoded(index, table, failures)
+
+
+def _evidently_good(
+    contract: Contract, payloads: Sequence[bytes]
+) -> Iterator[tuple[Longs, pa.Table]]:
+    """Positions and columns of those messages that can be read many at once and break no rule."""
+    if contract.quick and max(map(len, payloads)) > LIMITS.event_bytes_max:
+        payloads = [one if len(one) <= LIMITS.event_bytes_max else b"" for one in payloads]
+    octets = Octets(payloads)
+    framed = octets.ends - octets.begins >= _HEAD
+    framed &= octets.words(octets.begins) & np.uint64(0xFFFF) == int.from_bytes(_MAGIC, "little")
+    prints = octets.words(octets.begins + len(_MAGIC))
+    for fingerprint, fields in contract.quick.items():
+        rows = np.flatnonzero(framed & (prints == int.from_bytes(fingerprint, "little")))
+        if not len(rows):
+            continue
+        found, good = read(fields, octets, rows, _HEAD)
+        table = _newest(contract, found, len(rows))
+        good &= obeys(contract.topic, table)
+        yield (rows, table) if good.all() else (rows[good], table.filter(pa.array(good)))
+
+
+def _newest(contract: Contract, found: Mapping[str, pa.Array], count: int) -> pa.Table:
+    """Columns as some version wrote them, as those of the newest."""
+    columns = [
+        found[field.name]
+        if field.name in found
+        else pa.repeat(pa.scalar(contract.defaults[field.name], field.type), count)
+        for field in contract.columns
+    ]
+    return pa.table(columns, schema=contract.columns)
+
+
+def _one_by_one(
+    contract: Contract, payloads: Sequence[bytes], positions: Longs
+) -> tuple[Longs, pa.Table, list[DecodeFailure]]:
     index: list[int] = []
     rows: list[dict[str, Any]] = []
     failures: list[DecodeFailure] = []
-    for position, payload in enumerate(payloads):
+    for position in positions.tolist():
+        payload = payloads[position]
         try:
             rows.append(_event(contract, payload))
             index.append(position)
         except _Undecodable as error:
             source, sequence = peek(payload) or (None, None)
             failures.append(DecodeFailure(position, error.code, error.reason, source, sequence))
-    columns = {name: [row[name] for row in rows] for name in contract.fields}
-    return Decoded(index, columns, failures)
+    columns = [
+        pa.array([row[field.name] for row in rows], field.type) for field in contract.columns
+    ]
+    return np.array(index, np.int64), pa.table(columns, schema=contract.columns), failures
 
 
 def _event(contract: Contract, payload: bytes) -> dict[str, Any]:
@@ -93,7 +159,7 @@ def _event(contract: Contract, payload: bytes) -> dict[str, Any]:
     if schema is None:
         known = f"fingerprint {payload[2:_HEAD].hex()} is no schema of {contract.topic}"
         raise _Undecodable("UNKNOWN_SCHEMA", f"{known}: add the schema, then retry")
-    body = BytesIO(payload)
+    body = _Body(payload)
     body.seek(_HEAD)
     try:
         # Resolution costs time; the newest writer needs none.

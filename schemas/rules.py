@@ -1,13 +1,20 @@
 """The rules a single event must obey: one validator, by which the emitter refuses and the
 projector quarantines. An event is judged by itself, so that a rebuild decides the same.
+
+`violations` says what is wrong with one event, `obeys` which of many are in order; both read the
+same tables.
 """
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +154,34 @@ def _total_faults(event: Mapping[str, Any]) -> Iterator[str]:
             yield "totals must name a source and a topic"
         if total["last"] < 0 or total["refused"] < 0:
             yield "totals must not be negative"
+
+
+def obeys(topic: str, rows: pa.Table) -> npt.NDArray[np.bool_]:
+    """For each row of one of the topics of flat events: whether `violations` finds nothing."""
+    good = np.ones(len(rows), np.bool_)
+    for name in ("source", *_IDS[topic]):
+        good &= _judged(rows[name], _is_source if name == "source" else _is_id)
+    for name in _TIMES[topic]:
+        times = rows[name].to_numpy()
+        good &= (times >= LIMITS.time_us_min) & (times < LIMITS.time_us_end)
+    good &= rows["sequence"].to_numpy() >= 1
+    for name in _COUNTS[topic]:
+        good &= rows[name].fill_null(0).to_numpy() >= 0
+    for name in _FLOATS[topic]:
+        values = rows[name].to_numpy()
+        good &= np.isfinite(values) & (values >= 0)
+    if "phase" in rows.column_names:
+        good &= _judged(rows["phase"], "UNKNOWN".__ne__)
+    if topic == "meetings.usage":
+        span_us = rows["observed_at"].to_numpy() - rows["started_at"].to_numpy()
+        good &= (span_us >= 0) & (span_us <= LIMITS.record_us_max)
+    return good
+
+
+def _judged(texts: pa.ChunkedArray, judge: Callable[[str], bool]) -> npt.NDArray[np.bool_]:
+    """`judge` of each text, asked once per distinct one; null, where a type allows it, is good."""
+    codes = texts.combine_chunks().dictionary_encode()
+    distinct = codes.dictionary.to_pylist()
+    verdicts = np.array([*map(judge, distinct), True])
+    found: npt.NDArray[np.bool_] = verdicts[codes.indices.fill_null(len(distinct)).to_numpy()]
+    return found

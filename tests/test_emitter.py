@@ -66,11 +66,8 @@ def _read(root: Path, topic: str = "meetings.usage", source: str | None = None) 
                 continue
             found = decode(topic, one.payloads)
             assert not found.failures
-            assert found.columns["sequence"] == one.offsets
-            events += [
-                dict(zip(found.columns, row, strict=True))
-                for row in zip(*found.columns.values(), strict=True)
-            ]
+            assert found.columns["sequence"].to_pylist() == one.offsets
+            events += found.columns.to_pylist()
     log.close()
     for each in {event["source"] for event in events}:
         numbers = [event["sequence"] for event in events if event["source"] == each]

@@ -186,7 +186,7 @@ def test_a_failed_write_leaves_no_half_block(
     writer.append(TOPIC, [_event(writer.source, 2)])
     writer.close()
     payloads = [payload for _, payload in _read(tmp_path)]
-    assert decode(TOPIC, payloads).columns["sequence"] == [1, 2]
+    assert decode(TOPIC, payloads).columns["sequence"].to_pylist() == [1, 2]
 
 
 def test_a_busy_incarnation_starves_no_other(tmp_path: Path) -> None:

@@ -30,9 +30,10 @@ def _facts(journal: Path) -> Facts:
         for piece in slices:
             decoded = decode(piece.partition.topic, piece.payloads)
             assert decoded.failures == []
-            names = [name for name in decoded.columns if name not in ("source", "totals")]
-            rows = zip(*(decoded.columns[name] for name in names), strict=True)
-            facts[piece.partition.topic] += [dict(zip(names, row, strict=True)) for row in rows]
+            names = [
+                name for name in decoded.columns.column_names if name not in ("source", "totals")
+            ]
+            facts[piece.partition.topic] += decoded.columns.select(names).to_pylist()
     for events in facts.values():
         events.sort(key=lambda event: (event["server_id"], event["sequence"]))
     return facts

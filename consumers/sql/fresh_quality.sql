@@ -1,6 +1,7 @@
+-- A join, not a semi join: that would build its table from the wide side.
 CREATE OR REPLACE TEMP TABLE fresh_quality AS
 SELECT q.* REPLACE (
     record_id::UUID AS record_id, make_timestamp(sampled_at) AS sampled_at
 )
 FROM incoming_quality q
-SEMI JOIN fresh f ON f.topic = 'meetings.quality' AND f.ordinal = q.ordinal
+JOIN (SELECT ordinal FROM fresh WHERE topic = 'meetings.quality') f USING (ordinal)

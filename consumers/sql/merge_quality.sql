@@ -9,7 +9,8 @@ USING (
             OR packets_lost::HUGEINT * 10 > packets_lost::HUGEINT + packets_received
         ) AS poor,
         sum(interval_s) AS interval_s, sum(packets_received) AS packets_received,
-        sum(packets_lost) AS packets_lost, sum(frozen_ms) AS frozen_ms
+        sum(packets_lost) AS packets_lost, sum(frozen_ms) AS frozen_ms,
+        (SELECT coalesce(max(cell), 0) FROM quality_hourly) + row_number() OVER () AS cell
     FROM fresh_quality
     GROUP BY ALL
 ) q

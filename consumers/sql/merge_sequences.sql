@@ -1,10 +1,20 @@
--- Gaps and islands over the stored intervals of the batch's sources and the fresh numbers.
+-- Gaps and islands over the stored intervals of the batch's sources and the runs of fresh numbers:
+-- within a run a number and its place grow alike.
 CREATE OR REPLACE TEMP TABLE islands AS
-WITH pieces AS (
-    SELECT topic, source, sequence AS first, sequence AS last FROM fresh
+WITH placed AS (
+    SELECT topic, source, sequence,
+        sequence - row_number() OVER (PARTITION BY topic, source ORDER BY sequence) AS run
+    FROM fresh
+),
+runs AS (
+    SELECT topic, source, min(sequence) AS first, max(sequence) AS last
+    FROM placed GROUP BY topic, source, run
+),
+pieces AS (
+    FROM runs
     UNION ALL
     SELECT topic, source, first, last FROM sequences
-    WHERE (topic, source) IN (SELECT (topic, source) FROM fresh)
+    WHERE (topic, source) IN (SELECT (topic, source) FROM runs)
 ),
 marked AS (
     SELECT *, coalesce(first - 1 > max(last) OVER (

@@ -53,13 +53,17 @@ INSERT INTO samples_kept VALUES (DATE '1970-01-01');
 CREATE TABLE quality_hourly (
     hour TIMESTAMP, region VARCHAR, server_id VARCHAR, server_version VARCHAR, client VARCHAR,
     network VARCHAR, samples HUGEINT, poor HUGEINT, interval_s HUGEINT, packets_received HUGEINT,
-    packets_lost HUGEINT, frozen_ms HUGEINT
+    packets_lost HUGEINT, frozen_ms HUGEINT, cell BIGINT
 );
--- DDSketch, 1 % relative error; bucket is null for values of zero.
-CREATE TABLE quality_sketch (
-    hour TIMESTAMP, region VARCHAR, server_id VARCHAR, server_version VARCHAR, client VARCHAR,
-    network VARCHAR, metric VARCHAR, bucket INTEGER, samples HUGEINT
-);
+-- DDSketch, 1 % relative error; bucket is null for values of zero. A cell is a row of
+-- quality_hourly, numbered in this store alone; its buckets are as many as its samples, so they
+-- are kept narrow and read through the view.
+CREATE TABLE sketch_buckets (cell BIGINT, metric VARCHAR, bucket INTEGER, samples BIGINT);
+CREATE VIEW quality_sketch AS
+SELECT hour, region, server_id, server_version, client, network, metric, bucket,
+    b.samples::HUGEINT AS samples
+FROM quality_hourly h
+JOIN sketch_buckets b ON b.cell = h.cell;
 CREATE TABLE server_hourly (
     hour TIMESTAMP, region VARCHAR, server_id VARCHAR, version VARCHAR, samples HUGEINT,
     meetings_max BIGINT, participants_max BIGINT, capacity_max BIGINT, egress_bps_max BIGINT,
