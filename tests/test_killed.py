@@ -154,10 +154,10 @@ def said(home: Path) -> str:
 
 
 def until(home: Path, process: subprocess.Popen[bytes], holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not holds():
         assert process.poll() is None, f"it ended by itself: {said(home)}"
-        assert time.monotonic() < deadline, "waited for 60 s"
+        assert time.monotonic() < deadline, f"waited for 120 s: {said(home)}"
         time.sleep(0.02)
 
 
