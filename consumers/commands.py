@@ -90,7 +90,9 @@ def _source(log: str | None) -> LogSource:
 @click.command("status")
 @common
 def status_command() -> None:
-    """Positions, lag, watermarks, what is lost or in flight, and quarantine.
+    """What is unread, lost, in flight or in quarantine.
+
+    Positions and lag of every partition, watermark and state of every source.
 
     \b
     Example: homemeeting status --format json

@@ -188,7 +188,8 @@ def test_no_heartbeat_arrives_before_what_it_promises(
         arrived[seen[1]] = at
     assert sorted(arrived) == list(range(1, len(arrived) + 1))
     beats = _read(kafka, "sources.heartbeat", source)
-    told = decode("sources.heartbeat", [value for _, value in beats]).columns["totals"]
+    values = [value for _, value in beats]
+    told = decode("sources.heartbeat", values).columns["totals"].to_pylist()
     promised = [totals[0]["last"] for totals in told]
     assert promised[-1] == len(arrived) >= 55
     assert len(promised) > 3
