@@ -172,8 +172,7 @@ def _simulated(rng: random.Random, folder: Path) -> Iterator[tuple[str, Event]]:
         simulate(folder / str(number), workload)
         for topic, _, payload in recount.read_journal(folder / str(number)):
             if topic in (USAGE, QUALITY):
-                columns = decode(topic, [payload]).columns
-                event = {name: values[0] for name, values in columns.items()}
+                (event,) = decode(topic, [payload]).columns.to_pylist()
                 del event["source"], event["sequence"]
                 yield topic, event
 
