@@ -225,7 +225,8 @@ def main(accounts: int, days: int, logs: list[str], folder: Path) -> None:
         return
     brokers = _broker()
     try:
-        with brokers.broker() as address:
+        with contextlib.ExitStack() as stack:
+            address = brokers.given() or stack.enter_context(brokers.own_broker()).address
             _say("forwarder", _measure("forwarder", "", address, journal))
             for client in clients:
                 _compare(client, address, folder, events)

@@ -8,6 +8,8 @@ The prefix keeps names such as `..` from being a path. Nothing here reads an eve
 
 import fcntl
 import os
+import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,8 @@ from edge import Refused
 
 _PREFIX = "server="
 _DIGITS = 20
+_PROBE_S = 0.01
+_NAME = re.compile(r"[A-Za-z0-9_:@+-][A-Za-z0-9_.:@+-]{0,127}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Incarnation:
         except FileNotFoundError:
             return False
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
         finally:
@@ -56,6 +60,9 @@ class Incarnation:
 
 
 def incarnation_at(root: Path, server_id: str, name: str) -> Incarnation:
+    """Programmer's fault: a server or a name that is no plain name."""
+    assert _NAME.fullmatch(name), f"{name!r} cannot name an incarnation"
+    assert "/" not in server_id, f"{server_id!r} cannot name a server"
     return Incarnation(root / f"{_PREFIX}{server_id}" / name)
 
 
@@ -74,12 +81,17 @@ def hold(file: Path, what: str) -> int:
     Refuses with LOCK_HELD, naming the holder, where another process has it.
     """
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.pread(handle, 100, 0).decode("utf-8", "replace").strip() or "a process"
-        os.close(handle)
-        raise Refused("LOCK_HELD", f"{what} is held by {holder}: stop it first") from None
+    for patience in (*[_PROBE_S] * 5, None):  # `is_open` holds it too, for an instant
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            if patience is not None:
+                time.sleep(patience)
+                continue
+            holder = os.pread(handle, 100, 0).decode("utf-8", "replace").strip() or "a process"
+            os.close(handle)
+            raise Refused("LOCK_HELD", f"{what} is held by {holder}: stop it first") from None
     os.ftruncate(handle, 0)
     os.pwrite(handle, f"process {os.getpid()}\n".encode(), 0)
     return handle

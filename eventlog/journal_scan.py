@@ -4,12 +4,11 @@ A bad block is stepped over at the next sync marker; a tail that no marker follo
 left as it is. Nothing here changes a file.
 """
 
-import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from eventlog.journal_format import (
-    MAGIC,
     SYNC_BYTES,
     Damaged,
     Torn,
@@ -58,50 +57,45 @@ def scan(
 
     `sealed`: a later segment exists, so bytes at the end that are no block are damage, not torn.
     """
-    path = home.segment(topic, first)
     sync = sync_marker(home.source, topic, first)
+    begin = at or len(header(home.source, topic, first))  # a damaged header has the same length
+    data = _read(home.segment(topic, first), begin)
+    yield from _blocks(data, begin, due or first, sync, sealed)
+
+
+def _read(path: Path, begin: int) -> bytes:
+    """What lies behind `begin`. Copied, for a writer that meets a full disk takes its half-written
+    block back, and a mapped page that goes kills its reader.
+    """
     with path.open("rb") as file:
-        size = path.stat().st_size
-        if size == 0:
-            return
-        with (
-            mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data,
-            memoryview(data) as view,
-        ):
-            begin = at or _begin(view, header(home.source, topic, first))
-            yield from _blocks(data, view, begin, due or first, sync, sealed)
+        file.seek(begin)
+        return file.read()
 
 
-def _begin(view: memoryview, expected: bytes) -> int:
-    """Where the first block starts. A damaged header has the same length and costs nothing."""
-    assert expected.startswith(MAGIC)
-    return min(len(expected), len(view))
-
-
-def _blocks(
-    data: mmap.mmap, view: memoryview, at: int, due: int, sync: bytes, sealed: bool
-) -> Iterator[Found]:
-    while at < len(view):
+def _blocks(data: bytes, base: int, due: int, sync: bytes, sealed: bool) -> Iterator[Found]:
+    """The blocks of `data`, which lies at `base` in its file."""
+    view, at = memoryview(data), 0
+    while at < len(data):
         try:
             good = read_block(view, at, sync)
         except (Torn, Damaged) as error:
             end = _resume(data, at, sync, error)
             if end is None and not sealed:
-                yield TornTail(at, len(view) - at)
+                yield TornTail(base + at, len(data) - at)
                 return
-            end = end or len(view)
-            yield BadBlock(due, bytes(view[at:end]), str(error), end)
+            end = end or len(data)
+            yield BadBlock(due, data[at:end], str(error), base + end)
             at = end
             due = _sequence_at(view, at, sync) or due + 1
             continue
         # A block before this one may be damaged: the events say where they stand.
         seen = peek(good.payloads[0])
         due = max(due, seen[1]) if seen else due
-        yield GoodBlock(due, good.payloads, good.end)
+        yield GoodBlock(due, good.payloads, base + good.end)
         due, at = due + len(good.payloads), good.end
 
 
-def _resume(data: mmap.mmap, at: int, sync: bytes, error: Torn | Damaged) -> int | None:
+def _resume(data: bytes, at: int, sync: bytes, error: Torn | Damaged) -> int | None:
     """The place after the damage that begins at `at`; None where nothing shows it."""
     if isinstance(error, Damaged) and error.end:
         return error.end

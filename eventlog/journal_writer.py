@@ -50,7 +50,9 @@ class JournalWriter:
         self._last: dict[str, int] = {}
         self._open: dict[str, _Segment] = {}
         self._dirty: set[str] = set()
+        self._process = os.getpid()
         self._guard = threading.RLock()
+        self.sync_error: OSError | None = None
         self._stop = threading.Event()
         self._syncer: threading.Thread | None = None
         if fsync == "interval":
@@ -94,34 +96,52 @@ class JournalWriter:
         """
         if not payloads:
             return
+        self._refuse_child()
         with self._guard:
             segment = self._segment(topic)
+            begin = segment.end
             _write_whole(segment, block(payloads, segment.sync))
-            self._last[topic] = self.last(topic) + len(payloads)
-            self._dirty.add(topic)
             if self._fsync == "always":
-                self.sync()
+                _sync_or_cut(segment, begin)
+            else:
+                self._dirty.add(topic)
+            self._last[topic] = self.last(topic) + len(payloads)
 
     def sync(self) -> None:
-        """Write through to the disk what was appended."""
+        """Write through to the disk what was appended. After OSError the next call tries again."""
+        self._refuse_child()
         with self._guard:
-            handles = [self._open[topic].handle for topic in sorted(self._dirty)]
-            self._dirty.clear()
-        for handle in handles:
-            os.fsync(handle)
+            for topic in sorted(self._dirty):
+                os.fsync(self._open[topic].handle)
+                self._dirty.discard(topic)
+            self.sync_error = None
 
     def close(self) -> None:
-        """Write through and give up the lock. The CLOSE heartbeat is the emitter's to write."""
+        """Write through and give up the lock. The CLOSE heartbeat is the emitter's to write.
+
+        Raises OSError where the disk does not write through; it is closed all the same.
+        """
+        self._refuse_child()
         self._stop.set()
         if self._syncer:
             self._syncer.join()
         with self._guard:
-            if self._fsync != "never":
-                self.sync()
-            for segment in self._open.values():
-                os.close(segment.handle)
-            self._open.clear()
-            os.close(self._lock)
+            try:
+                if self._fsync != "never":
+                    self.sync()
+            finally:
+                for segment in self._open.values():
+                    os.close(segment.handle)
+                self._open.clear()
+                os.close(self._lock)
+
+    def _refuse_child(self) -> None:
+        """A forked child shares the parent's file handles: what it wrote would cut the parent's."""
+        if os.getpid() != self._process:
+            raise Refused(
+                "JOURNAL_FORKED",
+                f"this journal is of process {self._process}: open one of your own",
+            )
 
     def _segment(self, topic: str) -> _Segment:
         current = self._open.get(topic)
@@ -150,8 +170,10 @@ class JournalWriter:
 
     def _sync_loop(self) -> None:
         while not self._stop.wait(1.0):
-            with self._guard:
+            try:
                 self.sync()
+            except OSError as error:  # tried again; who flushes is told
+                self.sync_error = error
 
 
 def _write_whole(segment: _Segment, data: bytes) -> None:
@@ -165,6 +187,16 @@ def _write_whole(segment: _Segment, data: bytes) -> None:
         os.ftruncate(segment.handle, segment.end)
         raise
     segment.end += len(data)
+
+
+def _sync_or_cut(segment: _Segment, begin: int) -> None:
+    """Write through what lies behind `begin`, or take it back: nothing of it counts then."""
+    try:
+        os.fsync(segment.handle)
+    except OSError:
+        segment.end = begin
+        os.ftruncate(segment.handle, begin)
+        raise
 
 
 def _sync_directory(path: Path) -> None:

@@ -43,8 +43,12 @@ class Buffer:
         return len(self._slots) + self._taken
 
     @property
+    def room(self) -> int:
+        return self.capacity - len(self)
+
+    @property
     def full(self) -> bool:
-        return len(self._slots) + self._taken >= self.capacity
+        return self.room <= 0
 
     def replaces(self, label: str, record: bytes | None) -> bool:
         """Whether an event of `record` would take the place of one that waits."""

@@ -3,6 +3,7 @@
 Owns types, absent fields and the notation of times and ids; the rules proper are `schemas.rules`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -16,6 +17,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OURS = ("source", "sequence")
 _TIMES = frozenset({"started_at", "observed_at", "sampled_at"})
 _LONG_MAX = 2**63 - 1
+_FINER = re.compile(r"[.,]\d{6}\d*[1-9]")  # which would be cut off without a word
 _Reader = Callable[[Any], Any]
 
 
@@ -86,9 +88,11 @@ def _time(given: Any) -> int:
         except ValueError:
             raise ValueError("must be ISO 8601 with zone or integer microseconds") from None
     try:
-        moment = datetime.fromisoformat(given)
+        moment = datetime.fromisoformat(given.upper())
     except ValueError:
         raise ValueError("must be ISO 8601 with zone or integer microseconds") from None
+    if _FINER.search(given):
+        raise ValueError("must have at most six decimals of a second")
     if moment.tzinfo is None:
         raise ValueError("must have a time zone, such as Z or +02:00")
     return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -28,6 +28,7 @@ class OpenRecord:
         quantity: int | None,
         kind: QuantityKind,
     ) -> None:
+        assert kind in ("counter", "level"), f"{kind!r} is neither a counter nor a level"
         self._identity = identity
         self._kind = kind
         self._given = self.quantity = quantity
@@ -57,14 +58,15 @@ class OpenRecord:
         self.quantity = max(self._given - self._base, self.quantity or 0)
 
     def event(self, phase: str, at: int) -> Event:
-        """The record's state at `at`, as an event still without source and sequence."""
-        self.seen_at = at = max(at, self.seen_at)
+        """The record's state at `at`, as an event still without source and sequence. Once it is
+        taken, `seen_at` says so.
+        """
         return {
             **self._identity,
             "phase": phase,
             "record_id": self.record_id,
             "started_at": self.started_at,
-            "observed_at": at,
+            "observed_at": max(at, self.seen_at),
             "quantity": self.quantity,
             "continues": self.continues,
         }

@@ -32,6 +32,11 @@ class Spool:
     def source(self) -> str:
         return self._writer.source
 
+    @property
+    def sync_error(self) -> OSError | None:
+        """Why the last writing through to the disk failed; None where it did not."""
+        return self._writer.sync_error
+
     def add(self, batch: Mapping[str, Sequence[dict[str, Any]]]) -> None:
         """Give the events of `batch` their sequences. Only when nothing is left over."""
         assert not self._unwritten, "sequences continue from what is written"
