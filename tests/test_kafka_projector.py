@@ -8,6 +8,7 @@ from typing import Literal
 
 import pytest
 from confluent_kafka import Producer
+from kafka import KafkaAdminClient, TopicPartition
 
 from consumers import Projector, broken_invariants
 from eventlog import KafkaSettings, open_kafka
@@ -78,3 +79,37 @@ def test_a_hole_is_in_flight_until_its_partitions_are_read_past_markers_and_all(
         assert store.rows("SELECT * FROM promises WHERE source = ?", [name]) == []
     beats.close()
     whole.close()
+
+
+@pytest.mark.parametrize("library", ["kafka-python", "librdkafka"])
+def test_partitions_with_nothing_left_to_read_are_read_to_their_end(
+    tmp_path: Path, kafka: KafkaSettings, library: Literal["kafka-python", "librdkafka"]
+) -> None:
+    """One emptied by hand, one that holds nothing but an aborted transaction."""
+    plain = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+    plain.produce(TOPIC, usage("gone/0", 1), partition=0)
+    assert plain.flush(20) == 0
+    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
+    admin.delete_records({TopicPartition(TOPIC, 0): 1})
+    admin.close()
+    aborting = Producer(
+        {"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": uuid.uuid4().hex}
+    )
+    aborting.init_transactions(20)
+    aborting.begin_transaction()
+    aborting.produce(TOPIC, usage("gone/0", 2), partition=1)
+    assert aborting.flush(20) == 0
+    aborting.abort_transaction(20)
+    log = open_kafka(kafka, library=library)
+    with open_store(tmp_path / "usage.duckdb", "usage").closing() as store:
+        projector = Projector(store, lambda: time.time_ns() // 1000)
+        for _ in range(2):
+            assert projector.run_once(log) == 0
+            at = {place: end for place, end in projector.positions().items() if end}
+            assert sorted((place.partition, end) for place, end in at.items()) == [
+                ("0", 1),
+                ("1", 2),
+            ]
+            assert at.items() <= log.ends([TOPIC]).items()
+            assert broken_invariants(store) == []
+    log.close()
