@@ -6,17 +6,17 @@ from pathlib import Path
 from edge import Fault
 from warehouse import Queries, Store, read_store
 
-_CHECKS = Queries(Path(__file__).parent / "sql" / "invariants")
+CHECKS = Queries(Path(__file__).parent / "sql" / "invariants")
 
 
 def broken_invariants(store: Store) -> list[Fault]:
     """A fault for each invariant that does not hold; [] where the open store is whole."""
-    return _faults((name, store.value(sql)) for name, sql in _CHECKS.all().items())
+    return _faults((name, store.value(sql)) for name, sql in CHECKS.all().items())
 
 
 def verify_usage(path: Path) -> list[Fault]:
     """The same of the store at `path`, whoever holds it. Refuses as `read_store`."""
-    checks = _CHECKS.all()
+    checks = CHECKS.all()
     with read_store(path, "usage", checks).closing() as found:
         return _faults((name, found.value(f'FROM "{name}"')) for name in checks)
 

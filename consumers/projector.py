@@ -21,7 +21,7 @@ SAMPLE_DAYS = 90
 _WAIT_S = 0.5
 _CEILING_ROWS, _CEILING_SHARE = 500, 20  # at least 500 rows, and one event in 20
 
-_USAGE = ("touched_records", "merge_records")
+_USAGE = ("touched_records", "merge_records", "count_records", "merge_daily")
 _QUALITY = ("fresh_quality", "insert_samples", "merge_quality", "merge_sketch")
 _HEARTBEAT = ("merge_states", "merge_totals", "insert_settlements", "merge_refusals")
 _SEQUENCES = ("merge_sequences", "drop_sequences", "insert_sequences", "touched")
@@ -148,7 +148,7 @@ class Projector:
 
     def _number(self, now_us: int) -> int:
         last = self._store.value(
-            "SELECT greatest((SELECT max(batch) FROM batches),"
+            "SELECT greatest((SELECT max(batch) FROM batches), (SELECT max(batch) FROM additions),"
             " (SELECT max(last_batch) FROM usage_daily))"
         )
         return max(now_us, (last or 0) + 1)
@@ -191,16 +191,17 @@ class Projector:
                 told = {"batch": number, "topics": list(TOPICS)}
                 needed = {key: value for key, value in told.items() if f"${key}" in SQL[name]}
                 store.execute(SQL[name], needed)
-        after = store.value("SELECT count(*) FROM quarantine")
+        quarantined = store.value("SELECT count(*) FROM quarantine") - before
+        store.execute(SQL["insert_additions"], {"batch": number, "quarantined": quarantined})
         events = sum(len(piece.payloads) for piece in slices)
         rejected = frozenset(found.rejected["ordinal"].to_pylist())
-        return Applied(number, events, after - before, rejected)
+        return Applied(number, events, quarantined, rejected)
 
     def _steps(self, found: Columns) -> list[str]:
         """The statements that this batch needs, in order; the sequences last."""
         steps: list[str] = []
         if len(found.events["meetings.usage"]):
-            steps += [*_USAGE, "merge_daily"]
+            steps += _USAGE
         if len(found.events["meetings.quality"]):
             steps += _QUALITY
         if len(found.events["servers.load"]):

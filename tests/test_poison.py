@@ -1,4 +1,4 @@
-"""No bytes stop the line: whatever lies in the log is applied or quarantined, its neighbours too."""
+"""No bytes stop the line: whatever the log holds is applied or quarantined, its neighbours too."""
 
 import itertools
 import random

@@ -8,6 +8,10 @@ CREATE TABLE batches (
     start BIGINT, next BIGINT, events BIGINT, quarantined BIGINT
 );
 
+-- How many each commit added, retries too: events of a topic whose sequences were new, identities
+-- to `usage_records`, rows to `quarantine`. The tables are held to it by the invariants.
+CREATE TABLE additions (batch BIGINT, what VARCHAR, added BIGINT);
+
 -- The set of sequences applied, as disjoint, not adjacent, closed intervals.
 CREATE TABLE sequences (topic VARCHAR, source VARCHAR, first BIGINT, last BIGINT);
 
