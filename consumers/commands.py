@@ -110,10 +110,12 @@ def status_command() -> None:
         return
     if form() == "table":
         click.echo("\n".join([*found.sentences(), ""]))
-    show_rows(found.positions, ("log", "topic", "partition", "offset", "end_offset", "lag"))
+    positions = ("log", "topic", "partition", "offset", "end_offset", "lag")
+    show_rows(found.positions, positions, "nothing has been read: `homemeeting consume`")
     if form() == "table":
         click.echo()
-        show_rows([one | {"lost": one["missing"]} for one in found.sources], _SOURCES)
+        sources = [one | {"lost": one["missing"]} for one in found.sources]
+        show_rows(sources, _SOURCES, "no source has been heard of")
 
 
 @click.group()

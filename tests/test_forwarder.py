@@ -5,7 +5,6 @@ import json
 import secrets
 import socket
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from eventlog.kafka_open import open_kafka
 from eventlog.kafka_settings import KafkaSettings
 from producers import Emitter, EmitterSettings, Forwarder
 from schemas import TOPICS, decode, peek
+from tests.command_line import wait_until
 
 T0 = 1_790_812_800_000_000  # 2026-10-01T00:00:00Z
 
@@ -142,7 +142,7 @@ def test_a_topic_made_anew_under_a_running_forwarder_gets_all_of_it(
         assert forwarder.run_once() == 3
         admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
         admin.delete_topics([topic])
-        _until(lambda: topic not in topics.find([topic]))
+        wait_until(lambda: topic not in topics.find([topic]))
         topics.create(TOPICS)
         later = _write_raw(tmp_path, topic, [[b"4"]])
         deadline = time.monotonic() + 30
@@ -151,13 +151,6 @@ def test_a_topic_made_anew_under_a_running_forwarder_gets_all_of_it(
     assert [value for _, value in _read(kafka, topic, later)] == [b"4"]
     admin.close()
     topics.close()
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def test_no_heartbeat_arrives_before_what_it_promises(

@@ -1,4 +1,4 @@
-"""From events to the usage store through a real broker, by the command line."""
+"""From events to the usage store through a real broker, and what is missing on the way."""
 
 import json
 import time
