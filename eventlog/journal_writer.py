@@ -71,14 +71,16 @@ class JournalWriter:
         """Begin a new incarnation under `root`. Refuses with LOCK_HELD, JOURNAL_EXISTS or, where
         nothing can be made there, JOURNAL_WRITE.
         """
-        settles = _unclosed(root, server_id)
         home = incarnation_at(root, server_id, incarnation or secrets.token_hex(16))
         try:
+            settles = _unclosed(root, server_id)
             home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = hold(home.path / "lock", f"the journal of {home.source}")
+            for folder in (home.path.parent, root):
+                _sync_directory(folder)
         except OSError as error:
-            reason = f"{home.path} cannot be made ({error.strerror}): mend that, then try again"
-            raise Refused("JOURNAL_WRITE", reason) from error
+            reason = f"no journal can be made at {home.path} ({error.strerror or error})"
+            raise Refused("JOURNAL_WRITE", f"{reason}: mend that, then try again") from error
         if any(home.segments(topic) for topic in TOPICS):
             os.close(lock)
             raise Refused("JOURNAL_EXISTS", f"{home.source} was written before: open a new one")

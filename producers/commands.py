@@ -2,25 +2,29 @@
 
 import signal
 import socket
+import sys
 import threading
 import time
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import BinaryIO
 
 import click
 
+from edge import Refused
 from edge.command import clock, common, left_undone, say, settings
 from eventlog import KafkaSettings
 from producers.emitter import Emitter
 from producers.forwarder import Forwarder
-from producers.ndjson import emit_lines
+from producers.ndjson import Lines
 from producers.simulate_command import simulate_command
 
 
 @click.command()
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--server-id", default=socket.gethostname, help="Whose journal [host name].")
 @common
-def emit(file: BinaryIO, server_id: str) -> None:
+def emit(file: Path, server_id: str) -> None:
     """Emit events into the journal of one server.
 
     FILE holds one JSON object a line; - is stdin.
@@ -29,12 +33,38 @@ def emit(file: BinaryIO, server_id: str) -> None:
     Example: homemeeting emit events.ndjson --server-id fra-1
     Exit codes: 0 all emitted; 1 some lines refused, each named on stderr; 2 wrong usage.
     """
-    with Emitter(
-        settings().journal, server_id, "none", "emit", clock=clock(), threaded=False, replay=True
-    ) as emitter:
-        emitted, faults = emit_lines(file, emitter)
-    say(f"{emitted} events emitted")
-    left_undone("LINES_REFUSED", f"{len(faults)} lines refused", faults)
+    with _input(file) as opened:
+        emitter = Emitter(
+            settings().journal,
+            server_id,
+            "none",
+            "emit",
+            clock=clock(),
+            threaded=False,
+            replay=True,
+        )
+        lines = Lines(emitter)
+        try:
+            with emitter:
+                lines.emit(opened)
+        except Refused as refused:
+            reason = (
+                f"{refused.summary.partition(':')[0]}; {lines.accepted} lines are in the journal"
+            )
+            advice = "mend that, then give again the lines that are named as left"
+            faults = [*lines.faults, *lines.left()]
+            raise Refused(refused.code, f"{reason}: {advice}", faults) from refused
+    say(f"{lines.accepted} events emitted")
+    left_undone("LINES_REFUSED", f"{len(lines.faults)} lines refused", lines.faults)
+
+
+def _input(file: Path) -> AbstractContextManager[BinaryIO]:
+    if str(file) == "-":
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise Refused("FILE_UNREADABLE", f"{file} cannot be read: {error.strerror}") from error
 
 
 @click.command()

@@ -122,6 +122,11 @@ class Emitter:
         return self._engine.refused
 
     @property
+    def accepted(self) -> dict[str, int]:
+        """How many events of each topic are accepted so far, in the order they were passed in."""
+        return self._engine.accepted
+
+    @property
     def write_failures(self) -> int:
         """How often the journal refused a write; what it refused is kept and tried again."""
         return self._engine.write_failures

@@ -90,6 +90,10 @@ class Engine:
                 kinds[label] += count
             return kinds
 
+    @property
+    def accepted(self) -> dict[str, int]:
+        return self._spool.written()
+
     def start(
         self, identity: dict[str, Any], quantity: int | None, kind: QuantityKind
     ) -> OpenRecord:

@@ -32,6 +32,10 @@ class Spool:
     def source(self) -> str:
         return self._writer.source
 
+    def written(self) -> dict[str, int]:
+        """How many events of each counted topic the journal has taken."""
+        return {topic: self._writer.last(topic) for topic in COUNTED}
+
     @property
     def sync_error(self) -> OSError | None:
         """Why the last writing through to the disk failed; None where it did not."""

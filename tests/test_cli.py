@@ -1,14 +1,18 @@
 """The command line as its users type it: data on stdout, faults on stderr, exit codes."""
 
 import json
+import re
 import signal
+import subprocess
+import sys
 import uuid
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from edge import Refused, load_settings
-from tests.command_line import run, start, usage_event, wait_until
+from tests.command_line import ROOT, run, start, usage_event, wait_until
 
 USAGE = usage_event(1, "acme", "2026-10-01T10:00:00+02:00", "2026-10-01T11:00:00+02:00")
 
@@ -50,6 +54,72 @@ def test_every_bad_line_is_named_and_the_good_ones_are_emitted(tmp_path: Path) -
     run(tmp_path, "consume", "--once")
     status = json.loads(run(tmp_path, "status", "--format", "json").stdout)
     assert [s["last"] for s in status["sources"] if s["topic"] == "meetings.usage"] == [2]
+
+
+def test_a_line_that_is_too_long_is_named_and_not_kept(tmp_path: Path) -> None:
+    last = USAGE | {"record_id": str(uuid.UUID(int=2))}
+    lines = [USAGE, "{" + "x" * 2_000_000, " " * 2_000_000, last]
+    done = run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=lines)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "2 events emitted",
+        "TOO_LARGE: line 2: the line has more than 524288 bytes",
+        "LINES_REFUSED: 1 lines refused",
+    ]
+
+
+def test_emit_names_a_file_or_a_journal_that_it_cannot_use(tmp_path: Path) -> None:
+    for file in (tmp_path / "none.ndjson", tmp_path):
+        done = run(tmp_path, "emit", str(file), "--server-id", "fra-1")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"FILE_UNREADABLE: {file} cannot be read: ")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "journal").write_text("a file")
+    done = run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
+    assert done.returncode == 1
+    assert done.stderr.startswith("JOURNAL_WRITE: no journal can be made at ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("kib", [200, 400])
+def test_a_full_disk_says_which_lines_to_give_again(tmp_path: Path, kib: int) -> None:
+    load = {
+        "topic": "servers.load", "server_id": "fra-1", "region": "eu", "version": "1", "cpu": 0.5,
+        "memory": 0.5, "meetings": 1, "participants": 1, "capacity": 9, "egress_bps": 0,
+    }  # fmt: skip
+    lines = [
+        USAGE | {"record_id": str(uuid.uuid4())}
+        if n % 3 else load | {"sampled_at": f"2026-10-01T10:00:00.{n:06}Z"}
+        for n in range(1, 25_000)
+    ]  # fmt: skip
+    lines[4] = "{not json"
+    file = tmp_path / "events.ndjson"
+    file.write_text("".join(f"{one if one is lines[4] else json.dumps(one)}\n" for one in lines))
+    command = [sys.executable, "-m", "cli", "--home", str(tmp_path), "emit", str(file)]
+    limited = ["bash", "-c", f'ulimit -f {kib}; exec "$@"', "-", *command, "--server-id", "fra-1"]
+    done = subprocess.run(limited, cwd=ROOT, capture_output=True, text=True, check=False)
+    said = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert said[0].startswith("BAD_JSON: line 5: ")
+    kept = int(re.search(r"; (\d+) lines are in the journal", said[-1])[1])  # type: ignore[index]
+    assert 0 < kept < len(lines) - 1
+    # Whoever gives again what is named, and that alone, has every line in once.
+    told = [re.match(r"(NOT_\w+): line (\d+): .*?( of ([\w.]+))?: give", one) for one in said[1:-1]]
+    left = {one[4]: int(one[2]) for one in told if one}
+    assert (None in left) == (kib == 200)  # the rest was not even read
+    again = [
+        one for n, one in enumerate(lines, start=1)
+        if isinstance(one, dict) and n >= left.get(one["topic"], left.get(None, len(lines) + 1))
+    ]  # fmt: skip
+    assert len(again) == len(lines) - 1 - kept
+    assert run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=again).returncode == 0
+    assert run(tmp_path, "consume", "--once").returncode == 0
+    status = json.loads(run(tmp_path, "status", "--format", "json").stdout)
+    events = Counter[str]()
+    for one in status["sources"]:
+        events[one["topic"]] += one["last"] or 0
+    assert (events["meetings.usage"], events["servers.load"]) == (16_665, 8_333)
+    assert status["healthy"]
 
 
 def test_quarantine_is_listed_shown_and_dismissed(tmp_path: Path) -> None:
