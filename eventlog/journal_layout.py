@@ -67,12 +67,25 @@ def incarnation_at(root: Path, server_id: str, name: str) -> Incarnation:
 
 
 def incarnations(root: Path, server_id: str | None = None) -> Iterator[Incarnation]:
-    """Every incarnation under `root`, or those of one server, in order of name."""
+    """Every incarnation under `root`, or those of one server, in order of name.
+
+    Refuses with JOURNAL_UNREADABLE: what cannot be read must not count as empty.
+    """
+    if not root.exists():
+        return
+    _refuse_unreadable(root)
     pattern = f"{_PREFIX}*" if server_id is None else None
     servers = sorted(root.glob(pattern)) if pattern else [root / f"{_PREFIX}{server_id}"]
     for server in servers:
-        if server.is_dir():
+        if server.exists():
+            _refuse_unreadable(server)
             yield from (Incarnation(path) for path in sorted(server.iterdir()) if path.is_dir())
+
+
+def _refuse_unreadable(folder: Path) -> None:
+    if not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
+        message = f"{folder} is no folder that this user may read: mend that, then try again"
+        raise Refused("JOURNAL_UNREADABLE", message)
 
 
 def hold(file: Path, what: str) -> int:

@@ -231,3 +231,13 @@ def test_ends_stop_before_a_torn_tail_and_go_on_when_it_is_whole(tmp_path: Path)
     assert list(source.ends([TOPIC]).values()) == [3]
     path.write_bytes(whole)
     assert list(source.ends([TOPIC]).values()) == [len(written) + 1]
+
+
+def test_a_journal_that_cannot_be_read_is_refused_and_not_empty(tmp_path: Path) -> None:
+    assert JournalSource(tmp_path / "none").ends([TOPIC]) == {}
+    (tmp_path / "file").write_text("no journal")
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "journal" / "server=s").write_text("no folder")
+    for root in (tmp_path / "file", tmp_path / "journal"):
+        with pytest.raises(Refused, match="JOURNAL_UNREADABLE"):
+            JournalSource(root).ends([TOPIC])

@@ -142,3 +142,9 @@ def test_a_store_held_by_a_writer_that_does_not_serve_names_it(tmp_path: Path) -
         with pytest.raises(Refused, match=f"STORE_BUSY: process {writer.pid} holds"):
             read_store(path, "usage", whole("positions"), wait_s=0.1)
         writer.communicate(b"\n")
+
+
+def test_a_store_that_the_system_does_not_open_is_not_called_corrupt(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(Refused, match="STORE_FORBIDDEN"):
+        open_store(tmp_path / "file" / "usage.duckdb", "usage")

@@ -21,6 +21,7 @@ from warehouse.store import (
     find_version,
     judge_version,
     no_store,
+    not_opened,
     open_scratch,
     refuse_older,
 )
@@ -110,7 +111,7 @@ def _attach(into: Store, path: Path, kind: Kind) -> str | None:
     except duckdb.IOException as error:
         holder = HOLDER.search(str(error))
         if holder is None:
-            raise Refused("STORE_CORRUPT", no_store(path, kind)) from error
+            raise not_opened(path, kind, error) from error
         return holder[1]
     except duckdb.Error as error:
         raise Refused("STORE_CORRUPT", no_store(path, kind)) from error

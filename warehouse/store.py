@@ -145,13 +145,23 @@ def _connect(path: Path, kind: Kind, wait_s: float) -> duckdb.DuckDBPyConnection
         except duckdb.IOException as error:
             holder = HOLDER.search(str(error))
             if holder is None:
-                raise Refused("STORE_CORRUPT", no_store(path, kind)) from error
+                raise not_opened(path, kind, error) from error
             if time.monotonic() >= deadline:
                 who = f"process {holder[1]} holds {path}: wait for it or stop it"
                 raise Refused("STORE_BUSY", who) from error
             time.sleep(0.05)
         except duckdb.Error as error:
             raise Refused("STORE_CORRUPT", no_store(path, kind)) from error
+
+
+def not_opened(path: Path, kind: Kind, error: duckdb.Error) -> Refused:
+    """Why a file that no process holds cannot be opened: it must not be moved away for a want of
+    permission or room.
+    """
+    for sign in ("Permission denied", "Read-only file system", "No space left", "Not a directory"):
+        if sign in str(error):
+            return Refused("STORE_FORBIDDEN", f"{path} cannot be opened ({sign}): mend that first")
+    return Refused("STORE_CORRUPT", no_store(path, kind))
 
 
 def no_store(path: Path, kind: Kind) -> str:
