@@ -59,10 +59,18 @@ def consume(once: bool, log: str | None) -> None:
                 with progress("Projecting", projector.backlog(source)) as advance:
                     read = projector.run_once(source, progress=advance)
                 say(f"{read:,} messages read")
+                _say_torn(source)
             else:
                 projector.run(source, _Stopping().asked)
     finally:
         source.close()
+
+
+def _say_torn(source: LogSource) -> None:
+    for tail in source.torn.values() if isinstance(source, JournalSource) else ():
+        what = f"the last {tail.octets} bytes are no whole block and were left"
+        why = "a crash cut them, or a living server still writes them"
+        say(f"JOURNAL_TORN: {tail.source} {tail.topic}: {what}: {why}")
 
 
 class _Stopping:

@@ -250,3 +250,17 @@ def test_a_killed_service_leaves_a_notice_that_misleads_nobody(tmp_path: Path) -
 def _usage_events(home: Path) -> int:
     status = json.loads(run(home, "status", "--format", "json").stdout)
     return sum(s["last"] or 0 for s in status["sources"] if s["topic"] == "meetings.usage")
+
+
+def test_a_torn_tail_is_reported_and_left(tmp_path: Path) -> None:
+    for number in (1, 2):
+        event = USAGE | {"record_id": str(uuid.UUID(int=number))}
+        run(tmp_path, "emit", "-", "--server-id", f"fra-{number}", lines=[event])
+    (file,) = (tmp_path / "journal" / "server=fra-1").rglob("meetings.usage/*.avro")
+    cut = file.read_bytes()[:-20]
+    file.write_bytes(cut)
+    told = run(tmp_path, "consume", "--once")
+    assert told.returncode == 0
+    assert "JOURNAL_TORN: fra-1/" in told.stderr
+    assert "fra-2" not in told.stderr
+    assert file.read_bytes() == cut
