@@ -78,8 +78,11 @@ class JournalWriter:
             lock = hold(home.path / "lock", f"the journal of {home.source}")
             for folder in (home.path.parent, root):
                 _sync_directory(folder)
-        except OSError as error:
-            reason = f"no journal can be made at {home.path} ({error.strerror or error})"
+        except (OSError, Refused) as error:
+            if isinstance(error, Refused) and error.code != "JOURNAL_UNREADABLE":
+                raise
+            why = error.summary if isinstance(error, Refused) else error.strerror or error
+            reason = f"no journal can be made at {home.path} ({why})"
             raise Refused("JOURNAL_WRITE", f"{reason}: mend that, then try again") from error
         if any(home.segments(topic) for topic in TOPICS):
             os.close(lock)
