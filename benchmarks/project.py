@@ -44,11 +44,12 @@ _WAIT_S = 5.0
 
 
 class Used(NamedTuple):
-    """What the counted events took: wall clock, and processor time of all threads."""
+    """What the counted events took: wall clock, processor time of all threads, memory so far."""
 
     events: int
     seconds: float
     cpu_s: float
+    peak_mib: float
 
 
 class _Watch:
@@ -56,7 +57,8 @@ class _Watch:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
     def used(self, events: int) -> Used:
-        return Used(events, time.perf_counter() - self._wall, time.process_time() - self._cpu)
+        seconds, cpu_s = time.perf_counter() - self._wall, time.process_time() - self._cpu
+        return Used(events, seconds, cpu_s, _peak_mib())
 
 
 def _source(log: str, place: str) -> LogSource:
@@ -182,7 +184,7 @@ def _measured(work: str, log: str, place: str, folder: str, *more: int) -> None:
         "events": used.events,
         "rate": used.events / used.seconds,
         "cpu_us": used.cpu_s / used.events * 1e6,
-        "peak_mib": _peak_mib(),
+        "peak_mib": used.peak_mib,
     }
     print(json.dumps(found))
 
