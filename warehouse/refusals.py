@@ -59,16 +59,24 @@ def forbidden(path: Path, what: str) -> Refused:
     return Refused("STORE_FORBIDDEN", f"{path}: {what}: {advice}; the store is as it was")
 
 
+def not_served(path: Path, error: OSError) -> Refused:
+    """Why readers cannot be told where to ask."""
+    what = f"nothing can be written beside it: {os.strerror(error.errno or 0)}"
+    return _of_reason(path, what, error.errno)
+
+
 def _by_system(path: Path, error: duckdb.Error) -> Refused | None:
     """Where the operating system gave the reason, which DuckDB puts last."""
     first = _first_line(error)
     number = _REASONS.get(first.rpartition(": ")[2])
-    if number is None:
-        return None
+    return None if number is None else _of_reason(path, first, number)
+
+
+def _of_reason(path: Path, what: str, number: int | None) -> Refused:
     if number in _RIGHTS:
-        return forbidden(path, first)
+        return forbidden(path, what)
     advice = "make room, or mend what that says; nothing of this step was kept"
-    return Refused("STORE_FAILED", f"{path}: {first}: {advice}")
+    return Refused("STORE_FAILED", f"{path}: {what}: {advice}")
 
 
 def _first_line(error: duckdb.Error) -> str:

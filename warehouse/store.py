@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from edge import Refused
-from warehouse.refusals import Kind, failed, forbidden, held, holder, not_opened
+from warehouse.refusals import Kind, failed, forbidden, held, holder, not_opened, not_served
 from warehouse.serving import serve, withdraw
 
 T = TypeVar("T")
@@ -92,11 +92,11 @@ class Store:
         return closing(self)
 
     def serve(self) -> None:
-        """Let others read while this writer runs; `close` ends it. Refuses with STORE_FORBIDDEN."""
+        """Let others read while this writer runs; `close` ends it. Refuses as `open_store`."""
         try:
             serve(self._connection, self.path)
-        except PermissionError as error:
-            raise forbidden(self.path, "nothing may be written beside it") from error
+        except OSError as error:
+            raise not_served(self.path, error) from error
         self._served = True
 
     def close(self) -> None:
