@@ -1,7 +1,7 @@
 """The projector's commands: consume, status, quarantine, verify."""
 
-import signal
-from types import FrameType
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -17,13 +17,15 @@ from edge.command import (
     left_undone,
     progress,
     say,
+    say_some,
     settings,
     show_json,
     show_rows,
 )
+from edge.stopping import Stopping
 from eventlog import JournalSource, KafkaSettings, LogSource, open_kafka
 from schemas import TOPICS
-from warehouse import open_store, read_store, whole
+from warehouse import Store, open_store, read_store, whole
 
 _QUARANTINE = ("id", "topic", "partition", "offset", "source", "code", "reason", "state")
 _SOURCES = (
@@ -52,6 +54,7 @@ def consume(once: bool, log: str | None) -> None:
     home = settings()
     home.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
+        say_some(source.tails())
         with open_store(home.usage, "usage").closing() as store:
             projector = Projector(store, clock(), sample_days=home.sample_days)
             store.serve()
@@ -59,33 +62,11 @@ def consume(once: bool, log: str | None) -> None:
                 with progress("Projecting", projector.backlog(source)) as advance:
                     read = projector.run_once(source, progress=advance)
                 say(f"{read:,} messages read")
-                _say_torn(source)
             else:
-                projector.run(source, _Stopping().asked)
+                with Stopping() as stopping:
+                    projector.run(source, stopping.asked)
     finally:
         source.close()
-
-
-def _say_torn(source: LogSource) -> None:
-    for tail in source.torn.values() if isinstance(source, JournalSource) else ():
-        what = f"the last {tail.octets} bytes are no whole block and were left"
-        why = "a crash cut them, or a living server still writes them"
-        say(f"JOURNAL_TORN: {tail.source} {tail.topic}: {what}: {why}")
-
-
-class _Stopping:
-    """SIGTERM and SIGINT ask to stop: the batch at hand is finished first."""
-
-    def __init__(self) -> None:
-        self._asked = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask)
-
-    def _ask(self, _: int, __: FrameType | None) -> None:
-        self._asked = True
-
-    def asked(self) -> bool:
-        return self._asked
 
 
 def _source(log: str | None) -> LogSource:
@@ -108,11 +89,11 @@ def status_command() -> None:
     """
     source = _source(None)
     try:
-        ends = source.ends(TOPICS)
+        ends, tails = source.ends(TOPICS), source.tails()
     finally:
         source.close()
     with read_store(settings().usage, "usage", STATUS_COPIES).closing() as store:
-        found = read_status(store, ends)
+        found = read_status(store, ends, tails)
     if form() == "json":
         show_json(found.contract())
         return
@@ -166,6 +147,20 @@ def show_command(row: int) -> None:
     show_json(found[0] | {"payload": found[0]["payload"].hex()})
 
 
+@contextmanager
+def _own_store() -> Iterator[Store]:
+    """The store to write to, which has one writer; where that is another, what to do about it."""
+    try:
+        opened = open_store(settings().usage, "usage")
+    except Refused as refusal:
+        if refusal.code != "STORE_BUSY":
+            raise
+        what = "stop it if it is `homemeeting consume` (SIGTERM loses nothing), give this command"
+        raise Refused(refusal.code, f"{refusal.summary}: {what} again, then start it") from refusal
+    with opened.closing() as store:
+        yield store
+
+
 @quarantine.command("retry")
 @click.argument("row", type=int, required=False)
 @common
@@ -176,9 +171,8 @@ def retry_command(row: int | None) -> None:
     Example: homemeeting quarantine retry 1
     Exit codes: 0 all applied; 1 some stay open, each on stderr; 2 wrong usage.
     """
-    home = settings()
-    with open_store(home.usage, "usage").closing() as store:
-        projector = Projector(store, clock(), sample_days=home.sample_days)
+    with _own_store() as store:
+        projector = Projector(store, clock(), sample_days=settings().sample_days)
         applied, faults = retry(store, projector, row)
     say(f"{applied} rows applied")
     left_undone("QUARANTINE_LEFT", f"{len(faults)} rows stay open", faults)
@@ -195,7 +189,7 @@ def dismiss_command(row: int, reason: str) -> None:
     Example: homemeeting quarantine dismiss 1 --reason "test message"
     Exit codes: 0 dismissed; 1 no such open row; 2 wrong usage.
     """
-    with open_store(settings().usage, "usage").closing() as store:
+    with _own_store() as store:
         dismiss(store, row, reason)
 
 

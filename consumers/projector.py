@@ -23,7 +23,7 @@ _CEILING_ROWS, _CEILING_SHARE = 500, 20  # at least 500 rows, and one event in 2
 
 _USAGE = ("touched_records", "merge_records", "count_records", "merge_daily")
 _QUALITY = ("fresh_quality", "insert_samples", "merge_quality", "merge_sketch")
-_HEARTBEAT = ("merge_states", "merge_totals", "insert_settlements", "merge_refusals")
+_HEARTBEAT = ("merge_states", "merge_totals", "merge_settlements", "merge_refusals")
 _SEQUENCES = ("merge_sequences", "drop_sequences", "insert_sequences", "touched")
 
 

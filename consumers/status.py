@@ -1,11 +1,11 @@
 """Where the projector stands against its log, what sources miss, what waits in quarantine."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from consumers.projector import SQL
-from eventlog import Partition
+from eventlog import Partition, Tail
 from warehouse import Store, whole
 
 STATUS_COPIES = {
@@ -14,20 +14,22 @@ STATUS_COPIES = {
     "opened": "SELECT count(*) AS rows FROM quarantine WHERE state = 'open'",
 }
 _SOURCE = ("source", "server_id", "topic", "first", "last", "missing", "watermark", "state")
-_HOLES_SHOWN = 20
+_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """`positions` and `sources` as the contract names their fields; a source has `in_flight` and
     `explained` besides. `holes` are those of every state, the lost ones first; `quarantine` counts
-    open rows.
+    open rows; `changed` are positions that the log no longer continues.
     """
 
     positions: list[dict[str, Any]]
     sources: list[dict[str, Any]]
     holes: list[dict[str, Any]]
     quarantine: int
+    changed: Sequence[Partition] = ()
+    tails: Sequence[Tail] = ()
 
     @property
     def lag(self) -> int:
@@ -35,9 +37,9 @@ class Status:
 
     @property
     def healthy(self) -> bool:
-        """No lag, nothing lost, no open quarantine row."""
+        """No lag, nothing lost, no open quarantine row, and the log is the one that was read."""
         lost = any(one["missing"] for one in self.sources)
-        return not (self.lag or lost or self.quarantine)
+        return not (self.lag or lost or self.quarantine or self.changed)
 
     def contract(self) -> dict[str, Any]:
         """What `status --format json` prints: missing counts lost events alone."""
@@ -52,19 +54,32 @@ class Status:
         """What is wrong and what to do about it, for whoever was woken by it."""
         if not self.positions and not self.sources:
             return ["Nothing has been read yet, and the log is empty."]
-        told = [*self._of_lag(), *map(_of_hole, self.holes[:_HOLES_SHOWN])]
-        if len(self.holes) > _HOLES_SHOWN:
-            told.append(f"… and {len(self.holes) - _HOLES_SHOWN} more holes.")
+        told = [*self._of_changes(), *self._of_lag(), *map(_of_hole, self.holes[:_SHOWN])]
+        if len(self.holes) > _SHOWN:
+            told.append(f"… and {len(self.holes) - _SHOWN} more holes.")
         if self.quarantine:
             told.append(
                 f"QUARANTINE: {self.quarantine} open rows could not be applied: "
                 "`homemeeting quarantine list`, then retry or dismiss."
             )
+        told += [str(tail) for tail in self.tails[:_SHOWN]]
+        if len(self.tails) > _SHOWN:
+            told.append(f"… and {len(self.tails) - _SHOWN} more torn tails.")
         if not self.healthy:
             return ["NOT HEALTHY", *told]
         return [
             "Healthy: all of the log is read, nothing is lost, no quarantine row is open.",
             *told,
+        ]
+
+    def _of_changes(self) -> list[str]:
+        topics: dict[tuple[str, str], list[str]] = {}
+        for place in self.changed:
+            topics.setdefault((place.topic, place.log), []).append(place.partition)
+        return [
+            f"TOPIC_CHANGED: {topic}[{', '.join(numbers)}] was read from topic id {log}, and Kafka"
+            " has no more of it: restore the topic, or begin a new home and rebuild."
+            for (topic, log), numbers in topics.items()
         ]
 
     def _of_lag(self) -> list[str]:
@@ -73,8 +88,8 @@ class Status:
         return [f"LAG: {self.lag} offsets are not read yet: `homemeeting consume` reads them."]
 
 
-def read_status(store: Store, ends: Mapping[Partition, int]) -> Status:
-    """The status by the copies `STATUS_COPIES`; `ends` are the log's present ends."""
+def read_status(store: Store, ends: Mapping[Partition, int], tails: Sequence[Tail] = ()) -> Status:
+    """The status by the copies `STATUS_COPIES`; `ends` and `tails` are the log's of now."""
     rows = store.rows('SELECT log, topic, "partition", next FROM positions')
     found = {Partition(*row[:3]): row[3] for row in rows}
     positions = [_position(place, found.get(place, 0), ends) for place in sorted({*found, *ends})]
@@ -83,7 +98,20 @@ def read_status(store: Store, ends: Mapping[Partition, int]) -> Status:
         store.records("FROM source_status ORDER BY source, topic"),
         store.records("FROM holes ORDER BY state = 'lost' DESC, state DESC, source, topic, first"),
         store.value("FROM opened"),
+        [place for place in sorted(found) if _is_changed(place, found[place], ends)],
+        tails,
     )
+
+
+def _is_changed(place: Partition, after: int, ends: Mapping[Partition, int]) -> bool:
+    """Whether Kafka, where `ends` are its, ends before `after` or has another topic of that name.
+
+    A journal that was restored from an older copy just has less to give.
+    """
+    is_read = any(
+        one.topic == place.topic and one.log != "journal" and place.log != "journal" for one in ends
+    )
+    return is_read and ends.get(place, -1) < after
 
 
 def _of_hole(hole: Mapping[str, Any]) -> str:

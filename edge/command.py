@@ -9,11 +9,13 @@ from typing import Any
 
 import click
 
-from edge.faults import Fault, Refused
+from edge.faults import Fault, Refused, inert
 from edge.output import FORMATS, Format, as_json, as_rows
 from edge.settings import Settings, load_settings
 
 _HOME, _FORMAT, _CLOCK = "homemeeting.home", "homemeeting.format", "homemeeting.clock"
+
+_SAID_MAX = 20
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,6 +83,14 @@ def show_json(data: Any) -> None:
 def say(text: str) -> None:
     """Progress and remarks go to stderr: stdout is data."""
     click.echo(text, err=True)
+
+
+def say_some(remarks: Sequence[object]) -> None:
+    """Remarks of which there may be very many: the first of them, and how many more."""
+    for remark in remarks[:_SAID_MAX]:
+        say(inert(str(remark)))
+    if len(remarks) > _SAID_MAX:
+        say(f"… and {len(remarks) - _SAID_MAX} more")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from eventlog.journal_writer import Fsync, JournalWriter
 from eventlog.kafka import KafkaTopics
 from eventlog.kafka_open import open_kafka
 from eventlog.kafka_settings import KafkaSettings
-from eventlog.slices import Damage, LogSource, Partition, Slice
+from eventlog.slices import Damage, LogSource, Partition, Slice, Tail
 
 __all__ = [
     "Damage",
@@ -20,5 +20,6 @@ __all__ = [
     "LogSource",
     "Partition",
     "Slice",
+    "Tail",
     "open_kafka",
 ]

@@ -11,12 +11,15 @@ from eventlog.journal_scan import GoodBlock, TornTail, scan
 
 @dataclass(slots=True)
 class _Seen:
-    """Looked at up to byte `at` of `segment`, where `due` is next (0: its first)."""
+    """Looked at up to byte `at` of `segment`, where `due` is next (0: its first); `torn` octets
+    behind it are no whole block.
+    """
 
     segment: int
     at: int = 0
     due: int = 0
     end: int = 1
+    torn: int = 0
 
 
 class JournalEnds:
@@ -30,9 +33,18 @@ class JournalEnds:
 
         Damage counts as one, as it does to the reader; a torn tail does not count.
         """
+        seen = self._look(home, topic)
+        return seen.end if seen else 1
+
+    def torn(self, home: Incarnation, topic: str) -> int:
+        """How many octets of the last segment, at its end, are no whole block."""
+        seen = self._look(home, topic)
+        return seen.torn if seen else 0
+
+    def _look(self, home: Incarnation, topic: str) -> _Seen | None:
         segments = home.segments(topic)
         if not segments:
-            return 1
+            return None
         place = (home.source, topic)
         seen = self._seen.get(place)
         if seen is None:
@@ -41,14 +53,17 @@ class JournalEnds:
         for first, path in segments:
             if first > seen.segment:
                 seen.segment, seen.at, seen.due = first, 0, 0
-            if first == seen.segment and path.stat().st_size > seen.at:
-                _look(home, topic, seen, sealed=first < segments[-1][0])
-        return seen.end
+            if first == seen.segment:
+                seen.torn = 0  # a writer that meets a full disk takes its half block back
+                if path.stat().st_size > seen.at:
+                    _look(home, topic, seen, sealed=first < segments[-1][0])
+        return seen
 
 
 def _look(home: Incarnation, topic: str, seen: _Seen, *, sealed: bool) -> None:
     for found in scan(home, topic, seen.segment, at=seen.at, due=seen.due, sealed=sealed):
         if isinstance(found, TornTail):
+            seen.torn = found.octets
             return
         seen.at = found.end
         seen.due = found.first + (len(found.payloads) if isinstance(found, GoodBlock) else 1)

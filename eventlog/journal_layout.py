@@ -11,6 +11,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,7 @@ class Incarnation:
 
     def segments(self, topic: str) -> list[tuple[int, Path]]:
         """(first sequence, file) of every segment of `topic`, in order."""
-        files = (self.path / topic).glob("*.avro")
+        files = [file for file in _listed(self.path / topic) if file.suffix == ".avro"]
         return sorted((int(file.stem), file) for file in files if file.stem.isdigit())
 
     def segment(self, topic: str, first: int) -> Path:
@@ -66,26 +67,37 @@ def incarnation_at(root: Path, server_id: str, name: str) -> Incarnation:
     return Incarnation(root / f"{_PREFIX}{server_id}" / name)
 
 
-def incarnations(root: Path, server_id: str | None = None) -> Iterator[Incarnation]:
+def incarnations(root: Path, server_id: str | None = None) -> list[Incarnation]:
     """Every incarnation under `root`, or those of one server, in order of name.
 
-    Refuses with JOURNAL_UNREADABLE: what cannot be read must not count as empty.
+    Refuses with JOURNAL_UNREADABLE.
     """
-    if not root.exists():
-        return
-    _refuse_unreadable(root)
-    pattern = f"{_PREFIX}*" if server_id is None else None
-    servers = sorted(root.glob(pattern)) if pattern else [root / f"{_PREFIX}{server_id}"]
-    for server in servers:
-        if server.exists():
-            _refuse_unreadable(server)
-            yield from (Incarnation(path) for path in sorted(server.iterdir()) if path.is_dir())
+    servers = [root / f"{_PREFIX}{server_id}"]
+    if server_id is None:
+        servers = [path for path in _listed(root) if path.name.startswith(_PREFIX)]
+    found = [path for server in servers for path in _listed(server)]
+    with readable(root):
+        return [Incarnation(path) for path in found if path.is_dir()]
 
 
-def _refuse_unreadable(folder: Path) -> None:
-    if not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
-        message = f"{folder} is no folder that this user may read: mend that, then try again"
-        raise Refused("JOURNAL_UNREADABLE", message)
+@contextmanager
+def readable(place: Path) -> Iterator[None]:
+    """Refuses with JOURNAL_UNREADABLE what cannot be read at `place`: that is not an empty one."""
+    try:
+        yield
+    except OSError as error:
+        what = f"{error.filename or place} cannot be read ({error.strerror})"
+        advice = "give this user the right to, or put back what stood there; nothing was changed"
+        raise Refused("JOURNAL_UNREADABLE", f"{what}: {advice}") from error
+
+
+def _listed(folder: Path) -> list[Path]:
+    """What lies in `folder`, in order of name; nothing where there is no such place."""
+    with readable(folder):
+        try:
+            return sorted(folder.iterdir())
+        except FileNotFoundError:
+            return []
 
 
 def hold(file: Path, what: str) -> int:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eventlog.journal_ends import JournalEnds
-from eventlog.journal_layout import Incarnation, incarnations
+from eventlog.journal_layout import Incarnation, incarnations, readable
 from eventlog.journal_scan import BadBlock, GoodBlock, TornTail, scan
-from eventlog.slices import Damage, Partition, Slice
+from eventlog.slices import Damage, Partition, Slice, Tail
 from schemas import TOPICS
 
 LOG = "journal"
@@ -27,15 +27,6 @@ class _Cursor:
     due: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tail:
-    """A torn tail: `octets` bytes at the end of `path` that are no whole block."""
-
-    source: str
-    topic: str
-    octets: int
-
-
 class JournalSource:
     """`eventlog.LogSource` over a journal directory."""
 
@@ -46,7 +37,7 @@ class JournalSource:
         self._cursors: dict[Partition, _Cursor] = {}
         self._ends = JournalEnds()
         self._served: tuple[Path, int] | None = None
-        self.torn: dict[Partition, Tail] = {}
+        self._torn: set[Partition] = set()
 
     def assign(self, positions: Mapping[Partition, int]) -> None:
         """Read on from `positions`. A journal restored from an older copy just has less to give."""
@@ -54,35 +45,57 @@ class JournalSource:
         self._cursors.clear()
 
     def poll(self, events_max: int, timeout_s: float) -> list[Slice]:
+        """As the interface says. Refuses with JOURNAL_UNREADABLE; one not there yet is empty."""
         deadline = time.monotonic() + timeout_s
         while True:
-            found: list[Slice] = []
-            room = events_max
-            for key, home, topic in self._in_turn():
-                if room <= 0:
-                    break
-                if one := self._read(home, topic, room):
-                    self._served = key
-                    found.append(one)
-                    room -= len(one.payloads)
+            with readable(self._root):
+                found = self._round(events_max)
             if found or time.monotonic() >= deadline:
                 return found
             time.sleep(min(_IDLE_S, max(0.0, deadline - time.monotonic())))
 
     def ends(self, topics: Iterable[str]) -> dict[Partition, int]:
+        """As the interface says. Refuses with JOURNAL_UNREADABLE."""
         wanted = set(topics)
-        return {
-            Partition(LOG, topic, home.source): end
-            for home in incarnations(self._root)
-            for topic in TOPICS
-            if topic in wanted and (end := self._ends.end(home, topic)) > 1
-        }
+        with readable(self._root):
+            return {
+                Partition(LOG, topic, home.source): end
+                for home in incarnations(self._root)
+                for topic in TOPICS
+                if topic in wanted and (end := self._ends.end(home, topic)) > 1
+            }
+
+    def tails(self) -> list[Tail]:
+        """As the interface says, of the topics read here. Refuses with JOURNAL_UNREADABLE."""
+        with readable(self._root):
+            return [
+                Tail(topic, home.source, octets)
+                for home in incarnations(self._root)
+                for topic in self._topics
+                # Asked again when no process is seen: it may have gone on, and closed, meanwhile.
+                if self._ends.torn(home, topic)
+                and not home.is_open()
+                and (octets := self._ends.torn(home, topic))
+            ]
 
     def advise(self, positions: Mapping[Partition, int]) -> None:
         """The journal has no lag tools of its own."""
 
     def close(self) -> None:
         self._cursors.clear()
+
+    def _round(self, events_max: int) -> list[Slice]:
+        """What is there now, of every partition in its turn."""
+        found: list[Slice] = []
+        room = events_max
+        for key, home, topic in self._in_turn():
+            if room <= 0:
+                break
+            if one := self._read(home, topic, room):
+                self._served = key
+                found.append(one)
+                room -= len(one.payloads)
+        return found
 
     def _in_turn(self) -> list[tuple[tuple[Path, int], Incarnation, str]]:
         """Every partition, those behind the last one served first: a busy one starves no other."""
@@ -95,8 +108,7 @@ class JournalSource:
         """In order of their keys."""
         for home in incarnations(self._root):
             for number, topic in enumerate(self._topics):
-                if (home.path / topic).is_dir():
-                    yield (home.path, number), home, topic
+                yield (home.path, number), home, topic
 
     def _read(self, home: Incarnation, topic: str, room: int) -> Slice | None:
         partition = Partition(LOG, topic, home.source)
@@ -109,7 +121,7 @@ class JournalSource:
         while True:
             later = [first for first in segments if first > cursor.segment]
             self._follow(home, topic, cursor, reading, room, bool(later))
-            if reading.full(room) or not later or partition in self.torn:
+            if reading.full(room) or not later or partition in self._torn:
                 break
             cursor = _Cursor(later[0], 0, 0)
         self._cursors[partition] = cursor
@@ -128,11 +140,11 @@ class JournalSource:
         sealed: bool,
     ) -> None:
         partition = Partition(LOG, topic, home.source)
-        self.torn.pop(partition, None)
+        self._torn.discard(partition)
         blocks = scan(home, topic, cursor.segment, at=cursor.at, due=cursor.due, sealed=sealed)
         for found in blocks:
             if isinstance(found, TornTail):
-                self.torn[partition] = Tail(home.source, topic, found.octets)
+                self._torn.add(partition)
                 return
             reading.take(found)
             cursor.at, cursor.due = found.end, reading.next

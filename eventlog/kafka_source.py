@@ -11,7 +11,7 @@ from typing import Protocol
 
 from edge import Fault, Refused
 from eventlog.kafka import KafkaTopics, Topic
-from eventlog.slices import Partition, Slice
+from eventlog.slices import Partition, Slice, Tail
 
 Place = tuple[str, int]
 _LOOK_S = 1.0
@@ -105,6 +105,10 @@ class KafkaSource:
 
     def ends(self, topics: Iterable[str]) -> dict[Partition, int]:
         return self._topics.ends(self._topics.find(topics).values())
+
+    def tails(self) -> list[Tail]:
+        """Kafka takes whole messages."""
+        return []
 
     def advise(self, positions: Mapping[Partition, int]) -> None:
         self._topics.advise({place: at for place, at in positions.items() if "/" in place.log})

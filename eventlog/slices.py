@@ -30,6 +30,24 @@ class Damage:
 
 
 @dataclass(frozen=True, slots=True)
+class Tail:
+    """`octets` at the end of a source's topic in the journal that no living process completes.
+
+    A process that is killed leaves them, and had accepted nothing of them; the power, when it
+    fails, may take what was accepted within the fsync interval.
+    """
+
+    topic: str
+    source: str
+    octets: int
+
+    def __str__(self) -> str:
+        why = "left by a process that was killed or by a power failure; all before them is read"
+        what = f"{self.octets} octets at its end are no whole block"
+        return f"JOURNAL_TORN: {self.source} {self.topic}: {what}, {why}"
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
     """Messages of one partition in order of offset, and the position after them.
 
@@ -67,6 +85,10 @@ class LogSource(Protocol):
 
     def ends(self, topics: Iterable[str]) -> dict[Partition, int]:
         """The position after the last message of every partition of `topics`, as of now."""
+        ...
+
+    def tails(self) -> list[Tail]:
+        """The torn tails of sources that no living process holds; [] where a log has none."""
         ...
 
     def advise(self, positions: Mapping[Partition, int]) -> None:

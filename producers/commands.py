@@ -1,9 +1,7 @@
 """The producers' commands: emit and forward."""
 
-import signal
 import socket
 import sys
-import threading
 import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -11,13 +9,16 @@ from typing import BinaryIO
 
 import click
 
-from edge import Refused
-from edge.command import clock, common, left_undone, say, settings
+from edge import Fault, Refused
+from edge.command import clock, common, left_undone, say, say_some, settings
+from edge.stopping import Stopping
 from eventlog import KafkaSettings
 from producers.emitter import Emitter
 from producers.forwarder import Forwarder
 from producers.ndjson import Lines
 from producers.simulate_command import simulate_command
+
+_PATIENCE_S = 2.0  # what was sent and not acknowledged is sent again, and counted once
 
 
 @click.command()
@@ -77,17 +78,23 @@ def forward(once: bool) -> None:
     Example: homemeeting forward --once
     Exit codes: 0 done; 1 refused, or some could not be sent, see stderr; 2 wrong usage.
     """
-    servers = settings().kafka_servers()
-    stopping = threading.Event()
-    with Forwarder(settings().journal, KafkaSettings(servers), sleep=time.sleep) as forwarder:
-        if once:
-            say(f"{forwarder.run_once()} messages forwarded")
-            what = f"{forwarder.damaged} places of the journal could not be sent: holes in Kafka"
-            left_undone("FORWARD_LEFT", what, forwarder.faults)
+    kafka = KafkaSettings(settings().kafka_servers())
+    unsent: list[Fault] = []
+
+    def tell(fault: Fault) -> None:
+        unsent.append(fault)
+        say(str(fault))
+
+    with Forwarder(settings().journal, kafka, sleep=time.sleep, unsent=tell) as forwarder:
+        say_some(forwarder.tails())
+        if not once:
+            with Stopping(_PATIENCE_S) as stopping:
+                forwarder.run(stopping.asked)
             return
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopping.set())
-        forwarder.run(stopping.is_set)
+        say(f"{forwarder.run_once()} messages forwarded")
+    if unsent:
+        what = f"{len(unsent)} places of the journal could not be sent: holes in Kafka"
+        raise Refused("FORWARD_LEFT", what)
 
 
 COMMANDS: tuple[click.Command, ...] = (emit, forward, simulate_command)

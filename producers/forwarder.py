@@ -16,8 +16,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from edge import Fault, Refused
-from eventlog import JournalSource, Partition, Slice
-from eventlog.journal_layout import hold
+from eventlog import JournalSource, Partition, Slice, Tail
+from eventlog.journal_layout import hold, readable
 from eventlog.kafka import KafkaTopics
 from eventlog.kafka_settings import KafkaSettings
 from producers.cursor import Cursor
@@ -30,10 +30,10 @@ _LOCK: Final = "forward.lock"
 _EVENTS: Final = tuple(topic for topic in TOPICS if topic != HEARTBEATS)
 _BATCH_EVENTS: Final = 20_000
 _SIZE_MAX: Final = LIMITS.event_bytes_max
-_FAULTS_KEPT: Final = 100
 _LOOK_S: Final = 5.0
 _PAUSE_S_MIN: Final = 0.5
 _PAUSE_S_MAX: Final = 30.0
+_STEP_S: Final = 0.1
 _LOGGER: Final = logging.getLogger("homemeeting.forward")
 
 
@@ -48,18 +48,26 @@ class _Held:
 class Forwarder:
     """The one process that forwards the journal under `root`; a second is refused (LOCK_HELD).
 
-    `sleep` is called between attempts while Kafka does not answer. `forwarded` counts events;
-    `damaged` what the journal holds and could not be sent, stretches that cannot be read and
-    values above 64 KiB, which no projector takes: passed over, they show in Kafka as holes. The
-    first of them are in `faults`, all are logged.
+    `sleep` is called between attempts while Kafka does not answer. `forwarded` counts events.
+    `unsent` is told what the journal holds and Kafka will not have, once each: stretches that
+    cannot be read (JOURNAL_DAMAGED) and values above 64 KiB, which no projector takes
+    (EVENT_NOT_SENT). They are passed over and show in Kafka as holes. By default they are logged.
+
+    Refuses with JOURNAL_UNREADABLE, here and whenever it reads.
     """
 
     def __init__(
-        self, root: Path, settings: KafkaSettings, *, sleep: Callable[[float], object]
+        self,
+        root: Path,
+        settings: KafkaSettings,
+        *,
+        sleep: Callable[[float], object],
+        unsent: Callable[[Fault], object] = _LOGGER.warning,
     ) -> None:
-        root.mkdir(parents=True, exist_ok=True)
-        self._settings, self._sleep = settings, sleep
-        self._lock = hold(root / _LOCK, "forwarding this journal")
+        with readable(root):
+            root.mkdir(parents=True, exist_ok=True)
+            self._lock = hold(root / _LOCK, "forwarding this journal")
+        self._settings, self._sleep, self._unsent = settings, sleep, unsent
         try:
             self._cursor = Cursor(root / _CURSOR)
         except Refused:
@@ -72,8 +80,6 @@ class Forwarder:
         self._sender: Sender | None = None
         self._looked_s = 0.0
         self.forwarded = 0
-        self.damaged = 0
-        self.faults: list[Fault] = []
 
     def run_once(self) -> int:
         """Forward up to the journal's present end and return how many events that were.
@@ -109,12 +115,16 @@ class Forwarder:
                     raise
                 if pause == _PAUSE_S_MIN:
                     _LOGGER.warning("waiting for Kafka: %s", refusal.summary)
-                self._sleep(pause)
+                self._wait(pause, stopping)
                 pause = min(2 * pause, _PAUSE_S_MAX)
                 continue
             if pause != _PAUSE_S_MIN:
                 _LOGGER.warning("Kafka answers again")
                 pause = _PAUSE_S_MIN
+
+    def tails(self) -> list[Tail]:
+        """The journal's torn tails; Kafka gets nothing of them."""
+        return [*self._events.tails(), *self._beats.tails()]
 
     def close(self) -> None:
         self._disconnect()
@@ -168,10 +178,10 @@ class Forwarder:
             if self._look():
                 return  # they were not the topics that we knew: all of it is read again
             raise self._name(refusal, messages) from refusal
-        self._cursor.move({one.partition: one.next for one in slices})
-        self.forwarded += len(messages)
         for one in slices:
             self._tell_unsent(one)
+        self._cursor.move({one.partition: one.next for one in slices})
+        self.forwarded += len(messages)
 
     def _name(self, refusal: Refused, messages: Sequence[Message]) -> Refused:
         assert self._sender is not None
@@ -186,18 +196,19 @@ class Forwarder:
         self.forwarded += len(messages)
 
     def _tell_unsent(self, one: Slice) -> None:
-        unsent = [(damage.offset, damage.reason) for damage in one.damages] + [
-            (offset, f"it has {len(value)} bytes, {_SIZE_MAX} at most")
-            for offset, value in zip(one.offsets, one.payloads, strict=True)
-            if len(value) > _SIZE_MAX
-        ]
-        for sequence, why in unsent:
-            where = f"{one.partition.topic} {one.partition.partition} {sequence}"
-            fault = Fault("EVENT_NOT_SENT", where, why)
-            _LOGGER.warning("%s", fault)
-            self.damaged += 1
-            if len(self.faults) < _FAULTS_KEPT:
-                self.faults.append(fault)
+        for damage in one.damages:
+            self._unsent(_fault("JOURNAL_DAMAGED", one, damage.offset, damage.reason))
+        for offset, value in zip(one.offsets, one.payloads, strict=True):
+            if len(value) > _SIZE_MAX:
+                why = f"it has {len(value)} bytes, {_SIZE_MAX} at most"
+                self._unsent(_fault("EVENT_NOT_SENT", one, offset, why))
+
+    def _wait(self, pause_s: float, stopping: Callable[[], bool]) -> None:
+        """In steps: who is to stop waits for none of it."""
+        for _ in range(round(pause_s / _STEP_S)):
+            if stopping():
+                return
+            self._sleep(_STEP_S)
 
     def _connect(self) -> None:
         if self._sender is None:
@@ -243,3 +254,8 @@ class Forwarder:
     def _reached(self, ends: Mapping[Partition, int]) -> bool:
         at = self._cursor.positions
         return all(at.get(partition, 1) >= end for partition, end in ends.items())
+
+
+def _fault(code: str, one: Slice, sequence: int, why: str) -> Fault:
+    place = f"{one.partition.topic} {one.partition.partition} sequence {sequence}"
+    return Fault(code, place, f"{why}: passed over, a hole in Kafka")

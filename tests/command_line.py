@@ -14,9 +14,16 @@ ROOT = Path(__file__).parent.parent
 
 
 def run(
-    home: Path, *arguments: str, lines: Iterable[Any] = (), **settings: str
+    home: Path,
+    *arguments: str,
+    lines: Iterable[Any] = (),
+    before: Callable[[], object] | None = None,
+    **settings: str,
 ) -> "subprocess.CompletedProcess[str]":
-    """`lines` go to stdin, as JSON where they are not text; `now="…"` sets HOMEMEETING_NOW."""
+    """`lines` go to stdin, as JSON where they are not text; `now="…"` sets HOMEMEETING_NOW.
+
+    `before` is called in the new process.
+    """
     return subprocess.run(
         _command(home, arguments),
         cwd=ROOT,
@@ -25,12 +32,27 @@ def run(
         text=True,
         check=False,
         env=_environ(settings),
+        preexec_fn=before,
     )
 
 
 def shown(home: Path, *arguments: str, **settings: str) -> Any:
     """What the command writes to stdout, as data."""
     return json.loads(run(home, *arguments, "--format", "json", **settings).stdout)
+
+
+def python(
+    code: str, *arguments: object, before: Callable[[], object] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """`code` in a process of its own; `before` is called there first."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=before,
+    )
 
 
 def start(home: Path, *arguments: str, **settings: str) -> "subprocess.Popen[bytes]":

@@ -167,6 +167,21 @@ def test_status_says_in_words_what_is_lost_and_what_is_not_there_yet(tmp_path: P
     assert run(tmp_path, "status").stdout.startswith("Healthy: ")
 
 
+def test_a_torn_tail_that_nobody_completes_is_told_and_is_no_fault(tmp_path: Path) -> None:
+    run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
+    (segment,) = (tmp_path / "journal").rglob("meetings.usage/*.avro")
+    with segment.open("ab") as file:
+        file.write(b"half")
+    said = f"JOURNAL_TORN: fra-1/{segment.parents[1].name} meetings.usage: 4 octets at its end"
+    done = run(tmp_path, "consume", "--once")
+    assert done.returncode == 0
+    assert done.stderr.startswith(said)
+    shown = run(tmp_path, "status")
+    assert shown.stdout.splitlines()[0].startswith("Healthy: ")
+    assert shown.stdout.splitlines()[1].startswith(said)
+    assert "TORN" not in run(tmp_path, "status", "--format", "json").stdout
+
+
 def test_status_of_an_empty_store_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "journal").mkdir()
     assert run(tmp_path, "consume", "--once").returncode == 0

@@ -417,6 +417,53 @@ def test_completeness_of_a_source_as_billing_reads_it(store: Store) -> None:
     assert store.rows("SELECT first, last FROM gaps WHERE topic = 'sources.heartbeat'") == [(1, 2)]
 
 
+def _settling(source: str, settled: str, beats: int, at: int) -> list[bytes]:
+    """The OPEN of `source`, in two messages, which found `beats` heartbeats of `settled`."""
+    (event,) = decode(
+        BEATS, [beat(source, 1, {settled: 1}, phase="OPEN", at=at)]
+    ).columns.to_pylist()
+    found = {"source": settled, "topic": BEATS, "last": beats, "refused": 0}
+    more = event | {"sequence": 2, "totals": [found]}
+    return [encode(BEATS, event), encode(BEATS, more)]
+
+
+@pytest.mark.parametrize(
+    ("beats", "at", "state"),
+    [
+        (2, T + 400, "settled"),  # as all are: killed, and opened again
+        (2, T + 150, "open"),  # from a copy of its disk, while it lives and beats on
+        (3, T + 150, "settled"),  # the clock was set back in between
+        (2, T + 300, "settled"),  # the third beat was in Kafka, not on the disk, when power failed
+    ],
+)
+def test_who_beats_on_after_it_was_settled_is_alive(
+    store: Store, beats: int, at: int, state: str
+) -> None:
+    beats_told = [beat(A, n, 0, at=T + n * 100) for n in (1, 2, 3)]
+    told = [*beats_told, *_settling("fra-1/01", A, beats, at)]
+    for order in (told, told[::-1], [*told[3:], *told[:3]]):
+        store.execute("BEGIN")
+        log, projector = Log.of(1), Projector(store, _clock())
+        for payload in order:
+            log.add(BEATS, payload)
+            projector.reapply(log.read(BEATS))
+        asked = "SELECT state FROM source_completeness WHERE source = ?"
+        assert store.value(asked, [A]) == state
+        store.execute("ROLLBACK")
+
+
+def test_a_copy_that_settled_a_living_source_does_not_unsettle_it_when_it_dies(
+    store: Store,
+) -> None:
+    log, projector = Log.of(1), Projector(store, _clock())
+    beats = [beat(A, n, 0, at=T + n * 100) for n in (1, 2, 3)]
+    for payload in (*beats, *_settling("copy/0", A, 1, T + 150), *_settling("a/1", A, 3, T + 900)):
+        log.add(BEATS, payload)
+    projector.apply(log.read(BEATS), log.ends)
+    states = dict(store.rows("SELECT source, state FROM source_completeness"))
+    assert states == {A: "settled", "copy/0": "open", "a/1": "open"}
+
+
 def test_a_rise_of_refusals_lies_between_two_beats(store: Store) -> None:
     log, projector = Log.of(1), Projector(store, _clock())
     told = [(1, 0), (2, 0), (3, 4), (4, 4), (5, 9)]

@@ -3,6 +3,7 @@
 import itertools
 import json
 import secrets
+import signal
 import socket
 import time
 from pathlib import Path
@@ -11,14 +12,14 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from edge import Refused
+from edge import Fault, Refused
 from eventlog import JournalWriter
 from eventlog.kafka import KafkaTopics
 from eventlog.kafka_open import open_kafka
 from eventlog.kafka_settings import KafkaSettings
 from producers import Emitter, EmitterSettings, Forwarder
 from schemas import TOPICS, decode, peek
-from tests.command_line import wait_until
+from tests.command_line import run, start, wait_until
 
 T0 = 1_790_812_800_000_000  # 2026-10-01T00:00:00Z
 
@@ -74,9 +75,9 @@ def test_kafka_down_moves_nothing_and_is_waited_for(tmp_path: Path) -> None:
     with Forwarder(tmp_path, _nobody(), sleep=pauses.append) as forwarder:
         with pytest.raises(Refused, match="KAFKA_UNREACHABLE"):
             forwarder.run_once()
-        forwarder.run(lambda: len(pauses) >= 3, poll_s=0)
+        forwarder.run(lambda: len(pauses) >= 36, poll_s=0)
         assert forwarder.forwarded == 0
-    assert pauses == [0.5, 1.0, 2.0]
+    assert pauses == [0.1] * 36, "pauses of 0.5, 1 and 2 seconds, and a step of the next"
     assert not (tmp_path / "forward.json").exists()
 
 
@@ -195,11 +196,13 @@ def test_what_no_projector_takes_is_passed_over_and_named(
 ) -> None:
     topic = "servers.load"
     source = _write_raw(tmp_path, topic, [[b"a", b"x" * 65_537, b"y" * 65_536], [b"b"]])
-    with Forwarder(tmp_path, kafka, sleep=lambda _: None) as forwarder:
+    told: list[Fault] = []
+    with Forwarder(tmp_path, kafka, sleep=lambda _: None, unsent=told.append) as forwarder:
         assert forwarder.run_once() == 3
-        assert forwarder.damaged == 1
-        (fault,) = forwarder.faults
-    assert str(fault) == f"EVENT_NOT_SENT: {topic} {source} 2: it has 65537 bytes, 65536 at most"
+    what = "it has 65537 bytes, 65536 at most: passed over, a hole in Kafka"
+    assert [str(fault) for fault in told] == [
+        f"EVENT_NOT_SENT: {topic} {source} sequence 2: {what}"
+    ]
     values = [value for _, value in _read(kafka, topic, source)]
     assert values == [b"a", b"y" * 65_536, b"b"]
 
@@ -242,7 +245,59 @@ def test_an_event_that_kafka_refuses_for_good_is_named_and_waits(
 def test_waiting_for_kafka_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     pauses: list[float] = []
     with Forwarder(tmp_path, _nobody(), sleep=pauses.append) as forwarder:
-        forwarder.run(lambda: len(pauses) >= 3, poll_s=0)
+        forwarder.run(lambda: len(pauses) >= 36, poll_s=0)
     told = [one.getMessage() for one in caplog.records if one.name == "homemeeting.forward"]
     assert len(told) == 1
     assert told[0].startswith("waiting for Kafka: no Kafka broker answers at ")
+
+
+def test_with_nothing_to_send_kafka_and_its_topics_are_checked(
+    tmp_path: Path, kafka: KafkaSettings
+) -> None:
+    with Forwarder(tmp_path, kafka, sleep=lambda _: None) as forwarder:
+        assert forwarder.run_once() == 0
+        admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
+        config = {"retention.ms": "1000"}
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, "servers.load", config)])
+        admin.close()
+    for settings, code in ((kafka, "TOPIC_SETTINGS"), (_nobody(), "KAFKA_UNREACHABLE")):
+        with (
+            Forwarder(tmp_path, settings, sleep=lambda _: None) as forwarder,
+            pytest.raises(Refused, match=code),
+        ):
+            forwarder.run_once()
+
+
+def test_damage_of_the_journal_is_told_once_and_the_rest_is_sent(
+    tmp_path: Path, kafka: KafkaSettings
+) -> None:
+    source = _write(tmp_path / "journal", f"fwd-{secrets.token_hex(4)}", 2)
+    (tmp_path / "homemeeting.toml").write_text(
+        f'[kafka]\nbootstrap_servers = "{kafka.bootstrap_servers}"\n'
+    )
+    (path,) = (tmp_path / "journal").rglob("meetings.usage/*.avro")
+    data = bytearray(path.read_bytes())
+    data[-20] ^= 1
+    path.write_bytes(data)
+    done = run(tmp_path, "forward", "--once")
+    assert done.returncode == 1
+    place = f"JOURNAL_DAMAGED: meetings.usage {source} sequence 1: "
+    damaged, forwarded, summary = done.stderr.splitlines()
+    assert damaged.startswith(place)
+    assert damaged.endswith(": passed over, a hole in Kafka")
+    assert (forwarded, summary[:13]) == ("2 messages forwarded", "FORWARD_LEFT:")
+    again = run(tmp_path, "forward", "--once")
+    assert (again.returncode, again.stderr) == (0, "0 messages forwarded\n")
+
+
+@pytest.mark.parametrize("after_s", [0.5, 4.0])
+def test_the_service_stops_at_once_while_kafka_is_down(tmp_path: Path, after_s: float) -> None:
+    """Within the client's own patience, or in a pause of ours."""
+    servers = _nobody().bootstrap_servers
+    with start(tmp_path, "forward", kafka_bootstrap_servers=servers) as service:
+        wait_until((tmp_path / "journal" / "forward.lock").exists)
+        time.sleep(after_s)
+        asked = time.monotonic()
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(20) == 0
+    assert time.monotonic() - asked < 5

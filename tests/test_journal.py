@@ -112,12 +112,49 @@ def test_torn_tail_is_left_and_reported(tmp_path: Path) -> None:
     source = JournalSource(tmp_path)
     (piece,) = source.poll(10, 0.0)
     assert piece.payloads == written[:2]
-    (tail,) = source.torn.values()
-    assert tail.octets > 0
+    last_block = whole[:-16].rindex(whole[-16:]) + 16  # each ends with the sync marker
+    (tail,) = source.tails()
+    assert (tail.topic, tail.octets) == (TOPIC, len(whole) - 5 - last_block)
     assert path.read_bytes() == whole[:-5]
     assert source.poll(10, 0.0) == []
     path.write_bytes(whole)
     assert source.poll(10, 0.0)[0].payloads == written[2:]
+    assert source.tails() == []
+
+
+def test_a_torn_tail_of_a_living_writer_is_no_news(tmp_path: Path) -> None:
+    writer = JournalWriter.open(tmp_path, "fra-1")
+    writer.append(TOPIC, [_event(writer.source, 1)])
+    with _segment(tmp_path).open("ab") as file:
+        file.write(b"half")
+    source = JournalSource(tmp_path)
+    assert source.tails() == []
+    writer.close()
+    assert [(one.source, one.octets) for one in source.tails()] == [(writer.source, 4)]
+    os.truncate(_segment(tmp_path), _segment(tmp_path).stat().st_size - 4)
+    assert source.tails() == []
+
+
+def test_a_journal_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
+    """A file stands where a directory should: what every user, root too, cannot read."""
+    assert JournalSource(tmp_path / "none").poll(10, 0.0) == []
+    assert JournalSource(tmp_path / "none").ends([TOPIC]) == {}
+    _write(tmp_path / "j", [2])
+    (home,) = (tmp_path / "j").glob("server=*/*")
+    for place in (home / TOPIC, home.parent, tmp_path / "j"):
+        place.rename(tmp_path / "aside")
+        place.write_bytes(b"")
+        for read in (
+            lambda log: log.poll(10, 0.0),
+            lambda log: log.ends([TOPIC]),
+            lambda log: log.tails(),
+        ):
+            with pytest.raises(Refused, match="JOURNAL_UNREADABLE") as caught:
+                read(JournalSource(tmp_path / "j"))
+            assert f"{place} cannot be read (Not a directory)" in caught.value.summary
+        place.unlink()
+        (tmp_path / "aside").rename(place)
+    assert len(_read(tmp_path / "j")) == 2
 
 
 def test_no_single_bit_flip_is_read_as_an_event_and_good_blocks_are_kept(tmp_path: Path) -> None:
@@ -135,7 +172,7 @@ def test_no_single_bit_flip_is_read_as_an_event_and_good_blocks_are_kept(tmp_pat
         assert all(written[offset - 1] == payload for offset, payload in read.items()), bit
         assert len(read) >= 2, bit
         if len(read) == 2:
-            assert len(damages) + len(source.torn) == 1, bit
+            assert len(damages) + len(source.tails()) == 1, bit
 
 
 def test_an_unclosed_earlier_incarnation_is_settled_by_the_next(tmp_path: Path) -> None:

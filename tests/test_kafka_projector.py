@@ -1,6 +1,5 @@
 """From events to the usage store through a real broker, and what is missing on the way."""
 
-import json
 import time
 import uuid
 from pathlib import Path
@@ -11,8 +10,8 @@ from confluent_kafka import Producer
 from kafka import KafkaAdminClient, TopicPartition
 
 from consumers import Projector, broken_invariants
-from eventlog import KafkaSettings, open_kafka
-from tests.command_line import run
+from eventlog import KafkaSettings, KafkaTopics, open_kafka
+from tests.command_line import run, shown, wait_until
 from tests.test_cli import USAGE
 from tests.test_completeness import BEATS, beat, holes, usage
 from tests.test_projector import TOPIC
@@ -30,8 +29,8 @@ def test_from_the_command_line_through_kafka(tmp_path: Path, kafka: KafkaSetting
         assert forwarded.returncode == 0, forwarded.stderr
         consumed = run(tmp_path, "consume", "--once")
         assert consumed.returncode == 0, consumed.stderr
-    shown = json.loads(run(tmp_path, "status", "--format", "json").stdout)
-    assert all(one["lag"] == 0 and one["log"] != "journal" for one in shown["positions"])
+    positions = shown(tmp_path, "status")["positions"]
+    assert all(one["lag"] == 0 and one["log"] != "journal" for one in positions)
     with open_store(tmp_path / "usage.duckdb", "usage").closing() as store:
         rows = store.rows(
             "SELECT records, duration_us FROM usage_daily WHERE account_id = ?",
@@ -113,3 +112,29 @@ def test_partitions_with_nothing_left_to_read_are_read_to_their_end(
             assert at.items() <= log.ends([TOPIC]).items()
             assert broken_invariants(store) == []
     log.close()
+
+
+def test_a_topic_made_anew_is_not_healthy(tmp_path: Path, kafka: KafkaSettings) -> None:
+    """Nor is one that is empty, though nothing is left to read of either."""
+    address = kafka.bootstrap_servers
+    plain = Producer({"bootstrap.servers": address})
+    plain.produce(TOPIC, usage("a/0", 1))
+    assert plain.flush(20) == 0
+    told = {"kafka_bootstrap_servers": address}
+    assert run(tmp_path, "consume", "--once", **told).returncode == 0
+    assert shown(tmp_path, "status", **told)["healthy"] is True
+    admin = KafkaAdminClient(bootstrap_servers=address)
+    admin.delete_topics([TOPIC])
+    admin.close()
+    topics = KafkaTopics.connect(kafka)
+    wait_until(lambda: not topics.find([TOPIC]))
+    topics.create([TOPIC])
+    topics.close()
+    refused = run(tmp_path, "consume", "--once", **told)
+    assert (refused.returncode, refused.stderr[:14]) == (1, "TOPIC_CHANGED:")
+    status = shown(tmp_path, "status", **told)
+    assert (status["healthy"], sum(one["lag"] for one in status["positions"])) == (False, 0)
+    first, second, *_ = run(tmp_path, "status", **told).stdout.splitlines()
+    assert first == "NOT HEALTHY"
+    assert second.startswith(f"TOPIC_CHANGED: {TOPIC}[")
+    assert "restore the topic, or begin a new home and rebuild" in second

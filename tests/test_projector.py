@@ -280,7 +280,8 @@ def test_heartbeats_leave_the_greatest_state_whatever_their_order(store: Store) 
         ("fra-1/00", 40),
         ("fra-1/gone", 7),
     ]
-    assert store.rows("FROM settlements") == [("fra-1/gone", "fra-1/00")]
+    settled = "SELECT source, settled_by, epoch_us(settled_at), beats FROM settlements"
+    assert store.rows(settled) == [("fra-1/gone", "fra-1/00", T + 1, 0)]
     rises = "SELECT refused, epoch_us(after), epoch_us(told_at) FROM rises_of_refused ORDER BY ALL"
     assert store.rows(rises) == [(4, T + 3, T + 4), (5, T + 1, T + 2)]
 

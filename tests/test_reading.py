@@ -146,5 +146,5 @@ def test_a_store_held_by_a_writer_that_does_not_serve_names_it(tmp_path: Path) -
 
 def test_a_store_that_the_system_does_not_open_is_not_called_corrupt(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(Refused, match="STORE_FORBIDDEN"):
+    with pytest.raises(Refused, match="STORE_FAILED.*Not a directory"):
         open_store(tmp_path / "file" / "usage.duckdb", "usage")

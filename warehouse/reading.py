@@ -13,15 +13,12 @@ from uuid import UUID
 import duckdb
 
 from edge import Refused
+from warehouse.refusals import Kind, forbidden, held, holder, not_opened
 from warehouse.serving import Serving, find_serving, load_quack
 from warehouse.store import (
-    HOLDER,
-    Kind,
     Store,
     find_version,
     judge_version,
-    no_store,
-    not_opened,
     open_scratch,
     refuse_older,
 )
@@ -69,26 +66,39 @@ def copy_tables(  # noqa: PLR0913  all but four have names and defaults
 
     All are of one state. A SELECT names the store's tables; `$name` in it stands for the whole
     number or the list of ids `bounds["name"]`. Refuses with STORE_MISSING, STORE_BUSY,
-    STORE_CORRUPT, STORE_FOREIGN, STORE_OLDER or STORE_NEWER.
+    STORE_FORBIDDEN, STORE_FAILED, STORE_CORRUPT, STORE_FOREIGN, STORE_OLDER or STORE_NEWER.
     """
-    if not path.exists():
+    if not _exists(path):
         raise Refused("STORE_MISSING", f"there is no {path}: nothing has been written there yet")
     selects = {name: _bind(sql, bounds or {}) for name, sql in tables.items()}
     for name in selects:
         into.execute(f'DROP TABLE IF EXISTS temp."{name}"')
     deadline = time.monotonic() + wait_s
     while True:
-        serving = find_serving(path)
+        serving = _serving(path)
         if serving is not None and _copy_served(into, path, kind, serving, selects):
             return
-        holder = _attach(into, path, kind)
-        if holder is None:
+        by = _attach(into, path, kind)
+        if by is None:
             break
         if time.monotonic() >= deadline:
-            who = f"process {holder} holds {path}: wait for it or stop it"
-            raise Refused("STORE_BUSY", who)
+            raise held(path, by)
         time.sleep(_POLL_S)
     _copy_attached(into, path, kind, selects)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError as error:
+        raise forbidden(path, "its folder may not be looked into") from error
+
+
+def _serving(path: Path) -> Serving | None:
+    try:
+        return find_serving(path)
+    except PermissionError as error:
+        raise forbidden(path, "another user's projector may serve it") from error
 
 
 def _bind(sql: str, bounds: Bounds) -> str:
@@ -108,13 +118,10 @@ def _attach(into: Store, path: Path, kind: Kind) -> str | None:
     quoted = str(path).replace("'", "''")
     try:
         into.use(lambda raw: raw.execute(f"ATTACH '{quoted}' AS source (READ_ONLY)"))
-    except duckdb.IOException as error:
-        holder = HOLDER.search(str(error))
-        if holder is None:
-            raise not_opened(path, kind, error) from error
-        return holder[1]
     except duckdb.Error as error:
-        raise Refused("STORE_CORRUPT", no_store(path, kind)) from error
+        if by := holder(error):
+            return by
+        raise not_opened(path, kind, error) from error
     return None
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import socket
+import time
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 _EXTENSIONS = ("httpfs", "quack")
+_ANSWER_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,10 @@ class Serving:
 def serve(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Serve the store at `path` from now until its connection closes."""
     load_quack(connection)
-    told = {"uri": f"quack:127.0.0.1:{_free_port()}", "token": secrets.token_urlsafe(32)}
+    port = _free_port()
+    told = {"uri": f"quack:127.0.0.1:{port}", "token": secrets.token_urlsafe(32)}
     connection.execute("CALL quack_serve(?, token => ?)", [told["uri"], told["token"]])
+    _wait_for_answer(port)
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     notice = _notice(path)
@@ -67,6 +71,22 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _wait_for_answer(port: int) -> None:
+    """Seen on a busy machine: a server that is closed before it has begun to accept never ends."""
+    deadline = time.monotonic() + _ANSWER_S
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=_ANSWER_S) as asking:
+                asking.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                asking.recv(1)
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _notice(path: Path) -> Path:

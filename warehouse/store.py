@@ -1,30 +1,29 @@
 """One DuckDB file: opening it for its single writer, its version, and transactions on it."""
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from edge import Refused
+from warehouse.refusals import Kind, failed, forbidden, held, holder, not_opened, not_served
 from warehouse.serving import serve, withdraw
 
 T = TypeVar("T")
-Kind = Literal["usage", "books"]
 Parameters = Mapping[str, Any] | Sequence[Any]
 _MIGRATIONS = Path(__file__).parent / "migrations"
-HOLDER = re.compile(r"PID (\d+)")
 
 
 class Store:
     """An open store. Times are naive TIMESTAMP in UTC, microseconds.
 
-    What the disk does to it is refused with STORE_FAILED: a full disk, a damaged page. All other
-    errors of DuckDB pass through: by the time a store is open they are programmer faults.
+    What the disk does to it is refused: a full disk or a damaged page with STORE_FAILED, rights
+    with STORE_FORBIDDEN. All other errors of DuckDB pass through: by the time a store is open they
+    are programmer faults.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -52,10 +51,10 @@ class Store:
     def _run(self, sql: str, parameters: Parameters) -> duckdb.DuckDBPyConnection:
         try:
             return self._connection.execute(sql, _bound(parameters))
-        except (duckdb.IOException, duckdb.FatalException, duckdb.SerializationException) as error:
-            first = str(error).splitlines()[0]
-            advice = "make room, or put a whole copy in its place; nothing of this step was kept"
-            raise Refused("STORE_FAILED", f"{self.path}: {first}: {advice}") from error
+        except duckdb.Error as error:
+            if refusal := failed(self.path, error):
+                raise refusal from error
+            raise
         except RuntimeError as error:
             if "interrupted" in str(error):  # what DuckDB makes of Ctrl-C
                 raise KeyboardInterrupt from error
@@ -93,8 +92,11 @@ class Store:
         return closing(self)
 
     def serve(self) -> None:
-        """Let others read while this writer runs; `close` ends it."""
-        serve(self._connection, self.path)
+        """Let others read while this writer runs; `close` ends it. Refuses as `open_store`."""
+        try:
+            serve(self._connection, self.path)
+        except OSError as error:
+            raise not_served(self.path, error) from error
         self._served = True
 
     def close(self) -> None:
@@ -106,15 +108,19 @@ class Store:
 def open_store(path: Path, kind: Kind, *, wait_s: float = 2.0) -> Store:
     """Open the file for its one writer, making or migrating it where needed.
 
-    Refuses with STORE_BUSY, STORE_CORRUPT, STORE_FOREIGN or STORE_NEWER; nothing is changed then.
+    Refuses with STORE_BUSY, STORE_FORBIDDEN, STORE_FAILED, STORE_CORRUPT, STORE_FOREIGN or
+    STORE_NEWER; nothing is changed then.
     """
     store = Store(_connect(path, kind, wait_s), path)
     try:
         _migrate(store, kind)
+        path.chmod(0o600)
+    except PermissionError as error:
+        store.close()
+        raise forbidden(path, "belongs to another user") from error
     except BaseException:
         store.close()
         raise
-    path.chmod(0o600)
     return store
 
 
@@ -142,34 +148,13 @@ def _connect(path: Path, kind: Kind, wait_s: float) -> duckdb.DuckDBPyConnection
             # would also move it into the file, which doubles what a commit costs.
             connection.execute("SET checkpoint_threshold = '64MB'")
             return connection
-        except duckdb.IOException as error:
-            holder = HOLDER.search(str(error))
-            if holder is None:
+        except duckdb.Error as error:
+            by = holder(error)
+            if by is None:
                 raise not_opened(path, kind, error) from error
             if time.monotonic() >= deadline:
-                who = f"process {holder[1]} holds {path}: wait for it or stop it"
-                raise Refused("STORE_BUSY", who) from error
+                raise held(path, by) from error
             time.sleep(0.05)
-        except duckdb.Error as error:
-            raise Refused("STORE_CORRUPT", no_store(path, kind)) from error
-
-
-def not_opened(path: Path, kind: Kind, error: duckdb.Error) -> Refused:
-    """Why a file that no process holds cannot be opened: it must not be moved away for a want of
-    permission or room.
-    """
-    for sign in ("Permission denied", "Read-only file system", "No space left", "Not a directory"):
-        if sign in str(error):
-            return Refused("STORE_FORBIDDEN", f"{path} cannot be opened ({sign}): mend that first")
-    return Refused("STORE_CORRUPT", no_store(path, kind))
-
-
-def no_store(path: Path, kind: Kind) -> str:
-    advice: Mapping[Kind, str] = {
-        "usage": "move it away; usage can be rebuilt from the log",
-        "books": "put a whole copy in its place; new books would begin numbering anew",
-    }
-    return f"{path} cannot be read as a store: {advice[kind]}"
 
 
 def _scripts(kind: Kind) -> list[Path]:

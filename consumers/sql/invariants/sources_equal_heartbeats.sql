@@ -17,4 +17,6 @@ SELECT
     + (SELECT count(*) FROM (
         FROM refusals SELECT source, topic, refused GROUP BY ALL HAVING count(*) > 1
     ))
-    + (SELECT count(*) FROM (FROM settlements GROUP BY ALL HAVING count(*) > 1))
+    + (SELECT count(*) FROM (
+        FROM settlements SELECT source, settled_by, settled_at GROUP BY ALL HAVING count(*) > 1
+    ))

@@ -76,13 +76,15 @@ CREATE TABLE server_hourly (
 
 -- What sources say of themselves: the heartbeat with the greatest sequence, `since` the least
 -- watermark of all (nothing they observed lies before it); the control totals; who settled an
--- unclosed source; and the first and last beat that told each count of refused events, zero too.
+-- unclosed source, when, and how many of its heartbeats it found; and the first and last beat that told each count of refused events, zero too.
 CREATE TABLE source_state (
     source VARCHAR, server_id VARCHAR, sequence BIGINT, phase VARCHAR, beat_at TIMESTAMP,
     watermark TIMESTAMP, since TIMESTAMP
 );
 CREATE TABLE source_totals (source VARCHAR, topic VARCHAR, last BIGINT);
-CREATE TABLE settlements (source VARCHAR, settled_by VARCHAR);
+CREATE TABLE settlements (
+    source VARCHAR, settled_by VARCHAR, settled_at TIMESTAMP, beats BIGINT
+);
 CREATE TABLE refusals (
     source VARCHAR, topic VARCHAR, refused BIGINT, first_beat TIMESTAMP, last_beat TIMESTAMP
 );
@@ -201,7 +203,10 @@ LEFT JOIN missing m
     ON m.source = coalesce(a.source, t.source) AND m.topic = coalesce(a.topic, t.topic);
 
 -- Each source: how far its word reaches. `state` is closed (CLOSE was its last word), settled (by
--- a later opening: unclean), open, or unheard (no heartbeat yet). `since` is known once its first
+-- a later opening: unclean), open, or unheard (no heartbeat yet). Who beats on after it was settled
+-- is alive, settled from a copy of its disk: it beat later than the opening, and it is a beat that
+-- the opening did not find. One alone is none: a clock may be set back, and what Kafka got of a
+-- disk's last second may be gone from the disk. `since` is known once its first
 -- heartbeat was read; null: it may have been there always. The counts are of usage alone.
 CREATE VIEW source_completeness AS
 WITH named AS (
@@ -211,11 +216,17 @@ WITH named AS (
 ),
 opened AS (
     SELECT DISTINCT source FROM sequences WHERE topic = 'sources.heartbeat' AND first = 1
+),
+settled AS (
+    SELECT t.source FROM settlements t
+    LEFT JOIN source_state s ON s.source = t.source
+    GROUP BY t.source
+    HAVING NOT coalesce(bool_and(s.beat_at > t.settled_at AND s.sequence > t.beats), false)
 )
 SELECT n.source, coalesce(s.server_id, split_part(n.source, '/', 1)) AS server_id,
     CASE
         WHEN s.phase = 'CLOSE' THEN 'closed'
-        WHEN n.source IN (SELECT source FROM settlements) THEN 'settled'
+        WHEN n.source IN (FROM settled) THEN 'settled'
         WHEN s.source IS NULL THEN 'unheard'
         ELSE 'open'
     END AS state,

@@ -1,0 +1,83 @@
+"""What DuckDB's errors mean to whoever gave the command: held, forbidden, damaged, a full disk.
+
+Owns the sentences; knows nothing of what a store holds.
+"""
+
+import errno
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from edge import Refused
+
+Kind = Literal["usage", "books"]
+_HOLDER = re.compile(r"PID (\d+)")
+_REASONS = {os.strerror(number): number for number in errno.errorcode}
+_RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
+_DISK = (
+    *(duckdb.IOException, duckdb.FatalException, duckdb.SerializationException),
+    duckdb.OutOfMemoryException,
+)
+
+
+def holder(error: duckdb.Error) -> str | None:
+    """The process that holds the file, where that is why it cannot be opened."""
+    found = _HOLDER.search(str(error)) if isinstance(error, duckdb.IOException) else None
+    return found[1] if found else None
+
+
+def held(path: Path, by: str) -> Refused:
+    return Refused("STORE_BUSY", f"process {by} holds {path}: wait for it or stop it")
+
+
+def not_opened(path: Path, kind: Kind, error: duckdb.Error) -> Refused:
+    """Why `path` cannot be opened. Damage is what is left when the system gives no reason."""
+    advice: Mapping[Kind, str] = {
+        "usage": "move it away; usage can be rebuilt from the log",
+        "books": "put a whole copy in its place; new books would begin numbering anew",
+    }
+    damaged = Refused("STORE_CORRUPT", f"{path} cannot be read as a store: {advice[kind]}")
+    return _by_system(path, error) or damaged
+
+
+def failed(path: Path, error: duckdb.Error) -> Refused | None:
+    """Why a statement on `path` failed; None where that is a programmer's fault."""
+    if refusal := _by_system(path, error):
+        return refusal
+    if not isinstance(error, _DISK):
+        return None
+    advice = "make room, or put a whole copy in its place; nothing of this step was kept"
+    return Refused("STORE_FAILED", f"{path}: {_first_line(error)}: {advice}")
+
+
+def forbidden(path: Path, what: str) -> Refused:
+    advice = "give this user the right to the file and its folder, or act as their owner"
+    return Refused("STORE_FORBIDDEN", f"{path}: {what}: {advice}; the store is as it was")
+
+
+def not_served(path: Path, error: OSError) -> Refused:
+    """Why readers cannot be told where to ask."""
+    what = f"nothing can be written beside it: {os.strerror(error.errno or 0)}"
+    return _of_reason(path, what, error.errno)
+
+
+def _by_system(path: Path, error: duckdb.Error) -> Refused | None:
+    """Where the operating system gave the reason, which DuckDB puts last."""
+    first = _first_line(error)
+    number = _REASONS.get(first.rpartition(": ")[2])
+    return None if number is None else _of_reason(path, first, number)
+
+
+def _of_reason(path: Path, what: str, number: int | None) -> Refused:
+    if number in _RIGHTS:
+        return forbidden(path, what)
+    advice = "make room, or mend what that says; nothing of this step was kept"
+    return Refused("STORE_FAILED", f"{path}: {what}: {advice}")
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]
