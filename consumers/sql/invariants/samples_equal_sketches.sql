@@ -1,24 +1,30 @@
--- Over the days kept, each bucket counted anew from the samples.
+-- Over the days kept, each bucket counted anew from the samples. By cell, for its six columns in
+-- every group took a gigabyte; a sample whose hour has no cell equals no bucket.
 WITH told AS (
     SELECT
-        date_trunc('hour', sampled_at) AS hour, region, server_id, server_version, client, network,
+        h.cell,
         unnest(['rtt_ms', 'jitter_ms', 'join_ms', 'loss_ratio', 'freeze_ratio']) AS metric,
         unnest([
-            rtt_ms, jitter_ms, join_ms::DOUBLE,
-            packets_lost / nullif(packets_lost::HUGEINT + packets_received, 0),
-            frozen_ms / nullif(interval_s::HUGEINT * 1000, 0)
+            s.rtt_ms, s.jitter_ms, s.join_ms::DOUBLE,
+            s.packets_lost / nullif(s.packets_lost::HUGEINT + s.packets_received, 0),
+            s.frozen_ms / nullif(s.interval_s::HUGEINT * 1000, 0)
         ]) AS value
-    FROM quality_samples
+    FROM quality_samples s
+    LEFT JOIN quality_hourly h
+        ON h.hour = date_trunc('hour', s.sampled_at) AND h.region = s.region
+        AND h.server_id = s.server_id AND h.server_version = s.server_version
+        AND h.client = s.client AND h.network = s.network
 ),
 recount AS (
-    SELECT * EXCLUDE (value),
+    SELECT cell, metric,
         CASE WHEN value > 0 THEN ceil(ln(value) / ln(1.01 / 0.99))::INTEGER END AS bucket,
         count(*)::HUGEINT AS samples
     FROM told WHERE value IS NOT NULL GROUP BY ALL
 ),
 stored AS (
-    SELECT hour, region, server_id, server_version, client, network, metric, bucket, samples
-    FROM quality_sketch WHERE hour >= (SELECT first_day FROM samples_kept)
+    SELECT b.cell, b.metric, b.bucket, b.samples::HUGEINT AS samples
+    FROM sketch_buckets b JOIN quality_hourly h USING (cell)
+    WHERE h.hour >= (SELECT first_day FROM samples_kept)
 )
 SELECT count(*) FROM (
     (FROM recount EXCEPT ALL FROM stored) UNION ALL (FROM stored EXCEPT ALL FROM recount)
