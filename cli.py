@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NoReturn
 
 import click
@@ -19,6 +19,7 @@ import producers.commands
 import tuning.commands
 from edge import Refused
 from edge.command import common, set_clock
+from edge.instants import micros
 
 
 class _InOrder(click.Group):
@@ -57,9 +58,7 @@ def _clock() -> Callable[[], int]:
             "SETTINGS", "HOMEMEETING_NOW must be a time as 2026-11-01T00:00:00Z"
         ) from None
     click.echo(f"the clock is set to {told} by HOMEMEETING_NOW", err=True)
-    fixed = moment.replace(tzinfo=moment.tzinfo or UTC)
-    since = fixed - datetime(1970, 1, 1, tzinfo=UTC)
-    now_us = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    now_us = micros(moment)
     return lambda: now_us
 
 

@@ -76,7 +76,6 @@ _REQUIRED: Final = (
     *("account_id", "name", "email", "country", "language", "time_zone", "currency"),
     *("plan", "since"),
 )
-_SUBSCRIPTION_COLUMNS: Final = ("plan", "since", "until", "quantity")
 _ACCOUNT_COLUMNS: Final = tuple(column.name for column in fields(Account))
 _COLUMNS: Final = (*_REQUIRED, "until", "quantity", *_ACCOUNT_COLUMNS[7:])
 _TEXT_MAX: Final = 500

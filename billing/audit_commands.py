@@ -8,7 +8,7 @@ import click
 from billing.audit_trail import broken_links, entries
 from billing.books import open_books
 from edge.command import common, form, left_undone, settings, show_rows
-from edge.output import instant
+from edge.instants import instant
 
 _LOG = ("entry", "at", "who", "action", "subject", "reason")
 _DETAILS = ("details", "previous_sha256", "sha256")

@@ -5,7 +5,6 @@ Owns the document's fields and its fees. What charges cost comes from `billing.r
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
@@ -16,8 +15,8 @@ from billing.month import AccountMonth, Month, PlanStretch
 from billing.period import SeatRun, day_start_us
 from billing.pricebook import Fee
 from billing.rating import ChargeLine, RatedLine
+from edge.instants import instant
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATER: Final = {"discount": None, "bound": None, "origin": None}
 
 
@@ -137,4 +136,4 @@ def _span(start_us: int, end_us: int, zone: ZoneInfo) -> dict[str, str]:
 
 
 def _local(moment_us: int, zone: ZoneInfo) -> str:
-    return (_EPOCH + timedelta(microseconds=moment_us)).astimezone(zone).isoformat()
+    return instant(moment_us).astimezone(zone).isoformat()

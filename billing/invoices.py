@@ -7,7 +7,7 @@ after it, from what it froze.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from billing.month import AccountMonth, Month, all_lines, lay_out, load_month
 from billing.rating import rate
 from billing.rows import append_rows
 from edge import Fault, Refused, Settings
+from edge.instants import instant
 from warehouse import Store
 
 _TERMS_DAYS: Final = 14  # where the account names none
@@ -156,7 +157,7 @@ def _close(
     """Numbers, freezes and proves, in order of account_id, within the caller's transaction.
     Gives the evidence of each document by its id.
     """
-    today = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=now_us)).date()
+    today = instant(now_us).date()
     run = books.value("SELECT coalesce(max(run), 0) + 1 FROM runs")
     last = _last_number(books, today.year)
     lines = []

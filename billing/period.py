@@ -7,15 +7,12 @@ month before where that is frozen.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time
 from fractions import Fraction
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from billing.accounts import Subscription, effective_history
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
+from edge.instants import instant, micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +66,15 @@ class Stretch:
 
 def day_start_us(day: date, zone: ZoneInfo) -> int:
     """The first instant of a local day, also where the clock skips or repeats midnight."""
-    first = _instant(datetime.combine(day, time(), tzinfo=zone))
-    other = _instant(datetime.combine(day, time(fold=1), tzinfo=zone))
+    first = micros(datetime.combine(day, time(), tzinfo=zone))
+    other = micros(datetime.combine(day, time(fold=1), tzinfo=zone))
     if other >= first:  # an ordinary or a repeated midnight: fold 0 is the first of them
         return first
     # Midnight falls into a gap, so the day begins at the transition, between the two readings.
     low, high = other, first
     while high - low > 1:
         middle = (low + high) // 2
-        local = (_EPOCH + middle * _MICROSECOND).astimezone(zone)
+        local = instant(middle).astimezone(zone)
         low, high = (low, middle) if local.date() >= day else (middle, high)
     return high
 
@@ -151,7 +148,3 @@ def _join_equal(runs: list[SeatRun]) -> tuple[SeatRun, ...]:
         else:
             joined.append(run)
     return tuple(joined)
-
-
-def _instant(moment: datetime) -> int:
-    return (moment.astimezone(UTC) - _EPOCH) // _MICROSECOND

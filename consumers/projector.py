@@ -11,13 +11,13 @@ from pathlib import Path
 from consumers.columns import Columns, columns
 from consumers.horizon import Ends, Horizons, nothing_unread
 from edge import Refused
+from edge.settings import SAMPLE_DAYS
 from eventlog import LogSource, Partition, Slice
 from schemas import TOPICS
 from warehouse import Queries, Store
 
 SQL = Queries(Path(__file__).parent / "sql")
 EVENTS_MAX = 100_000
-SAMPLE_DAYS = 90
 _WAIT_S = 0.5
 _CEILING_ROWS, _CEILING_SHARE = 500, 20  # at least 500 rows, and one event in 20
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from edge.output import instant
+from edge.instants import instant
 from warehouse import Queries, Store, read_store
 
 HASH_DIGITS: Final = 12  # as many as are shown; any beginning that is not ambiguous will do

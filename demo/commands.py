@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from demo.accounts import accounts_csv
 from demo.home import begin_afresh
 from demo.tables import largest, meter_rows, plan_rows
 from edge.command import common, form, left_undone, settings, show_rows
+from edge.instants import micros
 from producers.simulate_command import simulate_command
 from warehouse import Queries, read_store
 
@@ -80,21 +81,17 @@ def _tell(text: str) -> None:
 
 
 def _show_aggregates() -> None:
-    bounds = {"since_us": _micros(_SINCE), "until_us": _micros(_UNTIL)}
+    bounds = {"since_us": micros(_SINCE), "until_us": micros(_UNTIL)}
     with read_store(settings().usage, "usage", _SQL.all(), bounds).closing() as store:
         rows = store.records("FROM aggregates ORDER BY meter")
     show_rows(meter_rows(rows), ("meter", "accounts", "records", "hours", "GB"))
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _invoices() -> None:
     """Every account gets its document; the terminal shows sums by plan, then the largest three."""
     home, month = settings(), parse_month(_MONTH)
     with open_books(home) as books:
-        faults = run_invoices(books, home, month, None, _micros(_CLOSED))
+        faults = run_invoices(books, home, month, None, micros(_CLOSED))
         documents = list_invoices(books, month, None)
     make_documents(home, documents)
     left_undone("INVOICES_LEFT", f"{len(faults)} faults kept accounts from it", faults)

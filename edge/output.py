@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from edge.faults import inert
@@ -16,11 +16,6 @@ FORMATS: tuple[Format, ...] = ("table", "json", "csv")
 _CELL_MAX = 48  # of a table; a uuid, a time and a source fit; the last column has no limit
 _ID = re.compile(r"[A-Za-z0-9_.:@+-]+", re.ASCII)  # no formula can be made of these alone
 _NUMBER = re.compile(r"[-−]?[\d,]*\.?\d+ ?%?")
-
-
-def instant(us: int) -> datetime:
-    """UTC microseconds since 1970 as a time that can be written."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
 
 
 def plain(value: Any) -> Any:

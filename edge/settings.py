@@ -20,7 +20,7 @@ _KEYS: Mapping[str, Mapping[str, type]] = {
     "seller": dict.fromkeys(_SELLER, str),
     "tuning": {"sample_days": int},
 }
-_SAMPLE_DAYS, _SAMPLE_DAYS_MAX = 90, 36_500
+SAMPLE_DAYS, _SAMPLE_DAYS_MAX = 90, 36_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Settings:
     bootstrap_servers: str | None
     user: str
     seller: tuple[tuple[str, str], ...] = (("name", "HomeMeeting"),)
-    sample_days: int = _SAMPLE_DAYS
+    sample_days: int = SAMPLE_DAYS
 
     def kafka_servers(self) -> str:
         """The bootstrap servers, for what cannot go on without. Refuses with KAFKA_NOT_SET."""
@@ -72,9 +72,9 @@ def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Refused("SETTINGS", f"{file} is not TOML: {error}") from error
     faults = list(_faults(told))
-    days: str | int = _SAMPLE_DAYS
+    days: str | int = SAMPLE_DAYS
     if not faults:
-        told_days = told.get("tuning", {}).get("sample_days", _SAMPLE_DAYS)
+        told_days = told.get("tuning", {}).get("sample_days", SAMPLE_DAYS)
         days = environ.get("HOMEMEETING_TUNING_SAMPLE_DAYS", told_days)
         faults = _faults_of_days(days)
     if faults:

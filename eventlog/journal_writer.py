@@ -101,7 +101,7 @@ class JournalWriter:
         """
         if not payloads:
             return
-        self._refuse_child()
+        self.refuse_child()
         with self._guard:
             segment = self._segment(topic)
             begin = segment.end
@@ -114,7 +114,7 @@ class JournalWriter:
 
     def sync(self) -> None:
         """Write through to the disk what was appended. After OSError the next call tries again."""
-        self._refuse_child()
+        self.refuse_child()
         with self._guard:
             for topic in sorted(self._dirty):
                 os.fsync(self._open[topic].handle)
@@ -126,7 +126,7 @@ class JournalWriter:
 
         Raises OSError where the disk does not write through; it is closed all the same.
         """
-        self._refuse_child()
+        self.refuse_child()
         self._stop.set()
         if self._syncer:
             self._syncer.join()
@@ -140,7 +140,7 @@ class JournalWriter:
                 self._open.clear()
                 os.close(self._lock)
 
-    def _refuse_child(self) -> None:
+    def refuse_child(self) -> None:
         """A forked child shares the parent's file handles: what it wrote would cut the parent's."""
         if os.getpid() != self._process:
             raise Refused(

@@ -5,7 +5,6 @@ buffer gives up in `buffer`, sequences and bytes in `spool`, the typed calls in 
 """
 
 import heapq
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -70,7 +69,6 @@ class Engine:
         self._buffer = Buffer(settings.buffer_events)
         self._spool = Spool(writer, server_id)
         self._threaded = threaded
-        self._process = os.getpid()
         self._closing = self._stopping = self._closed = False
         self._ending = threading.Lock()
         self._write_due = self._beat_due = self._now
@@ -137,11 +135,11 @@ class Engine:
             return self._put(topic, label, event, self._time(), None)
 
     def flush(self) -> None:
-        self._refuse_child()
+        self._spool.refuse_child()
         self._write_or_refuse(None)
 
     def tick(self, now: int | None) -> None:
-        self._refuse_child()
+        self._spool.refuse_child()
         with self._state:
             if self._closed:
                 return
@@ -156,7 +154,7 @@ class Engine:
             self._try_write("BEAT" if beat else None)
 
     def close(self) -> None:
-        self._refuse_child()
+        self._spool.refuse_child()
         with self._ending:
             if self._closed:
                 return
@@ -190,14 +188,6 @@ class Engine:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-
-    def _refuse_child(self) -> None:
-        """A fork has no writing thread, and files that are its parent's."""
-        if os.getpid() != self._process:
-            raise Refused(
-                "JOURNAL_FORKED",
-                f"this emitter is of process {self._process}: open another",
-            )
 
     def _last_states(self) -> None:
         with self._state:
@@ -297,7 +287,7 @@ class Engine:
 
     def _relieve(self) -> None:
         """Without a thread the caller makes room itself."""
-        self._refuse_child()
+        self._spool.refuse_child()
         if not self._threaded and self._buffer.full:
             self._try_write(None)
 

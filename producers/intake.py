@@ -5,15 +5,15 @@ Owns types, absent fields and the notation of times and ids; the rules proper ar
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from edge import Fault, Refused
+from edge.instants import micros
 from schemas import CONTRACTS, violations
 
 TOPICS_IN = ("meetings.usage", "meetings.quality", "servers.load")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OURS = ("source", "sequence")
 _TIMES = frozenset({"started_at", "observed_at", "sampled_at"})
 _LONG_MAX = 2**63 - 1
@@ -95,7 +95,7 @@ def _time(given: Any) -> int:
         raise ValueError("must have at most six decimals of a second")
     if moment.tzinfo is None:
         raise ValueError("must have a time zone, such as Z or +02:00")
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return micros(moment)
 
 
 def _record_id(given: Any) -> bytes:

@@ -32,6 +32,10 @@ class Spool:
     def source(self) -> str:
         return self._writer.source
 
+    def refuse_child(self) -> None:
+        """Refuses with JOURNAL_FORKED in a child of the process that opened the journal."""
+        self._writer.refuse_child()
+
     def written(self) -> dict[str, int]:
         """How many events of each counted topic the journal has taken."""
         return {topic: self._writer.last(topic) for topic in COUNTED}

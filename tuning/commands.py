@@ -4,7 +4,7 @@ import json
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import click
 from edge import Refused
 from edge.command import common, form, say, settings, show_rows
 from edge.faults import inert
+from edge.instants import micros
 from edge.output import plain
 from tuning.advice import Action
 from tuning.charts import ACTIONS_MAX
@@ -58,7 +59,7 @@ def report_command(start: datetime, end: datetime, html: Path | None) -> None:
     """
     if start >= end:
         raise click.BadParameter("--to is the day after the last and must be later than --from")
-    bounds = {"start_us": _micros(start), "end_us": _micros(end)}
+    bounds = {"start_us": micros(start), "end_us": micros(end)}
     with read_store(settings().usage, "usage", COPIES.all(), bounds).closing() as store:
         report = tuning_report(store, start.date(), end.date())
     if html is not None:
@@ -69,10 +70,6 @@ def report_command(start: datetime, end: datetime, html: Path | None) -> None:
         show_rows([line.row() for line in report.lines], COLUMNS)
     else:
         _show_tables(report)
-
-
-def _micros(day: datetime) -> int:
-    return (day - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001  both UTC
 
 
 def _write(path: Path, text: str) -> None:
