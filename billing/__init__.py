@@ -11,10 +11,19 @@ from billing.accounts import (
     merge_history,
     parse_accounts,
 )
-from billing.books import import_accounts, load_price_book, open_books
-from billing.invoices import find_invoice, list_invoices, make_pdf, run_invoices, without_pdf
+from billing.books import Catalogue, import_accounts, load_catalogue, load_price_book, open_books
+from billing.document import documents
+from billing.invoices import (
+    find_invoice,
+    list_heads,
+    list_invoices,
+    make_pdf,
+    run_invoices,
+    without_pdf,
+)
+from billing.layout import Layout, lay_out
 from billing.money import decimal_text, round_half_up, round_money
-from billing.month import Month, lay_out, load_month, parse_month
+from billing.month import Month, parse_month
 from billing.period import Period, Stretch, month_period, stretches
 from billing.pricebook import Charge, Fee, Plan, PriceBook, Rounding, Tier
 from billing.pricebook_check import parse_price_book
@@ -22,8 +31,10 @@ from billing.pricebook_check import parse_price_book
 __all__ = [
     "Account",
     "AccountFile",
+    "Catalogue",
     "Charge",
     "Fee",
+    "Layout",
     "Month",
     "Period",
     "Plan",
@@ -33,12 +44,14 @@ __all__ = [
     "Subscription",
     "Tier",
     "decimal_text",
+    "documents",
     "effective_history",
     "find_invoice",
     "import_accounts",
     "lay_out",
+    "list_heads",
     "list_invoices",
-    "load_month",
+    "load_catalogue",
     "load_price_book",
     "make_pdf",
     "merge_history",

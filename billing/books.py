@@ -4,7 +4,7 @@ Owns what an import or a load changes. Does not know what anything costs, nor an
 that a final one holds on to the book it was made from.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -16,7 +16,7 @@ import pyarrow as pa
 from billing.accounts import Account, Subscription, parse_accounts
 from billing.pricebook import Plan, PriceBook
 from billing.pricebook_check import parse_price_book
-from billing.rating import SQL
+from billing.queries import SQL
 from billing.rows import load_rows
 from edge import Refused, Settings
 from warehouse import Store, open_scratch, open_store
@@ -47,7 +47,7 @@ def open_books(home: Settings, *, make: bool = True) -> Iterator[Store]:
 class Catalogue:
     """Everything that rating needs of the books, besides usage."""
 
-    accounts: tuple[Account, ...]
+    accounts: tuple[tuple[str, str, str], ...]  # id, time zone, currency
     history: dict[str, list[Subscription]]
     price_books: tuple[PriceBook, ...]
 
@@ -60,12 +60,12 @@ class Catalogue:
         found = ((version, version.plan(plan)) for version in latest.values())
         return [(version, one) for version, one in found if one is not None]
 
-    def named_history(self, account_id: str, day: date) -> list[Subscription]:
-        """An account's history with the book of each plan that only one has on `day`, or on the
-        plan's first day if that is later: `p` and `b/p` are then one plan.
+    def named(self, history: Iterable[Subscription], day: date) -> list[Subscription]:
+        """A history with the book of each plan that only one has on `day`, or on the plan's first
+        day if that is later: `p` and `b/p` are then one plan.
         """
         found = []
-        for row in self.history.get(account_id, ()):
+        for row in history:
             plans = self.find_plans(row.book, row.plan, max(row.since, day))
             found.append(replace(row, book=plans[0][0].book) if len(plans) == 1 else row)
         return found
@@ -76,9 +76,8 @@ def load_catalogue(books: Store) -> Catalogue:
     for row in subscriptions(books):
         history.setdefault(row.account_id, []).append(row)
     texts = books.rows("SELECT content FROM price_books ORDER BY book, effective_from")
-    return Catalogue(
-        tuple(accounts(books)), history, tuple(parse_price_book(text) for (text,) in texts)
-    )
+    people = books.rows("SELECT account_id, time_zone, currency FROM accounts ORDER BY account_id")
+    return Catalogue(tuple(people), history, tuple(parse_price_book(text) for (text,) in texts))
 
 
 def accounts(books: Store) -> list[Account]:

@@ -12,6 +12,7 @@ from billing.audit_commands import audit
 from billing.books import (
     accounts,
     import_accounts,
+    load_catalogue,
     load_price_book,
     open_books,
     read_input,
@@ -19,9 +20,11 @@ from billing.books import (
 )
 from billing.invoice_commands import invoice, month_option
 from billing.money import decimal_text
-from billing.month import Month, lay_out, load_month
+from billing.layout import lay_out
+from billing.month import Month
 from billing.pricebook_check import parse_price_book
-from billing.rating import SQL
+from billing.queries import SQL
+from billing.rating import load_usage
 from edge.command import common, say, settings, show_rows
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -163,7 +166,7 @@ def usage(
     if month is None:
         raise click.UsageError("Missing option '--month'.")
     with open_books(settings(), make=False) as books:
-        load_month(books, settings(), month, lay_out(books, month))
+        load_usage(books, settings(), lay_out(books, load_catalogue(books), month))
         found = books.records(SQL["unbilled" if unbilled else "usage"], {"account": account_id})
     whose = f" of {account_id}" if account_id else ""
     if unbilled:

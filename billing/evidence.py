@@ -6,37 +6,28 @@ Owns the file's place and order. Does not decide what is rated.
 
 import hashlib
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-
-from billing.rating import SQL
-from billing.rows import load_rows
+from billing.queries import SQL
 from warehouse import Store
 
 
-def write_evidence(
-    books: Store, folder: Path, run: int, lines: Sequence[dict[str, Any]]
-) -> tuple[str, str, dict[str, tuple[int, str]]]:
-    """The name and SHA-256 of the file of a run, and the count and SHA-256 of each invoice's
-    rows. `lines` says for each rated line its document: position, number, id, line_id.
+def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
+    """The name and SHA-256 of the file of a run. Leaves `evidence_sums`: the count and SHA-256 of
+    each invoice's rows. Reads `closing` and what rating left.
     """
-    numbers = {"line": pa.int64(), "position": pa.int64()}
-    texts = dict.fromkeys(("number", "id", "line_id"), pa.string())
-    load_rows(books, "document_lines", lines, numbers | texts)
     books.execute(SQL["evidence"])
+    books.execute(SQL["evidence_sums"])
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"run-{run:06}.parquet"
     quoted = str(path).replace("'", "''")
     books.execute(
-        f"""COPY (SELECT * EXCLUDE (position) FROM evidence
-        ORDER BY position, line_id, started_at, record_id) TO '{quoted}' (FORMAT parquet)"""
+        f"""COPY (SELECT * EXCLUDE (account) FROM evidence
+        ORDER BY account, line_id, started_at, record_id) TO '{quoted}' (FORMAT parquet)"""
     )
     path.chmod(0o600)
-    sums = {invoice: (count, sha) for invoice, count, sha in books.rows(SQL["evidence_sums"])}
-    return path.name, hashlib.sha256(path.read_bytes()).hexdigest(), sums
+    with path.open("rb") as file:
+        return path.name, hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def take_snapshot(books: Store) -> str:

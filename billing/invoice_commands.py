@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from billing.books import open_books
-from billing.invoices import find_invoice, list_invoices, make_pdf, run_invoices, without_pdf
+from billing.document import documents
+from billing.invoices import find_invoice, list_heads, make_pdf, run_invoices, without_pdf
 from billing.month import Month, parse_month
 from edge import Refused, Settings
 from edge.command import (
@@ -21,6 +22,7 @@ from edge.command import (
     show_json,
     show_rows,
 )
+from warehouse import Store
 
 _LIST = ("id", "number", "status", "account_id", "plan", "currency", "total")
 _LINES = ("kind", "code", "description", "quantity", "unit", "included", "amount")
@@ -61,26 +63,26 @@ def run_command(month: Month, account: str | None, finalize: bool) -> None:
     home = settings()
     with open_books(home) as books:
         faults = run_invoices(books, home, month, account, clock()() if finalize else None)
-        documents = list_invoices(books, month, account)
-    make_documents(home, documents)
-    _show(documents, f"no account has a period in {month}: see `homemeeting account list`")
+        heads = list_heads(books, month, account)
+        make_documents(books, home, heads)
+        _show(books, heads, f"no account has a period in {month}: see `homemeeting account list`")
     left_undone("INVOICES_LEFT", f"{len(faults)} faults kept accounts from it", faults)
 
 
-def make_documents(home: Settings, documents: Sequence[Mapping[str, Any]]) -> None:
+def make_documents(books: Store, home: Settings, heads: Sequence[Mapping[str, Any]]) -> None:
     """The PDFs that are not there yet, with a bar."""
-    missing = without_pdf(home, documents)
+    missing = without_pdf(home, heads)
     with progress(f"Printing {len(missing)} invoices", len(missing)) as advance:
-        for document in missing:
+        for document in documents(books, missing):
             make_pdf(home, document)
             advance(1)
     say(f"{len(missing)} PDFs written to {home.documents}")
 
 
-def sums(documents: Iterable[Mapping[str, Any]]) -> str:
+def sums(heads: Iterable[Mapping[str, Any]]) -> str:
     """How many documents of each status and currency there are, and their totals."""
     found: dict[tuple[str, str], list[Decimal]] = {}
-    for one in documents:
+    for one in heads:
         found.setdefault((one["status"], one["currency"]), []).append(Decimal(one["total"]))
     return "; ".join(
         f"{len(totals)} {status}, {sum(totals):,f} {currency}"
@@ -88,13 +90,13 @@ def sums(documents: Iterable[Mapping[str, Any]]) -> str:
     )
 
 
-def _show(documents: Sequence[dict[str, Any]], empty: str) -> None:
+def _show(books: Store, heads: Sequence[dict[str, Any]], empty: str) -> None:
     if form() == "json":
-        show_json(documents)
+        show_json(list(documents(books, [head["id"] for head in heads])))
         return
-    show_rows(documents, _LIST, empty)
-    if documents:
-        say(sums(documents))
+    show_rows(heads, _LIST, empty)
+    if heads:
+        say(sums(heads))
 
 
 @invoice.command("list")
@@ -108,9 +110,9 @@ def list_command(month: Month | None) -> None:
     Exit codes: 0 shown; 1 refused; 2 wrong usage.
     """
     with open_books(settings(), make=False) as books:
-        documents = list_invoices(books, month)
-    of = f" of {month}" if month else ""
-    _show(documents, f"no documents{of}: see `homemeeting invoice run`")
+        heads = list_heads(books, month)
+        of = f" of {month}" if month else ""
+        _show(books, heads, f"no documents{of}: see `homemeeting invoice run`")
 
 
 @invoice.command("show")

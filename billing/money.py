@@ -5,11 +5,12 @@ Owns rounding to a currency's precision. Knows nothing of prices, lines or invoi
 
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Final, Literal
 
 from babel.numbers import get_currency_precision, is_currency
 
 _PLACES: Final = 12
+LineRounding = Literal["half_up", "half_even"]
 # Metals, units of account, the code for tests and that for no currency: ISO 4217 without a minor
 # unit of its own.
 _NO_MONEY: Final = frozenset(
@@ -42,10 +43,21 @@ def round_half_up(value: Fraction) -> int:
     return -whole if value < 0 else whole
 
 
+def round_half_even(value: Fraction) -> int:
+    """The nearest whole number, halves to the even one."""
+    return round(value)  # so defined for a Fraction, exactly
+
+
+def round_line(amount: Fraction, currency: str, rounding: LineRounding) -> int:
+    """A line's amount in the currency's smallest units, by the rounding of its book."""
+    exact = amount * 10 ** currency_precision(currency)
+    return round_half_even(exact) if rounding == "half_even" else round_half_up(exact)
+
+
 def round_money(amount: Fraction | Decimal | int, currency: str) -> Decimal:
     """`amount` in the currency's own precision, halves away from zero.
 
-    The only place where money is rounded. The result always has all its places (`5.00`).
+    The result always has all its places (`5.00`).
     """
     places = currency_precision(currency)
     return minor_to_money(round_half_up(Fraction(amount) * 10**places), currency)

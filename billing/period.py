@@ -47,7 +47,6 @@ class SeatRun:
 class Stretch:
     """A plan's unbroken run of days within a period, and the seats that changed inside it."""
 
-    account_id: str
     book: str | None
     plan: str
     since: date
@@ -127,7 +126,6 @@ def _stretch(run: list[Subscription], period: Period) -> Stretch:
     start_us = period.start_us if since == period.since else day_start_us(since, zone)
     end_us = period.end_us if until == period.until else day_start_us(until, zone)
     return Stretch(
-        account_id=run[0].account_id,
         book=run[0].book,
         plan=run[0].plan,
         since=since,

@@ -1,196 +1,247 @@
-"""Rating: what the lines of a month cost, set-based in SQL on whole numbers.
+"""Rating: what every line of a month costs, set-based in SQL on whole numbers.
 
-Owns the scales: per line, every quantity becomes a whole number of grains and every price a
-whole number of a fixed scale, as small as they can be. Also owns the test that all of a line's
-products stay below 2^127. Does not know accounts, periods or documents.
+Owns the tables that the statements read and the order in which they run. The numbers come from
+`billing.terms`; which charge takes a record is asked of the plan, once for each kind of record.
+Does not know documents.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
-from math import lcm
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import pyarrow as pa
 
-from billing.money import currency_precision
-from billing.pricebook import Charge
-from billing.rows import load_rows
-from warehouse import Queries, Store
+from billing.cohort import Cohort
+from billing.layout import Layout
+from billing.pricebook import REST, Charge, Package, PerVariant, Tiered
+from billing.queries import COPIES, SQL
+from billing.rows import load_columns, load_rows
+from billing.terms import Numbers, Terms
+from edge import Fault, Settings
+from warehouse import Store, copy_tables
 
-SQL: Final = Queries(Path(__file__).parent / "sql")
-_UNIT_SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600}
-_LIMIT: Final = 2**127
-
-
-@dataclass(frozen=True, slots=True)
-class ChargeLine:
-    """A charge on one stretch. `included` is what remains of the allowance by days."""
-
-    line: int
-    stretch: int
-    charge: Charge
-    included: Fraction
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class RatedTier:
-    up_to: Decimal | None
-    quantity: Fraction
-    unit_price: Decimal
-    flat: Fraction
-    amount: Fraction
+_LONGEST_US: Final = 48 * 3600 * 1_000_000  # of a record, by the rules of an event
+_HUGE: Final = (
+    *("grains", "quantum", "minimum", "unit", "included", "scale", "price", "package", "fixed"),
+    *("keep", "keep_of", "floor", "ceiling", "minor", "most", "below"),
+)
+_TIER: Final = pa.list_(
+    pa.struct([(name, pa.string()) for name in ("lower", "upper", "price", "flat")])
+)
+_TEXT: Final = pa.string()
+_INT: Final = pa.int64()
+_BOOL: Final = pa.bool_()
 
 
-@dataclass(frozen=True, slots=True)
-class RatedLine:
-    """`quantity` is chargeable, before the allowance; `amount_minor` is the rounded amount."""
-
-    quantity: Fraction
-    tiers: tuple[RatedTier, ...]
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Terms:
-    """A line's whole numbers. `unit` is one unit of the charge in grains."""
-
-    line: ChargeLine
-    grains: int
-    unit: int
-    quantum: int
-    minimum: int
-    included: int
-    price_scale: int
-    minor: int
-    tiers: tuple[tuple[int, int | None, int, int], ...]  # lower, upper, price, flat
-
-    def fits(self, records: int, total: int) -> bool:
-        """Whether no product of the arithmetic can reach 2^127."""
-        quantity = total * self.grains + records * (2 * self.quantum + self.minimum)
-        prices = sum(price for _, _, price, _ in self.tiers)
-        flats = sum(flat for _, _, _, flat in self.tiers)
-        amount = 2 * self.minor * (quantity * prices + flats * self.unit)
-        edges = (upper or 0 for _, upper, _, _ in self.tiers)
-        below = 2 * self.unit * self.price_scale
-        alone = (self.included, 2 * self.quantum, self.minimum, self.grains, prices, flats)
-        return max(2 * quantity, amount, below, *edges, *alone) < _LIMIT
-
-
-def load_lines(store: Store, lines: Iterable[ChargeLine]) -> None:
-    """The temporary table `lines`: what each one rates, without its prices."""
-    rows = [
-        {
-            "line": one.line,
-            "stretch": one.stretch,
-            "meter": one.charge.meter,
-            "variant": one.charge.variant,
-            "measure": one.charge.measure,
-            "scope": one.charge.rounding.scope if one.charge.rounding else "period",
-        }
-        for one in lines
-    ]
-    names = {"line": pa.int64(), "stretch": pa.int64()}
-    texts = ("meter", "variant", "measure", "scope")
-    load_rows(store, "lines", rows, names | dict.fromkeys(texts, pa.string()))
-
-
-def rate(store: Store, lines: Sequence[ChargeLine]) -> tuple[dict[int, RatedLine], list[int]]:
-    """Every line by its number, and the numbers of lines beyond the limits. Reads the temporary
-    tables `lines` and `month_records`; leaves `line_records`, `line_terms` and `rounded`.
+class Numbering:
+    """The cohorts of a layout, their stretches and terms, each with a number of its own: dense,
+    and terms in the order of the document.
     """
-    store.execute(SQL["line_records"])
-    sizes = {line: (records, total) for line, records, total in store.rows(SQL["line_size"])}
-    terms = [_terms(line) for line in lines]
-    fitting: dict[int, _Terms] = {}
-    beyond: list[int] = []
-    for one in terms:
-        if one.fits(*sizes.get(one.line.line, (0, 0))):
-            fitting[one.line.line] = one
-        else:
-            beyond.append(one.line.line)
-    _load_terms(store, list(fitting.values()))
-    store.execute(SQL["rounded"])
-    store.execute(SQL["chargeable"])
-    found: dict[int, list[dict[str, Any]]] = {}
-    for row in store.records(SQL["tier_amounts"]):
-        found.setdefault(row["line"], []).append(row)
-    return {line: _rated(fitting[line], rows) for line, rows in found.items()}, beyond
+
+    def __init__(self, layout: Layout) -> None:
+        self.cohorts: list[Cohort] = [cohort for cohort, _ in layout.cohorts]
+        self.stretches: list[tuple[int, Cohort, int]] = []  # cohort, it, place in it
+        self.terms: list[tuple[int, int | None, Terms]] = []  # cohort, stretch, they
+        for number, cohort in enumerate(self.cohorts):
+            for at, part in enumerate(cohort.stretches):
+                self.terms += [(number, len(self.stretches), terms) for terms in part.terms]
+                self.stretches.append((number, cohort, at))
+            self.terms += [(number, None, terms) for terms in cohort.more]
 
 
-def _terms(line: ChargeLine) -> _Terms:
-    charge = line.charge
-    is_duration = charge.measure == "duration"
-    # A value comes in microseconds, the meter's own units or ones: so many of them are a unit,
-    # and so many are one of what quantum and minimum are given in.
-    unit = 1_000_000 * _UNIT_SECONDS[charge.unit] if is_duration else _unit_size(charge)
-    step = 1_000_000 if is_duration else unit
-    rounding = charge.rounding
-    quantum = Fraction(rounding.quantum if rounding and rounding.mode != "none" else 1) * step
-    minimum = Fraction(rounding.minimum if rounding else 0) * step
-    included = line.included * unit
-    uppers = [None if tier.up_to is None else Fraction(tier.up_to) * unit for tier in charge.tiers]
-    known = (quantum, minimum, included, *(upper for upper in uppers if upper is not None))
-    grains = lcm(*(value.denominator for value in known))
-    prices = [Fraction(tier.unit_price) for tier in charge.tiers]
-    flats = [Fraction(tier.flat) for tier in charge.tiers]
-    scale = lcm(*(value.denominator for value in (*prices, *flats)))
-    edges = [None if upper is None else int(upper * grains) for upper in uppers]
-    lowers = [0, *(edge or 0 for edge in edges[:-1])]
-    return _Terms(
-        line=line,
-        grains=grains,
-        unit=unit * grains,
-        quantum=int(quantum * grains),
-        minimum=int(minimum * grains),
-        included=int(included * grains),
-        price_scale=scale,
-        minor=10 ** currency_precision(line.currency),
-        tiers=tuple(
-            (lower, upper, int(price * scale), int(flat * scale))
-            for lower, upper, price, flat in zip(lowers, edges, prices, flats, strict=True)
-        ),
-    )
+def load_usage(books: Store, home: Settings, layout: Layout) -> Numbering:
+    """The month's usage beside its layout: `month_records` and what a snapshot says. Refuses as
+    `copy_tables`.
+    """
+    utc = layout.month.period("UTC")
+    periods = [utc, *(cohort.period for cohort, _ in layout.cohorts)]
+    bounds = {
+        "from_us": min(period.start_us for period in periods) - _LONGEST_US,
+        "end_us": max(period.end_us for period in periods),
+    }
+    copy_tables(books, home.usage, "usage", COPIES.all(), bounds)
+    numbering = Numbering(layout)
+    _load_layout(books, layout, numbering)
+    books.execute(SQL["placed_records"])
+    _load_takers(books, numbering)
+    books.execute(SQL["month_records"])
+    return numbering
 
 
-def _unit_size(charge: Charge) -> int:
-    return charge.unit_size if charge.measure in ("quantity", "maximum") else 1
+def rate(books: Store, numbering: Numbering) -> None:
+    """Leaves `draft_lines`: every line of every account of the layout, and `rated_lines`."""
+    _load_terms(books, numbering)
+    for name in ("round_to", "round_line", "line_records"):
+        books.execute(SQL[name])
+    for name in ("chargeable", "rated_lines", "draft_lines"):
+        books.execute(SQL[name])
 
 
-def _load_terms(store: Store, terms: Sequence[_Terms]) -> None:
+def too_large(books: Store, numbering: Numbering) -> Iterator[Fault]:
+    """The accounts with a line beyond what can be billed exactly."""
+    for account, term in books.rows(SQL["lines_beyond"]):
+        code = numbering.terms[term][2].content["code"]
+        yield Fault("LINE_TOO_LARGE", account, f"{code} is beyond what can be billed exactly")
+
+
+def _load_layout(books: Store, layout: Layout, numbering: Numbering) -> None:
+    ids = [id for _, accounts in layout.cohorts for id in accounts]
+    cohorts = [number for number, (_, ids) in enumerate(layout.cohorts) for _ in ids]
+    # By id, so that an account's number tells its place among documents.
+    order = sorted(range(len(ids)), key=ids.__getitem__)
+    columns = {
+        "account": pa.array(range(len(ids)), pa.int32()),
+        "account_id": pa.array([ids[at] for at in order], _TEXT),
+        "cohort": pa.array([cohorts[at] for at in order], pa.int32()),
+    }
+    load_columns(books, "members", columns)
+    windows = [_window(None, layout.month.period("UTC"))]
+    windows += [_window(number, one.period) for number, one in enumerate(numbering.cohorts)]
+    parts = [
+        {**_window(cohort, one.stretches[at].stretch), "stretch": number}
+        for number, (cohort, one, at) in enumerate(numbering.stretches)
+    ]
+    bounds = {"cohort": pa.int32(), "start_at": pa.timestamp("us"), "end_at": pa.timestamp("us")}
+    load_rows(books, "windows", windows, bounds)
+    load_rows(books, "stretches", parts, bounds | {"stretch": pa.int32()})
+
+
+def _window(cohort: int | None, days: Any) -> dict[str, Any]:
+    return {"cohort": cohort, "start_at": days.start_us, "end_at": days.end_us}
+
+
+def _load_takers(books: Store, numbering: Numbering) -> None:
+    """`takes`: which terms rate a kind of record, and `reasons`: why none does."""
+    terms = _terms_by_charge(numbering)
+    takes: list[dict[str, Any]] = []
+    reasons: list[dict[str, Any]] = []
+    for stretch, meter, variant in books.rows(SQL["used"]):
+        _, cohort, at = numbering.stretches[stretch]
+        kind = {"stretch": stretch, "meter": meter, "variant": variant}
+        priced = cohort.stretches[at].priced
+        takers = priced[1].takers(meter, variant) if priced else ()
+        takes += [kind | {"term": terms[stretch, _key(one, variant)]} for one in takers]
+        reason = None if takers else _reason(cohort, at, meter)
+        reasons += [kind | {"reason": reason}] if reason else []
+    kinds = {"stretch": pa.int32(), "meter": _TEXT, "variant": _TEXT}
+    load_rows(books, "takes", takes, kinds | {"term": pa.int32()})
+    load_rows(books, "reasons", reasons, kinds | {"reason": _TEXT})
+
+
+def _terms_by_charge(numbering: Numbering) -> dict[tuple[int, tuple[str, str | None]], int]:
+    return {
+        (stretch, (terms.charge.code, terms.variant)): number
+        for number, (_, stretch, terms) in enumerate(numbering.terms)
+        if terms.charge is not None and stretch is not None
+    }
+
+
+def _key(charge: Charge, variant: str | None) -> tuple[str, str | None]:
+    """Of a charge with prices, the price that a variant has."""
+    if isinstance(charge.pricing, PerVariant):
+        return charge.code, variant if charge.names(variant) else REST
+    return charge.code, None
+
+
+def _reason(cohort: Cohort, at: int, meter: str) -> str | None:
+    """Why no charge takes a record of the meter; None where the plan gives it away."""
+    priced = cohort.stretches[at].priced
+    if priced is None:
+        return "no_price"
+    if meter in priced[1].free:
+        return None
+    charged = any(charge.meter == meter for charge in priced[1].charges)
+    return "no_price" if charged else "no_charge"
+
+
+def _load_terms(books: Store, numbering: Numbering) -> None:
     """Numbers travel as text: Arrow has no whole number of 128 bits."""
-    numbers = ("grains", "unit", "quantum", "minimum", "included", "price_scale", "minor")
-    rows = []
-    tiers = []
-    for one in terms:
-        rounding = one.line.charge.rounding
-        row = {name: str(getattr(one, name)) for name in numbers}
-        mode = rounding.mode if rounding else "none"
-        rows.append({"line": one.line.line, "mode": mode, **row})
-        for index, (lower, upper, price, flat) in enumerate(one.tiers):
-            edges = {"lower": str(lower), "upper": None if upper is None else str(upper)}
-            prices = {"price": str(price), "flat": str(flat)}
-            tiers.append({"line": one.line.line, "tier": index, **edges, **prices})
-    line = {"line": pa.int64()}
-    load_rows(store, "line_terms", rows, line | dict.fromkeys(("mode", *numbers), pa.string()))
-    texts = dict.fromkeys(("lower", "upper", "price", "flat"), pa.string())
-    load_rows(store, "line_tiers", tiers, line | {"tier": pa.int64()} | texts)
+    laid, usage, fees, commitments = [], [], [], []
+    for number, (cohort, stretch, terms) in enumerate(numbering.terms):
+        place = {"term": number, "cohort": cohort, "stretch": stretch}
+        laid.append({**place, "id": str(terms.id), **_laid(terms)})
+        if terms.numbers is not None:
+            usage.append({**place, **_usage_row(terms, terms.numbers)})
+        elif terms.commitment is not None:
+            least = terms.commitment
+            told = {"least": str(least.numerator), "below": str(least.denominator)}
+            minor = str(10 ** numbering.cohorts[cohort].precision)
+            commitments.append({**place, **told, "minor": minor, "even": terms.even})
+        else:
+            fees.append({**place, "amount": str(terms.amount)})
+    place_types = dict.fromkeys(("term", "cohort", "stretch"), pa.int32())
+    texts = dict.fromkeys(("id", "month", "content"), _TEXT)
+    flags = dict.fromkeys(("advance", "adjusts"), _BOOL)
+    load_rows(books, "laid_terms", laid, place_types | texts | flags, {"id": "UUID"})
+    load_rows(books, "usage_terms", usage, place_types | _USAGE_TYPES, _USAGE_CASTS)
+    huge = {"least": _TEXT, "below": _TEXT, "minor": _TEXT}
+    casts = dict.fromkeys(huge, "HUGEINT")
+    load_rows(books, "commitment_terms", commitments, place_types | huge | {"even": _BOOL}, casts)
+    amount = {"amount": "HUGEINT"}
+    load_rows(books, "fee_terms", fees, place_types | {"amount": _TEXT}, amount)
 
 
-def _rated(terms: _Terms, rows: Sequence[dict[str, Any]]) -> RatedLine:
-    charge = terms.line.charge
-    tiers = tuple(
-        RatedTier(
-            up_to=tier.up_to,
-            quantity=Fraction(int(row["inside"]), terms.unit),
-            unit_price=tier.unit_price,
-            flat=Fraction(int(row["flat"]), terms.price_scale),
-            amount=Fraction(int(row["above"]), terms.unit * terms.price_scale),
-        )
-        for tier, row in zip(charge.tiers, rows, strict=True)
-    )
-    quantity = Fraction(int(rows[0]["quantity"]), terms.unit)
-    return RatedLine(quantity, tiers, int(rows[0]["amount_minor"]))
+def _laid(terms: Terms) -> dict[str, Any]:
+    content = terms.content
+    return {
+        "month": content["month"],
+        "advance": content["advance"],
+        "adjusts": terms.kind == "adjustment",
+        "content": terms.text,
+    }
+
+
+_USAGE_TYPES: Final[Mapping[str, pa.DataType]] = {
+    **dict.fromkeys(("measure", "scope", "mode", "grouping", "model"), _TEXT),
+    **dict.fromkeys(("by_variant", "narrow", "flat_at_zero", "package_up", "even"), _BOOL),
+    **dict.fromkeys(("cap", "most_records", "grains64", "quantum64", "minimum64"), _INT),
+    **dict.fromkeys(_HUGE, _TEXT),
+    "tiers": _TIER,
+}
+_USAGE_CASTS: Final = {
+    **dict.fromkeys(_HUGE, "HUGEINT"),
+    "tiers": "STRUCT(lower HUGEINT, upper HUGEINT, price HUGEINT, flat HUGEINT)[]",
+}
+
+
+def _usage_row(terms: Terms, numbers: Numbers) -> dict[str, Any]:
+    charge = terms.charge
+    assert charge is not None
+    rounding = charge.rounding
+    scope = rounding.scope if rounding else "none"
+    pricing = charge.pricing
+    narrow = charge.measure == "duration" and scope == "record" and numbers.narrow
+    is_flat = charge.model == "flat"
+    return {
+        "measure": charge.measure,
+        "scope": scope,
+        "mode": rounding.mode if rounding else "none",
+        "grouping": _grouping(charge, scope),
+        "model": "graduated" if charge.model == "per_unit" else charge.model,
+        "by_variant": terms.variant is not None,
+        "narrow": narrow,
+        "flat_at_zero": isinstance(pricing, Tiered) and pricing.flat_at_zero,
+        "package_up": isinstance(pricing, Package) and pricing.rounding == "up",
+        "even": terms.even,
+        "cap": numbers.cap,
+        "most_records": numbers.most_records,
+        "grains64": numbers.grains if narrow else None,
+        "quantum64": numbers.quantum if narrow else None,
+        "minimum64": numbers.minimum if narrow else None,
+        **{name: _whole(getattr(numbers, name)) for name in _HUGE},
+        **({"fixed": "0", "floor": None} if is_flat and not terms.owed else {}),
+        "tiers": [
+            dict(zip(("lower", "upper", "price", "flat"), map(_whole, tier), strict=True))
+            for tier in numbers.tiers
+        ],
+    }
+
+
+def _grouping(charge: Charge, scope: str) -> str:
+    """What is put together before it is rounded."""
+    if charge.measure in ("unique", "peak"):
+        return charge.measure
+    return "participant" if scope == "participant" else "line"
+
+
+def _whole(number: int | None) -> str | None:
+    return None if number is None else str(number)

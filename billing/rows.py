@@ -17,10 +17,25 @@ Columns = Mapping[str, pa.DataType]
 Rows = Iterable[Mapping[str, Any]]
 
 
-def load_rows(store: Store, table: str, rows: Rows, columns: Columns) -> None:
-    """A temporary table of these rows, in place of one of its name."""
-    with store.tables(loaded_rows=_arrow(list(rows), columns)):
-        store.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM loaded_rows")
+def load_rows(
+    store: Store, table: str, rows: Rows, columns: Columns, casts: Mapping[str, str] | None = None
+) -> None:
+    """A temporary table of these rows, in place of one of its name. `casts` are columns of types
+    that Arrow has not, told as text.
+    """
+    _load(store, table, _arrow(list(rows), columns), casts or {})
+
+
+def load_columns(store: Store, table: str, columns: Mapping[str, pa.Array]) -> None:
+    """The same, of columns."""
+    _load(store, table, pa.table(dict(columns)), {})
+
+
+def _load(store: Store, table: str, rows: pa.Table, casts: Mapping[str, str]) -> None:
+    replaced = ", ".join(f'"{name}"::{kind} AS "{name}"' for name, kind in casts.items())
+    columns = f"* REPLACE ({replaced})" if casts else "*"
+    with store.tables(loaded_rows=rows):
+        store.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {columns} FROM loaded_rows")
 
 
 def append_rows(store: Store, table: str, rows: Rows, columns: Columns) -> None:

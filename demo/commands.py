@@ -13,7 +13,7 @@ import consumers.commands as consumers
 import tuning.commands as tuning
 from billing.books import open_books
 from billing.invoice_commands import make_documents
-from billing.invoices import list_invoices, run_invoices
+from billing.invoices import list_heads, list_invoices, run_invoices
 from billing.month import parse_month
 from demo.accounts import accounts_csv
 from demo.home import begin_afresh
@@ -92,8 +92,8 @@ def _invoices() -> None:
     home, month = settings(), parse_month(_MONTH)
     with open_books(home) as books:
         faults = run_invoices(books, home, month, None, micros(_CLOSED))
-        documents = list_invoices(books, month, None)
-    make_documents(home, documents)
+        make_documents(books, home, list_heads(books, month))
+        documents = list_invoices(books, month)
     left_undone("INVOICES_LEFT", f"{len(faults)} faults kept accounts from it", faults)
     by_plan = plan_rows(documents)
     show_rows(by_plan, list(by_plan[0]))

@@ -2,15 +2,16 @@
 -- text. `chargeable` is over `unit`, and null where rounding is not by record.
 CREATE OR REPLACE TEMP TABLE evidence AS
 SELECT
-    documents.position, documents.number, documents.id AS invoice, documents.line_id,
+    closing.account, closing.number, closing.id AS invoice,
+    closing.id || '.' || printf('%04d', draft_lines.line) AS line_id,
     records.record_id::VARCHAR AS record_id, records.started_at, records.account_id,
     records.meeting_id, records.participant_id, records.meter, records.variant,
     records.continues::VARCHAR AS continues, records.last_seen, records.stopped, records.quantity,
-    CASE WHEN lines.scope = 'record' THEN rounded.value::VARCHAR END AS chargeable,
-    line_terms.unit
-FROM document_lines AS documents
-INNER JOIN line_records USING (line)
-INNER JOIN lines USING (line)
-INNER JOIN line_terms USING (line)
-INNER JOIN rounded ON line_records.line = rounded.line AND line_records.part = rounded.part
-INNER JOIN month_records AS records ON line_records.record_id = records.record_id
+    coalesce(records.rounded64::HUGEINT, records.rounded128)::VARCHAR AS chargeable,
+    usage_terms.unit::VARCHAR AS unit
+FROM closing
+INNER JOIN draft_lines USING (account)
+INNER JOIN usage_terms USING (term)
+INNER JOIN line_records AS records
+    ON closing.account = records.account AND draft_lines.term = records.term
+    AND draft_lines.line_variant IS NOT DISTINCT FROM records.line_variant

@@ -1,28 +1,31 @@
 -- Which record each line rates: the one join of usage and charges. A value is in the charge's
--- smallest whole: microseconds, the meter's own units, or one.
-CREATE OR REPLACE TEMP TABLE line_records AS
+-- smallest whole: microseconds, the meter's own units, or one. A line is an account's, of some
+-- terms, and where the terms are by variant, of one.
+CREATE OR REPLACE TEMP VIEW line_records AS
 SELECT
-    lines.line, lines.measure, records.record_id, records.start_us, records.account_id,
-    records.meeting_id, records.participant_id, records.meter, records.variant,
-    CASE
-        WHEN lines.measure = 'unique'
-            THEN coalesce('p' || records.participant_id, 'r' || records.record_id)
-        WHEN lines.scope = 'record'
-            THEN 'r' || records.record_id
-        WHEN lines.scope = 'participant' THEN concat_ws(
-            chr(31), records.meeting_id,
-            coalesce('p' || records.participant_id, 'r' || records.record_id)
-        )
-        ELSE ''
-    END AS part,
-    (CASE lines.measure
-        WHEN 'duration' THEN records.duration_us
-        WHEN 'count' THEN 1
+    placed_records.*, terms.term, terms.measure, terms.scope, terms.grouping,
+    CASE WHEN terms.by_variant THEN placed_records.variant END AS line_variant,
+    placed_records.continues IS NOT NULL
+        AND placed_records.continues <> placed_records.record_id AS continuing,
+    CASE terms.measure
+        WHEN 'duration' THEN duration_us
+        WHEN 'count' THEN CASE WHEN continuing THEN 0 ELSE 1 END
         WHEN 'unique' THEN 1
-        ELSE coalesce(records.quantity, 0)
-    END)::HUGEINT AS value
-FROM lines
-INNER JOIN month_records AS records
-    ON lines.stretch = records.stretch AND lines.meter = records.meter
-    AND (lines.variant IS NULL OR lines.variant = records.variant)
-WHERE NOT records.conflict
+        WHEN 'peak' THEN 1
+        ELSE coalesce(quantity, 0)
+    END AS value,
+    CASE WHEN terms.narrow THEN round_to(
+        value * terms.grains64, terms.mode, terms.quantum64,
+        CASE WHEN continuing THEN 0 ELSE terms.minimum64 END
+    ) END AS rounded64,
+    CASE WHEN terms.scope = 'record' AND NOT terms.narrow THEN round_to(
+        least(value, terms.cap) * terms.grains, terms.mode, terms.quantum,
+        CASE WHEN continuing THEN 0::HUGEINT ELSE terms.minimum END
+    ) END AS rounded128,
+    value > terms.cap AS beyond
+FROM placed_records
+INNER JOIN takes
+    ON placed_records.stretch = takes.stretch AND placed_records.meter = takes.meter
+    AND placed_records.variant IS NOT DISTINCT FROM takes.variant
+INNER JOIN usage_terms AS terms USING (term)
+WHERE starts_here OR terms.measure = 'peak'

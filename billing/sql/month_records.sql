@@ -1,17 +1,23 @@
--- The uncancelled records that started in their account's own month (UTC for unknown accounts),
--- with the stretch each belongs to and whether its record_id has several identities.
-CREATE OR REPLACE TEMP TABLE month_records AS
-WITH near AS (SELECT *, epoch_us(started_at) AS start_us FROM near_records)
-
+-- The records that started in their account's own month (UTC for unknown accounts), with the
+-- stretch each belongs to and why nothing rates it, if so.
+CREATE OR REPLACE TEMP VIEW month_records AS
 SELECT
-    near.*, epoch_us(near.last_seen) - near.start_us AS duration_us,
-    known.account_id IS NOT NULL AS known,
-    stretches.stretch
-FROM near
-LEFT JOIN windows AS known ON near.account_id = known.account_id
-CROSS JOIN (SELECT start_us, end_us FROM windows WHERE account_id IS NULL) AS utc
+    near_records.*,
+    CASE
+        WHEN members.account IS NULL THEN 'no_account'
+        WHEN near_records.record_id IN (SELECT record_id FROM conflicts) THEN 'conflict'
+        WHEN stretches.stretch IS NULL THEN 'no_subscription'
+        ELSE reasons.reason
+    END AS reason
+FROM near_records
+LEFT JOIN members USING (account_id)
+LEFT JOIN windows USING (cohort)
+CROSS JOIN (SELECT start_at, end_at FROM windows WHERE cohort IS NULL) AS utc
 LEFT JOIN stretches
-    ON near.account_id = stretches.account_id
-    AND near.start_us >= stretches.start_us AND near.start_us < stretches.end_us
-WHERE near.start_us >= coalesce(known.start_us, utc.start_us)
-    AND near.start_us < coalesce(known.end_us, utc.end_us)
+    ON members.cohort = stretches.cohort AND near_records.started_at >= stretches.start_at
+    AND near_records.started_at < stretches.end_at
+LEFT JOIN reasons
+    ON stretches.stretch = reasons.stretch AND near_records.meter = reasons.meter
+    AND near_records.variant IS NOT DISTINCT FROM reasons.variant
+WHERE near_records.started_at >= coalesce(windows.start_at, utc.start_at)
+    AND near_records.started_at < coalesce(windows.end_at, utc.end_at)

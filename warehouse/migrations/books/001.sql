@@ -1,5 +1,6 @@
--- The books: what billing alone writes. Personal data is in accounts and in frozen documents only.
--- Days are DATE in the account's zone; instants are BIGINT microseconds since 1970, UTC.
+-- The books: what billing alone writes. Personal data is in accounts and in frozen invoices only.
+-- Days are DATE in the account's zone; instants are BIGINT microseconds since 1970, UTC. Amounts
+-- are whole numbers of the currency's smallest units.
 
 CREATE TABLE accounts (
     account_id VARCHAR, name VARCHAR, email VARCHAR, country VARCHAR, language VARCHAR,
@@ -20,12 +21,27 @@ CREATE TABLE price_books (
 -- The last number given out, per series and year: read and moved in the transaction that uses it.
 CREATE TABLE counters (series VARCHAR, year INTEGER, last BIGINT);
 
--- One row per document; `document` is the JSON that `invoice show` prints, frozen once final.
+-- One row per document; frozen, with its lines, once final. Seller and buyer are JSON.
 CREATE TABLE invoices (
-    id VARCHAR, account_id VARCHAR, month VARCHAR, status VARCHAR, number VARCHAR,
-    zone VARCHAR, start_us BIGINT, end_us BIGINT, document VARCHAR, books VARCHAR[],
-    run BIGINT, evidence_rows BIGINT, evidence_sha256 VARCHAR
+    id VARCHAR, account_id VARCHAR, month VARCHAR, kind VARCHAR, status VARCHAR, number VARCHAR,
+    issued_on DATE, due_on DATE, currency VARCHAR, plan VARCHAR, zone VARCHAR, start_us BIGINT,
+    end_us BIGINT, seller VARCHAR, buyer VARCHAR, subtotal HUGEINT, books VARCHAR[], run BIGINT,
+    evidence_rows BIGINT, evidence_sha256 VARCHAR
 );
+
+-- What each line came to, under its terms. `month` is the one it is for, `advance` whether that
+-- was, or had been, to come; `origin` the document that an adjustment corrects. Quantities, tiers,
+-- discount and bound are numerators over the scales that the terms name.
+CREATE TABLE invoice_lines (
+    invoice VARCHAR, line BIGINT, term UUID, month VARCHAR, advance BOOLEAN, origin VARCHAR,
+    variant VARCHAR, records BIGINT, quantity HUGEINT, packages HUGEINT,
+    tiers STRUCT(quantity HUGEINT, flat HUGEINT, amount HUGEINT)[], discount HUGEINT,
+    bound HUGEINT, amount HUGEINT
+);
+
+-- What lines stand under, the same for all accounts whose month is alike: JSON, named by its hash.
+-- Rows are only ever added.
+CREATE TABLE terms (term UUID, content VARCHAR);
 
 -- One row per finalising run: what was known, and the evidence it left.
 CREATE TABLE runs (

@@ -1,0 +1,64 @@
+"""Drafts: a month's documents computed from usage, as temporary tables of the books.
+
+Owns what a draft is made of and which accounts have one. Keeps nothing: `billing.invoices` does.
+"""
+
+import json
+from typing import Any, Final
+
+import pyarrow as pa
+
+from billing.cohort import Cohort
+from billing.layout import Layout
+from billing.queries import SQL
+from billing.rating import load_usage, rate, too_large
+from billing.rows import load_rows
+from edge import Fault, Settings
+from warehouse import Store
+
+_COHORT: Final = {
+    "cohort": pa.int32(),
+    **dict.fromkeys(("currency", "plan", "zone", "out_of_order"), pa.string()),
+    **dict.fromkeys(("start_us", "end_us"), pa.int64()),
+    "has_document": pa.bool_(),
+    "books": pa.list_(pa.string()),
+}
+
+
+def make_drafts(books: Store, home: Settings, layout: Layout) -> list[Fault]:
+    """Leaves `drafts`, a row for each account that has a document, and `draft_lines`. The faults
+    are of accounts left out. Refuses as `copy_tables`.
+    """
+    numbering = load_usage(books, home, layout)
+    rate(books, numbering)
+    beyond = list(too_large(books, numbering))
+    rows = (_cohort_row(number, one) for number, one in enumerate(numbering.cohorts))
+    load_rows(books, "draft_cohorts", rows, _COHORT)
+    outside = [{"account_id": one.place} for one in beyond]
+    load_rows(books, "left_out", outside, {"account_id": pa.string()})
+    seller = json.dumps(dict(home.seller), ensure_ascii=False)
+    books.execute(SQL["drafts"], {"month": str(layout.month), "seller": seller})
+    return [*layout.faults(), *beyond]
+
+
+def keep_drafts(books: Store, layout: Layout) -> None:
+    """Writes them and their lines among the invoices, in the caller's transaction."""
+    books.execute(SQL["insert_terms"])
+    books.execute(SQL["insert_lines"], {"before": str(layout.month.before)})
+    books.execute(SQL["insert_drafts"])
+
+
+def _cohort_row(number: int, cohort: Cohort) -> dict[str, Any]:
+    period = cohort.period
+    priced = (part.priced for part in cohort.stretches)
+    return {
+        "cohort": number,
+        "currency": cohort.key.currency,
+        "plan": cohort.plan,
+        "zone": period.zone,
+        "start_us": period.start_us,
+        "end_us": period.end_us,
+        "has_document": cohort.has_document,
+        "out_of_order": cohort.key.out_of_order,
+        "books": sorted({found[0].sha256 for found in priced if found}),
+    }

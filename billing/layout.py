@@ -1,0 +1,135 @@
+"""A month laid out for rating: every account in the cohort of those whose month is like its own.
+
+Owns each account's bounds, history and standing as the books have them. What a cohort's lines
+are is `billing.cohort`; nothing here reads usage.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from billing.accounts import Subscription, effective_history
+from billing.books import Catalogue
+from billing.cohort import Cohort, CohortKey, make_cohort
+from billing.fees import Charged, FeeKey
+from billing.month import Month, parse_month
+from billing.period import stretches
+from billing.queries import SQL
+from edge import Fault
+from warehouse import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The cohorts of a month and, for each, the ids of its accounts in order."""
+
+    month: Month
+    cohorts: tuple[tuple[Cohort, tuple[str, ...]], ...]
+
+    def faults(self) -> Iterator[Fault]:
+        """Of the accounts that cannot have a document."""
+        for cohort, accounts in self.cohorts:
+            for code, message in cohort.faults:
+                yield from (Fault(code, account, message) for account in accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What final documents have fixed for an account. `bounds` are this month's."""
+
+    last: Month
+    end_us: int
+    is_closed: bool
+    zone: str | None
+    bounds: tuple[int | None, int | None]
+
+
+def lay_out(books: Store, catalogue: Catalogue, month: Month) -> Layout:
+    """Every account, closed ones in the bounds and zone of their document."""
+    standings = _standings(books, month)
+    charged = _charged(books, month)
+    members: dict[CohortKey, list[str]] = defaultdict(list)
+    for account_id, zone, currency in catalogue.accounts:
+        rows = catalogue.history.get(account_id, ())
+        standing = standings.get(account_id)
+        key = CohortKey(
+            zone=standing.zone or zone if standing else zone,
+            currency=currency,
+            bounds=standing.bounds if standing else (None, None),
+            history=_within(rows, month),
+            charged=charged.get(account_id, ()),
+            out_of_order=_out_of_order(catalogue, month, zone, standing, rows),
+        )
+        members[key].append(account_id)
+    return Layout(
+        month,
+        tuple(
+            (make_cohort(catalogue, month, key), tuple(accounts))
+            for key, accounts in members.items()
+        ),
+    )
+
+
+def only(layout: Layout, accounts: Iterable[str]) -> Layout:
+    """The same month for these accounts alone."""
+    asked = set(accounts)
+    kept = ((one, tuple(id for id in ids if id in asked)) for one, ids in layout.cohorts)
+    return Layout(layout.month, tuple((one, ids) for one, ids in kept if ids))
+
+
+def _within(rows: Sequence[Subscription], month: Month) -> tuple[Subscription, ...]:
+    """What is in force in the month or the next, cut to them, so that like months are equal."""
+    since, until = month.since, month.after.after.since
+    found = []
+    for row in rows if len(rows) == 1 else effective_history(rows):
+        if row.since < until and (row.until is None or row.until > since):
+            end = None if row.until is None or row.until >= until else row.until
+            begin = max(row.since, since)
+            found.append(Subscription("", begin, end, row.book, row.plan, row.quantity))
+    return tuple(found)
+
+
+def _standings(books: Store, month: Month) -> dict[str, _Standing]:
+    asked = {name: str(at) for name, at in _around(month).items()}
+    return {
+        account: _Standing(parse_month(last), end, closed, zone, (start, until))
+        for account, last, end, closed, zone, start, until in books.rows(SQL["standings"], asked)
+    }
+
+
+def _around(month: Month) -> dict[str, Month]:
+    return {"before": month.before, "month": month, "after": month.after}
+
+
+def _charged(books: Store, month: Month) -> dict[str, tuple[tuple[FeeKey, Charged], ...]]:
+    found: dict[str, list[tuple[FeeKey, Charged]]] = defaultdict(list)
+    for account, book, plan, code, description, amount in books.rows(
+        SQL["charged_in_advance"], {"month": str(month)}
+    ):
+        found[account].append((FeeKey(book, plan, code), Charged(description, amount)))
+    return {account: tuple(rows) for account, rows in found.items()}
+
+
+def _out_of_order(
+    catalogue: Catalogue,
+    month: Month,
+    zone: str,
+    standing: _Standing | None,
+    rows: Sequence[Subscription],
+) -> str | None:
+    """The first month to be closed may be any; from then on they are closed in order, but for
+    months in which there is nothing to bill.
+    """
+    if standing is None or standing.is_closed:
+        return None
+    at, end_us = standing.last, standing.end_us
+    if month < at:
+        return f"{at} is closed already, and months are closed in order"
+    while (at := at.after) < month:
+        period = at.period(zone, end_us)
+        if stretches(catalogue.named(rows, period.since), period):
+            return f"{at} comes first: months are closed in order"
+        end_us = period.end_us
+    return None

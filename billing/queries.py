@@ -1,0 +1,9 @@
+"""Billing's named statements."""
+
+from pathlib import Path
+from typing import Final
+
+from warehouse import Queries
+
+SQL: Final = Queries(Path(__file__).parent / "sql")
+COPIES: Final = Queries(Path(__file__).parent / "sql" / "copies")

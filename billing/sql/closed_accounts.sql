@@ -1,0 +1,1 @@
+SELECT account_id FROM invoices WHERE month = $month AND status <> 'draft'

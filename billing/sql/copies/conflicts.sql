@@ -1,0 +1,9 @@
+-- Records of several identities that are near: every account's month lies within these bounds.
+SELECT record_id
+FROM usage_records
+WHERE NOT cancelled AND record_id IN (
+    SELECT record_id FROM usage_records
+    WHERE NOT cancelled AND started_at >= make_timestamp($from_us)
+        AND started_at < make_timestamp($end_us)
+)
+GROUP BY record_id HAVING count(*) > 1

@@ -1,0 +1,4 @@
+DELETE FROM invoice_lines WHERE invoice IN (
+    SELECT id FROM invoices
+    WHERE month = $month AND status = 'draft' AND ($account IS NULL OR account_id = $account)
+)

@@ -1,0 +1,1 @@
+FROM invoices WHERE id IN (SELECT unnest($ids))

@@ -1,0 +1,29 @@
+-- Every line of every account: usage, fees, commitments, in the order of their terms.
+CREATE OR REPLACE TEMP TABLE draft_lines AS
+WITH usage AS (
+    SELECT account, stretch, sum(amount)::HUGEINT AS amount FROM rated_lines GROUP BY ALL
+),
+
+short AS (
+    SELECT
+        members.account, terms.term, terms.even, terms.below,
+        terms.least * terms.minor - coalesce(usage.amount, 0::HUGEINT) * terms.below AS above
+    FROM members
+    INNER JOIN commitment_terms AS terms USING (cohort)
+    LEFT JOIN usage ON members.account = usage.account AND terms.stretch = usage.stretch
+),
+
+every AS (
+    SELECT account, term, line_variant, records, quantity, packages, tiers, discount, bound, amount
+    FROM rated_lines
+    UNION ALL BY NAME
+    SELECT members.account, fee_terms.term, fee_terms.amount
+    FROM members INNER JOIN fee_terms USING (cohort)
+    UNION ALL BY NAME
+    SELECT account, term, round_line(above, below, even) AS amount
+    FROM short WHERE above > 0 AND round_line(above, below, even) > 0
+)
+
+SELECT
+    *, row_number() OVER (PARTITION BY account ORDER BY term, line_variant NULLS FIRST) AS line
+FROM every
