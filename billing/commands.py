@@ -1,4 +1,4 @@
-"""Billing's commands: accounts, price books and usage; gathers those of invoices and audit."""
+"""Billing's commands: accounts and usage; gathers those of price books, invoices and audit."""
 
 from dataclasses import asdict
 from fractions import Fraction
@@ -13,16 +13,15 @@ from billing.books import (
     accounts,
     import_accounts,
     load_catalogue,
-    load_price_book,
     open_books,
     read_input,
     subscriptions,
 )
 from billing.invoice_commands import invoice, month_option
-from billing.money import decimal_text
 from billing.layout import lay_out
+from billing.money import decimal_text
 from billing.month import Month
-from billing.pricebook_check import parse_price_book
+from billing.price_book_commands import price_book
 from billing.queries import SQL
 from billing.rating import load_usage
 from edge.command import common, say, settings, show_rows
@@ -82,63 +81,6 @@ def list_accounts() -> None:
         for told in by_account.get(one.account_id, [_NO_PLAN])
     ]
     show_rows(rows, (*_ACCOUNT_LIST, "quantity"), "no accounts: `homemeeting account import`")
-
-
-@click.group("price-book")
-def price_book() -> None:
-    """What things cost: check, load, list.
-
-    \b
-    Example: homemeeting price-book load standard-2026.toml
-    Exit codes: 0 done; 1 refused or left undone, see stderr; 2 wrong usage.
-    """
-
-
-@price_book.command("check")
-@click.argument("file", type=_FILE)
-@common
-def check_command(file: Path) -> None:
-    """Check a price book and load nothing.
-
-    \b
-    Example: homemeeting price-book check standard-2026.toml
-    Exit codes: 0 without a fault; 1 every fault on stderr; 2 wrong usage.
-    """
-    book = parse_price_book(read_input(file))
-    say(f"{book.book} of {book.effective_from} has {len(book.plans)} plans and no fault")
-
-
-@price_book.command("load")
-@click.argument("file", type=_FILE)
-@common
-def load_command(file: Path) -> None:
-    """Load a price book. Loading the same file twice changes nothing.
-
-    \b
-    Example: homemeeting price-book load standard-2026.toml
-    Exit codes: 0 loaded; 1 refused, every fault on stderr, nothing loaded; 2 wrong usage.
-    """
-    content = read_input(file)
-    with open_books(settings()) as books:
-        book, changed = load_price_book(books, content)
-    done = "loaded" if changed else "was loaded already"
-    say(f"{book.book} of {book.effective_from} {done}")
-
-
-@price_book.command("list")
-@common
-def list_books() -> None:
-    """The loaded books and their versions.
-
-    \b
-    Example: homemeeting price-book list
-    Exit codes: 0 shown; 1 refused; 2 wrong usage.
-    """
-    columns = ("book", "effective_from", "currency", "sha256")
-    with open_books(settings(), make=False) as books:
-        sql = f"SELECT {', '.join(columns)} FROM price_books ORDER BY book, effective_from"
-        found = books.records(sql)
-    show_rows(found, columns, "no price book is loaded: `homemeeting price-book load`")
 
 
 @click.group(invoke_without_command=True)

@@ -1,70 +1,39 @@
-"""From TOML text to a PriceBook: the grammar's keys, and which of them go together.
+"""From TOML text to a PriceBook: its plans, their fees and commitments, and what is taken twice.
 
-Owns every rule that a book is checked by; all faults are collected and raised as one refusal.
-Models, measures and timings of later releases are refused by name, so that a book using them
-is told apart from one that is mistaken.
+Owns the rules of a book and a plan as wholes; a charge is `billing.charge_check`'s. All faults
+are collected and raised as one refusal.
 """
 
 import hashlib
-import tomllib
-from decimal import Decimal
-from typing import Any, Final, cast
+from collections.abc import Callable, Iterator
+from itertools import combinations
+from typing import Final, Literal, TypeVar
 
+from billing.charge_check import read_charge
+from billing.model_check import price
 from billing.money import is_known_currency
-from billing.pricebook import (
-    Charge,
-    Fee,
-    Measure,
-    Mode,
-    Model,
-    Plan,
-    PriceBook,
-    Rounding,
-    Scope,
-    Tier,
-)
-from billing.toml_table import Findings, Table, find_lines
+from billing.pricebook import Charge, Commitment, Fee, Plan, PriceBook
+from billing.toml_source import read_toml
+from billing.toml_table import Findings, Table
 from edge import Fault, Refused
 
-_PRICE_DIGITS: Final = 9
-_QUANTITY_DIGITS: Final = 15  # bytes are counted one by one where a book sets no unit_size
-_UNIT_SIZE_DIGITS: Final = 18  # within a signed 64-bit integer
-_ZERO: Final = Decimal(0)
+_Read = TypeVar("_Read", Plan, Fee, Charge)
 
-_BOOK_KEYS: Final = ("book", "currency", "effective_from", "plan")
-_PLAN_KEYS: Final = ("code", "name", "free", "fee", "charge")
-_FEE_KEYS: Final = ("code", "description", "amount", "interval", "timing", "per")
-_CHARGE_KEYS: Final = (
-    "code",
-    "description",
-    "meter",
-    "variant",
-    "measure",
-    "unit",
-    "unit_size",
-    "rounding",
-    "included",
-    "model",
-    "unit_price",
-    "tiers",
-)
-_ROUNDING_KEYS: Final = ("scope", "quantum", "mode", "minimum")
-_TIER_KEYS: Final = ("up_to", "unit_price", "flat")
-
-_MODELS: Final = ("per_unit", "graduated")
-_LATER_MODELS: Final = ("volume", "package", "flat", "percentage")
-_MEASURES: Final = ("duration", "count", "quantity", "maximum", "unique")
-_LATER_MEASURES: Final = ("peak",)
-_TIME_UNITS: Final = ("second", "minute", "hour")
-_COUNTED_UNIT: Final = {"count": "record", "unique": "participant", "peak": "participant"}
+_BOOK_KEYS: Final = ("book", "currency", "effective_from", "line_rounding", "plan")
+_PLAN_KEYS: Final = ("code", "name", "free", "fee", "charge", "commitment")
+_FEE_KEYS: Final = (*("code", "description", "amount", "interval", "timing", "per", "prorate"),)
+_COMMITMENT_KEYS: Final = ("amount", "description")
+_OTHER: Final = "any other variant"  # stands for those that no charge names; is itself no code
 
 
 def parse_price_book(content: str | bytes) -> PriceBook:
     """The book that a TOML file holds; raises Refused with every fault found."""
     raw = content.encode() if isinstance(content, str) else content
-    data, text = _load(raw)
-    findings = Findings(find_lines(text))
-    book = _book(Table(findings, "", (), data), hashlib.sha256(raw).hexdigest())
+    source = read_toml(raw)
+    if isinstance(source, Fault):
+        raise _refusal([source])
+    findings = Findings(source.lines, list(source.faults))
+    book = _book(Table(findings, "", (), source.data), hashlib.sha256(raw).hexdigest())
     if book is None or findings.faults:
         raise _refusal(findings.faults)
     return book
@@ -76,18 +45,6 @@ def _refusal(faults: list[Fault]) -> Refused:
     return Refused("PRICE_BOOK_INVALID", f"the price book has {count}; nothing was loaded", faults)
 
 
-def _load(raw: bytes) -> tuple[dict[str, Any], str]:
-    try:
-        text = raw.decode("utf-8-sig")
-        return tomllib.loads(text, parse_float=Decimal), text
-    except UnicodeDecodeError as error:
-        fault = Fault("NOT_UTF8", f"byte {error.start}", "the file must be UTF-8 text")
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        # TOMLDecodeError is a ValueError; so is an integer of more digits than Python reads.
-        fault = Fault("TOML_INVALID", "file", str(error) or "cannot be read as a number")
-    raise _refusal([fault])
-
-
 def _book(table: Table, sha256: str) -> PriceBook | None:
     table.refuse_unknown(_BOOK_KEYS)
     book = table.code("book")
@@ -95,201 +52,116 @@ def _book(table: Table, sha256: str) -> PriceBook | None:
     if currency is not None and not is_known_currency(currency):
         table.fault("BAD_VALUE", "currency", f"{currency!r} is not an ISO 4217 code such as EUR")
     effective_from = table.date("effective_from")
-    plans: list[Plan] = []
-    codes: set[object] = set()
-    for plan_table in table.tables("plan", named=True):
-        _refuse_second(plan_table, codes)
-        plan = _plan(plan_table)
-        if plan is not None:
-            plans.append(plan)
+    told = table.choice("line_rounding", ("half_up", "half_even"), default="half_up")
+    line_rounding: Literal["half_up", "half_even"] = (
+        "half_even" if told == "half_even" else "half_up"
+    )
+    plans = tuple(plan for _, plan in _each(table, "plan", _plan))
     if not table.data.get("plan"):
         table.fault("KEY_MISSING", "plan", "a book needs at least one [[plan]]")
     if book is None or currency is None or effective_from is None:
         return None
-    return PriceBook(book, currency, effective_from, tuple(plans), sha256)
+    return PriceBook(book, currency, effective_from, line_rounding, plans, sha256)
+
+
+def _each(
+    table: Table, key: str, read: Callable[[Table], _Read | None]
+) -> Iterator[tuple[Table, _Read]]:
+    """What could be read of an array of tables; a code that an earlier one has is a fault."""
+    codes: set[str] = set()
+    for one in table.tables(key, named=True):
+        code = one.data.get("code")
+        if isinstance(code, str):
+            if code in codes:
+                one.fault("DUPLICATE", "code", f"{code!r} is used by an earlier one")
+            codes.add(code)
+        found = read(one)
+        if found is not None:
+            yield one, found
 
 
 def _plan(table: Table) -> Plan | None:
     table.refuse_unknown(_PLAN_KEYS)
     code, name = table.code("code"), table.text("name")
     free = table.codes("free")
-    fees: list[Fee] = []
-    codes: set[object] = set()
-    for fee_table in table.tables("fee", named=True):
-        _refuse_second(fee_table, codes)
-        fee = _fee(fee_table)
-        if fee is not None:
-            fees.append(fee)
-    charges: list[Charge] = []
-    codes = set()
-    for charge_table in table.tables("charge", named=True):
-        _refuse_second(charge_table, codes)
-        if (meter := charge_table.data.get("meter")) in free:
-            charge_table.fault(
-                "KEYS_CONFLICT", "meter", f"{meter!r} is in the plan's list of free meters"
-            )
-        charge = _charge(charge_table)
-        if charge is not None:
-            charges.append(charge)
+    fees = tuple(fee for _, fee in _each(table, "fee", _fee))
+    charges = list(_each(table, "charge", read_charge))
+    for place, charge in charges:
+        if charge.meter in free:
+            message = f"{charge.meter!r} is in the plan's list of free meters"
+            place.fault("KEYS_CONFLICT", "meter", message)
+    _refuse_overlaps(charges)
+    commitment = _commitment(table)
     if code is None or name is None:
         return None
-    return Plan(code, name, free, tuple(fees), tuple(charges))
-
-
-def _refuse_second(table: Table, codes: set[object]) -> None:
-    """`codes` are those of the tables before, be they faulty or not."""
-    code = table.data.get("code")
-    if not isinstance(code, str):
-        return
-    if code in codes:
-        table.fault("DUPLICATE", "code", f"{code!r} is used by an earlier one")
-    codes.add(code)
+    return Plan(code, name, free, fees, tuple(charge for _, charge in charges), commitment)
 
 
 def _fee(table: Table) -> Fee | None:
     table.refuse_unknown(_FEE_KEYS)
     code, description = table.code("code"), table.text("description")
-    amount = table.number("amount", digits=_PRICE_DIGITS)
-    interval = table.choice("interval", ("month",), default="month")
+    amount = price(table, "amount")
+    table.choice("interval", ("month",), default="month")
     timing = table.choice("timing", ("arrears", "advance"), default="arrears")
-    if timing == "advance":
-        table.fault(
-            "TIMING_NOT_AVAILABLE",
-            "timing",
-            'fees in advance come with a later release; use "arrears"',
-        )
     per = table.choice("per", ("plan", "seat"), default="plan")
-    if code is None or amount is None or description is None or interval is None or per is None:
-        return None
-    return Fee(code, description, amount, "month", "arrears", "seat" if per == "seat" else "plan")
-
-
-def _charge(table: Table) -> Charge | None:
-    code, description = table.code("code"), table.text("description")
-    meter = table.code("meter")
-    variant = table.code("variant") if "variant" in table else None
-    measure = _available(table, "measure", _MEASURES, _LATER_MEASURES, "MEASURE_NOT_AVAILABLE")
-    model = _available(table, "model", _MODELS, _LATER_MODELS, "MODEL_NOT_AVAILABLE")
-    if model is not None or table.data.get("model") not in _LATER_MODELS:
-        table.refuse_unknown(_CHARGE_KEYS)  # later models bring keys that are not known yet
-    unit = _unit(table)
-    unit_size = _unit_size(table)
-    rounding = _rounding(table)
-    included = table.number("included", digits=_QUANTITY_DIGITS, default=_ZERO)
-    tiers = _tiers_of_model(table, model)
-    if code is None or description is None or meter is None or measure is None:
-        return None
-    if model is None or unit is None or unit_size is None or included is None:
-        return None
-    return Charge(
-        code=code,
-        description=description,
-        meter=meter,
-        variant=variant,
-        measure=cast(Measure, measure),
-        unit=unit,
-        unit_size=unit_size,
-        rounding=rounding,
-        included=included,
-        model=cast(Model, model),
-        tiers=tiers,
+    return Fee(
+        code=code or "",
+        description=description or "",
+        amount=amount,
+        timing="advance" if timing == "advance" else "arrears",
+        per="seat" if per == "seat" else "plan",
+        prorate=table.flag("prorate", default=True),
     )
 
 
-def _available(
-    table: Table, key: str, now: tuple[str, ...], later: tuple[str, ...], code: str
-) -> str | None:
-    value = table.choice(key, now + later)
-    if value in later:
-        table.fault(
-            code, key, f"{value!r} comes with a later release; available are {', '.join(now)}"
-        )
+def _commitment(table: Table) -> Commitment | None:
+    told = table.table("commitment")
+    if told is None:
         return None
-    return value
+    told.refuse_unknown(_COMMITMENT_KEYS)
+    description = told.text("description", default="Minimum commitment")
+    return Commitment(price(told, "amount"), description or "")
 
 
-def _unit(table: Table) -> str | None:
-    measure = table.data.get("measure")
-    if measure == "duration":
-        return table.choice("unit", _TIME_UNITS)
-    default = _COUNTED_UNIT.get(measure) if isinstance(measure, str) else None
-    return table.text("unit", default=default)
+def _refuse_overlaps(charges: list[tuple[Table, Charge]]) -> None:
+    """Every pair of charges that would take the same record, unless one of the two says `also`."""
+    by_meter: dict[str, list[tuple[Table, Charge]]] = {}
+    for table, charge in charges:
+        if charge.meter is not None:
+            by_meter.setdefault(charge.meter, []).append((table, charge))
+    for meter, group in by_meter.items():
+        for (first, second), variants in _shared(meter, group).items():
+            table = group[second][0]
+            other = group[first][0].place.rpartition(".")[2]
+            message = (
+                f"{other} takes meter {meter!r}, {_named(variants)}, too: part them by variant, "
+                "or say also = true in one of the two"
+            )
+            table.fault("CHARGES_OVERLAP", "variant" if "variant" in table else "meter", message)
 
 
-def _unit_size(table: Table) -> int | None:
-    size = table.number("unit_size", digits=_UNIT_SIZE_DIGITS, default=Decimal(1), whole=True)
-    if size is None:
-        return None
-    if size == 0:
-        table.fault("BAD_VALUE", "unit_size", "must be at least 1")
-        return None
-    measure = table.data.get("measure")
-    if size != 1 and measure not in ("quantity", "maximum"):
-        table.refuse_present(["unit_size"], f'measure = "{measure}"')
-    return int(size)
+def _shared(
+    meter: str, group: list[tuple[Table, Charge]]
+) -> dict[tuple[int, int], list[str | None]]:
+    """The pairs, by their places in `group`, and the variants of which both take records."""
+    plan = Plan("", "", (), (), tuple(charge for _, charge in group), None)
+    named = sorted({one for charge in plan.charges for one in charge.variants if one != "*"})
+    shared: dict[tuple[int, int], list[str | None]] = {}
+    for variant in (*named, None, _OTHER):
+        takers = {id(charge) for charge in plan.takers(meter, variant)}
+        places = [at for at, charge in enumerate(plan.charges) if id(charge) in takers]
+        for first, second in combinations(places, 2):
+            if not (plan.charges[first].also or plan.charges[second].also):
+                shared.setdefault((first, second), []).append(variant)
+    return shared
 
 
-def _rounding(table: Table) -> Rounding | None:
-    rounding = table.table("rounding")
-    if rounding is None:
-        return None
-    measure = table.data.get("measure")
-    if measure in tuple(_COUNTED_UNIT):
-        table.refuse_present(["rounding"], f'measure = "{measure}"')
-    rounding.refuse_unknown(_ROUNDING_KEYS)
-    scope = rounding.choice("scope", ("record", "participant", "period"))
-    mode = rounding.choice("mode", ("up", "nearest", "down", "none"))
-    whole = measure == "duration"  # seconds
-    quantum = rounding.number(
-        "quantum",
-        digits=_QUANTITY_DIGITS,
-        default=Decimal(1) if mode == "none" else None,
-        whole=whole,
-    )
-    if quantum == 0 and mode != "none":
-        rounding.fault("BAD_VALUE", "quantum", "must be more than 0")
-    minimum = rounding.number("minimum", digits=_QUANTITY_DIGITS, default=_ZERO, whole=whole)
-    if scope is None or mode is None or quantum is None or minimum is None:
-        return None
-    return Rounding(cast(Scope, scope), cast(Mode, mode), quantum, minimum)
+def _named(variants: list[str | None]) -> str:
+    """At most three of them: who mends the first has mended most."""
+    words = ["no variant" if one is None else _quoted(one) for one in variants[:3]]
+    more = len(variants) - len(words)
+    return ", ".join(words) + (f" and {more} more" if more else "")
 
 
-def _tiers_of_model(table: Table, model: str | None) -> tuple[Tier, ...]:
-    if model == "per_unit":
-        table.refuse_present(["tiers"], 'model = "per_unit"')
-        price = table.number("unit_price", digits=_PRICE_DIGITS)
-        return () if price is None else (Tier(None, price, _ZERO),)
-    if model == "graduated":
-        table.refuse_present(["unit_price"], 'model = "graduated", whose prices are in its tiers')
-        return _tiers(table)
-    return ()
-
-
-def _tiers(table: Table) -> tuple[Tier, ...]:
-    count = len(value) if isinstance(value := table.data.get("tiers"), list) else 0
-    if "tiers" not in table or value == []:
-        table.fault("KEY_MISSING", "tiers", "a graduated charge needs at least one tier")
-    tiers: list[Tier] = []
-    edge = _ZERO
-    for index, tier in enumerate(table.tables("tiers", named=False)):
-        tier.refuse_unknown(_TIER_KEYS)
-        price = tier.number("unit_price", digits=_PRICE_DIGITS)
-        flat = tier.number("flat", digits=_PRICE_DIGITS, default=_ZERO)
-        up_to = _up_to(tier, is_last=index == count - 1, edge=edge)
-        edge = edge if up_to is None else max(edge, up_to)
-        if price is not None and flat is not None:
-            tiers.append(Tier(up_to, price, flat))
-    return tuple(tiers)
-
-
-def _up_to(tier: Table, *, is_last: bool, edge: Decimal) -> Decimal | None:
-    if "up_to" not in tier:
-        if not is_last:
-            tier.fault("TIERS_OPEN", "up_to", "is missing; only the last tier is without end")
-        return None
-    up_to = tier.number("up_to", digits=_QUANTITY_DIGITS)
-    if is_last:
-        tier.fault("TIERS_OPEN", "up_to", "the last tier must be without end; remove up_to")
-    elif up_to is not None and up_to <= edge:
-        tier.fault("TIERS_ORDER", "up_to", f"must be more than {edge:f}, where the tier begins")
-    return up_to
+def _quoted(variant: str) -> str:
+    return variant if variant == _OTHER else f"variant {variant!r}"

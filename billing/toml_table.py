@@ -1,7 +1,7 @@
 """Reading TOML tables with faults collected instead of raised, each with its place and line.
 
 Owns how a value of a given kind is taken out of a table and what is said when it is not one.
-Knows no key of any grammar; `billing.pricebook_check` does.
+Knows no key of any grammar; `billing.pricebook_check`, `charge_check` and `model_check` do.
 """
 
 import difflib
@@ -12,45 +12,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from billing.toml_source import Path
 from edge import Fault
 
 _CODE: Final = re.compile(r"[A-Za-z0-9_.:@+-]{1,128}", re.ASCII)
-_HEADER: Final = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.\s\"'-]+?)\s*\]\]?\s*(#.*)?$")
-_KEY: Final = re.compile(r"\s*[\"']?([A-Za-z0-9_-]+)[\"']?\s*=")
 _PLACES_MAX: Final = 12
 _TEXT_MAX: Final = 1000
-
-Path = tuple[str | int, ...]
-
-
-def find_lines(text: str) -> dict[Path, int]:
-    """The line of each table header and of each key that begins a line.
-
-    A help for the reader of a fault, not a second parser: what it cannot tell, such as a key
-    within an inline table, is shown with the line of the nearest thing around it.
-    """
-    lines: dict[Path, int] = {}
-    counts: dict[Path, int] = {}
-    table: Path = ()
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := _HEADER.match(line):
-            names = [name.strip().strip("\"'") for name in header[2].split(".")]
-            table = _table_path(names, header[1] == "[[", counts)
-            lines.setdefault(table, number)
-        elif key := _KEY.match(line):
-            lines.setdefault((*table, key[1]), number)
-    return lines
+_ZERO: Final = Decimal(0)
 
 
-def _table_path(names: Sequence[str], is_array: bool, counts: dict[Path, int]) -> Path:
-    path: Path = ()
-    for depth, name in enumerate(names):
-        path = (*path, name)
-        if is_array and depth == len(names) - 1:
-            counts[path] = counts.get(path, -1) + 1
-        if path in counts:
-            path = (*path, counts[path])
-    return path
+def is_code(value: object) -> bool:
+    return isinstance(value, str) and _CODE.fullmatch(value) is not None
 
 
 @dataclass(slots=True)
@@ -95,7 +67,8 @@ class Table:
     def refuse_present(self, keys: Sequence[str], why: str) -> None:
         for key in keys:
             if key in self.data:
-                self.fault("KEYS_CONFLICT", key, f"does not go together with {why}; remove it")
+                message = f"does not go together with {why}; remove one of the two"
+                self.fault("KEYS_CONFLICT", key, message)
 
     def text(self, key: str, *, default: str | None = None) -> str | None:
         value = self._take(key, default)
@@ -113,7 +86,7 @@ class Table:
 
     def code(self, key: str, *, default: str | None = None) -> str | None:
         value = self.text(key, default=default)
-        if value is not None and not _CODE.fullmatch(value):
+        if value is not None and not is_code(value):
             self.fault("BAD_VALUE", key, f"{value!r} is not a code of [A-Za-z0-9_.:@+-]{{1,128}}")
             return None
         return value
@@ -128,20 +101,41 @@ class Table:
         return None
 
     def number(
-        self, key: str, *, digits: int, default: Decimal | None = None, whole: bool = False
+        self,
+        key: str,
+        *,
+        digits: int,
+        default: Decimal | None = None,
+        whole: bool = False,
+        positive: bool = False,
+        most: int | None = None,
     ) -> Decimal | None:
-        """A finite number ≥ 0 with at most `digits` before and 12 after the point."""
+        """A finite number ≥ 0, or `positive`, with at most `digits` before and 12 after the
+        point, and at most `most`.
+        """
         value = self._take(key, default)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             self._wrong(key, "a number", value)
             return None
-        problem = _number_problem(Decimal(value), digits, whole)
+        told = Decimal(value)
+        problem = _number_problem(told, digits, whole)
+        if problem is None and positive and told == 0:
+            problem = "BAD_VALUE", "must be more than 0"
+        if problem is None and most is not None and told > most:
+            problem = "NUMBER_TOO_LARGE", f"must be at most {most}"
         if problem is not None:
             self.fault(problem[0], key, problem[1])
             return None
-        return Decimal(value)
+        return told or _ZERO  # -0.0 is 0
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        value = self.data.get(key, default)
+        if not isinstance(value, bool):
+            self._wrong(key, "true or false without quotes", value)
+            return default
+        return value
 
     def date(self, key: str) -> date | None:
         value = self._take(key, None)
@@ -152,17 +146,29 @@ class Table:
             return None
         return value
 
-    def codes(self, key: str) -> tuple[str, ...]:
+    def codes(self, key: str, *, also: Sequence[str] = ()) -> tuple[str, ...]:
+        """A list of different codes, or words of `also`; what is neither is left out."""
         value = self.data.get(key, [])
         if not isinstance(value, list):
             self._wrong(key, 'a list of codes, such as ["whiteboard"]', value)
             return ()
+        found: list[str] = []
         for index, item in enumerate(value):
-            if not isinstance(item, str) or not _CODE.fullmatch(item):
-                self.fault("BAD_VALUE", f"{key}[{index}]", f"{item!r} is not a code")
-            elif item in value[:index]:
-                self.fault("DUPLICATE", f"{key}[{index}]", f"{item!r} is listed twice")
-        return tuple(item for item in value if isinstance(item, str))
+            place = f"{key}[{index}]"
+            if not is_code(item) and item not in also:
+                self.findings.add(
+                    "BAD_VALUE", self.at(place), (*self.path, key, index), f"{item!r} is not a code"
+                )
+            elif item in found:
+                self.findings.add(
+                    "DUPLICATE",
+                    self.at(place),
+                    (*self.path, key, index),
+                    f"{item!r} is listed twice",
+                )
+            else:
+                found.append(item)
+        return tuple(found)
 
     def table(self, key: str) -> "Table | None":
         if key not in self.data:
@@ -181,11 +187,12 @@ class Table:
             return
         for index, item in enumerate(value):
             if not isinstance(item, dict):
-                self._wrong(f"{key}[{index}]", "a table", item)
+                where = (*self.path, key, index)
+                message = f"must be a table, not {_kind(item)}"
+                self.findings.add("WRONG_TYPE", self.at(f"{key}[{index}]"), where, message)
                 continue
             code = item.get("code") if named else None
-            known = isinstance(code, str) and _CODE.fullmatch(code)
-            name = f"{key}[{code if known else index}]"
+            name = f"{key}[{code if is_code(code) else index}]"
             yield Table(self.findings, self.at(name), (*self.path, key, index), item)
 
     def _take(self, key: str, default: Any) -> Any:

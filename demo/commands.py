@@ -15,6 +15,7 @@ from billing.books import open_books
 from billing.invoice_commands import make_documents
 from billing.invoices import list_heads, list_invoices, run_invoices
 from billing.month import parse_month
+from billing.price_book_commands import load_command
 from demo.accounts import accounts_csv
 from demo.home import begin_afresh
 from demo.tables import largest, meter_rows, plan_rows
@@ -54,7 +55,7 @@ def demo(context: click.Context) -> None:
     accounts.write_text(accounts_csv(_ACCOUNTS), "utf-8")
     _step("Accounts and prices")
     context.invoke(billing.import_command, file=accounts)
-    context.invoke(billing.load_command, file=_HERE / "price-book.toml")
+    context.invoke(load_command, file=_HERE / "price-book.toml")
     _step("Meetings, through the real emitter into the journal")
     start, end = (_SINCE - _EPOCH).days, (_UNTIL - _EPOCH).days
     context.invoke(simulate_command, accounts=_ACCOUNTS, start=start, end=end, seed=_SEED)
