@@ -113,7 +113,10 @@ def price(
     named = f"{stretch.book}/{stretch.plan}" if stretch.book else stretch.plan
     found = catalogue.find_plans(stretch.book, stretch.plan, stretch.since)
     if not found:
-        return None, ("PLAN_UNKNOWN", f"no loaded price book has the plan {named} on {stretch.since}")
+        return None, (
+            "PLAN_UNKNOWN",
+            f"no loaded price book has the plan {named} on {stretch.since}",
+        )
     if len(found) > 1:
         books = " and ".join(book.book for book, _ in found)
         return None, ("PLAN_AMBIGUOUS", f"the plan {named} is in {books}: name it as book/plan")

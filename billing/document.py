@@ -70,7 +70,7 @@ def _line(row: Row, currency: str, zone: ZoneInfo) -> dict[str, Any]:
         "code": terms["code"],
         "description": terms["description"],
         "variant": row["variant"] or terms.get("variant"),
-        "period": _span(*terms["period"], zone),
+        "period": _span(terms["period"][0], terms["period"][1], zone),
         "quantity": _quantity(terms, row["quantity"], scales),
         "unit": terms["unit"],
         "included": None if included is None else decimal_text(Fraction(included)),
@@ -118,7 +118,10 @@ def _origin(row: Row, terms: Row, zone: ZoneInfo) -> dict[str, Any] | None:
     """What an adjustment corrects: the document that charged it, and for which period."""
     if row["origin"] is None:
         return None
-    return {"number": row["origin_number"], "period": _span(*terms["period"], zone)}
+    return {
+        "number": row["origin_number"],
+        "period": _span(terms["period"][0], terms["period"][1], zone),
+    }
 
 
 def _span(start_us: int, end_us: int, zone: ZoneInfo) -> dict[str, str]:

@@ -5,10 +5,8 @@ are is `billing.cohort`; nothing here reads usage.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from billing.accounts import Subscription, effective_history
 from billing.books import Catalogue

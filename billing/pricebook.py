@@ -177,7 +177,9 @@ class Plan:
 
     def takers(self, meter: str, variant: str | None) -> tuple[Charge, ...]:
         """The charges that take records of this meter and variant, in the order of the book."""
-        return tuple(one for one in self.charges if one.meter == meter and self._takes(one, variant))
+        return tuple(
+            one for one in self.charges if one.meter == meter and self._takes(one, variant)
+        )
 
     def _takes(self, charge: Charge, variant: str | None) -> bool:
         if not charge.variants or charge.names(variant):

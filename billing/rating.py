@@ -172,7 +172,7 @@ def _load_terms(books: Store, numbering: Numbering) -> None:
     texts = dict.fromkeys(("id", "month", "content"), _TEXT)
     flags = dict.fromkeys(("advance", "adjusts"), _BOOL)
     load_rows(books, "laid_terms", laid, place_types | texts | flags, {"id": "UUID"})
-    load_rows(books, "usage_terms", usage, place_types | _USAGE_TYPES, _USAGE_CASTS)
+    load_rows(books, "usage_terms", usage, {**place_types, **_USAGE_TYPES}, _USAGE_CASTS)
     huge = {"least": _TEXT, "below": _TEXT, "minor": _TEXT}
     casts = dict.fromkeys(huge, "HUGEINT")
     load_rows(books, "commitment_terms", commitments, place_types | huge | {"even": _BOOL}, casts)
