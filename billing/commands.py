@@ -23,7 +23,7 @@ from billing.money import decimal_text
 from billing.month import Month
 from billing.price_book_commands import price_book
 from billing.queries import SQL
-from billing.rating import load_usage
+from billing.rating import month_usage
 from edge.command import common, say, settings, show_rows
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -108,8 +108,9 @@ def usage(
     if month is None:
         raise click.UsageError("Missing option '--month'.")
     with open_books(settings(), make=False) as books:
-        load_usage(books, settings(), lay_out(books, load_catalogue(books), month))
-        found = books.records(SQL["unbilled" if unbilled else "usage"], {"account": account_id})
+        layout = lay_out(books, load_catalogue(books), month)
+        with month_usage(books, settings(), layout):
+            found = books.records(SQL["unbilled" if unbilled else "usage"], {"account": account_id})
     whose = f" of {account_id}" if account_id else ""
     if unbilled:
         empty = f"no usage{whose} in {month} is unbilled"

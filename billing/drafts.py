@@ -4,6 +4,8 @@ Owns what a draft is made of and which accounts have one. Keeps nothing: `billin
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import pyarrow as pa
@@ -11,7 +13,7 @@ import pyarrow as pa
 from billing.cohort import Cohort
 from billing.layout import Layout
 from billing.queries import SQL
-from billing.rating import load_usage, rate, too_large
+from billing.rating import month_usage, rate, too_large
 from billing.rows import load_rows
 from edge import Fault, Settings
 from warehouse import Store
@@ -25,20 +27,21 @@ _COHORT: Final = {
 }
 
 
-def make_drafts(books: Store, home: Settings, layout: Layout) -> list[Fault]:
-    """Leaves `drafts`, a row for each account that has a document, and `draft_lines`. The faults
-    are of accounts left out. Refuses as `copy_tables`.
+@contextmanager
+def drafted(books: Store, home: Settings, layout: Layout) -> Iterator[list[Fault]]:
+    """For the block: `drafts`, a row for each account that has a document, and `draft_lines`. The
+    faults are of accounts left out. Refuses as `lend_tables`.
     """
-    numbering = load_usage(books, home, layout)
-    rate(books, numbering)
-    beyond = list(too_large(books, numbering))
-    rows = (_cohort_row(number, one) for number, one in enumerate(numbering.cohorts))
-    load_rows(books, "draft_cohorts", rows, _COHORT)
-    outside = [{"account_id": one.place} for one in beyond]
-    load_rows(books, "left_out", outside, {"account_id": pa.string()})
-    seller = json.dumps(dict(home.seller), ensure_ascii=False)
-    books.execute(SQL["drafts"], {"month": str(layout.month), "seller": seller})
-    return [*layout.faults(), *beyond]
+    with month_usage(books, home, layout) as numbering:
+        rate(books, numbering)
+        beyond = list(too_large(books, numbering))
+        rows = (_cohort_row(number, one) for number, one in enumerate(numbering.cohorts))
+        load_rows(books, "draft_cohorts", rows, _COHORT)
+        outside = [{"account_id": one.place} for one in beyond]
+        load_rows(books, "left_out", outside, {"account_id": pa.string()})
+        seller = json.dumps(dict(home.seller), ensure_ascii=False)
+        books.execute(SQL["drafts"], {"month": str(layout.month), "seller": seller})
+        yield [*layout.faults(), *beyond]
 
 
 def keep_drafts(books: Store, layout: Layout) -> None:

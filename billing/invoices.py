@@ -11,7 +11,7 @@ from typing import Any, Final
 from billing.books import load_catalogue
 from billing.document import documents
 from billing.documents import render_pdf
-from billing.drafts import keep_drafts, make_drafts
+from billing.drafts import drafted, keep_drafts
 from billing.evidence import take_snapshot, write_evidence
 from billing.layout import Layout, lay_out, only
 from billing.money import minor_to_money
@@ -31,15 +31,13 @@ def run_invoices(
     is closed already stays as it is. The faults are of accounts left out.
     """
     layout = _open_accounts(books, month, account)
-    faults = make_drafts(books, home, layout)
     which = {"month": str(month), "account": account}
-    with books.transaction():
+    with drafted(books, home, layout) as left_out, books.transaction():
         books.execute(SQL["delete_draft_lines"], which)
         books.execute(SQL["delete_drafts"], which)
         keep_drafts(books, layout)
-        if closed_at_us is not None:
-            faults += _close(books, home, month, closed_at_us)
-    return sorted(faults, key=lambda fault: fault.place)
+        blocked = [] if closed_at_us is None else _close(books, home, month, closed_at_us)
+    return sorted([*left_out, *blocked], key=lambda fault: fault.place)
 
 
 def _open_accounts(books: Store, month: Month, account: str | None) -> Layout:

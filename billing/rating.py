@@ -6,19 +6,23 @@ Does not know documents.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import pyarrow as pa
 
 from billing.cohort import Cohort
+from billing.fees import Priced
 from billing.layout import Layout
-from billing.pricebook import REST, Charge, Package, PerVariant, Tiered
+from billing.period import Stretch
+from billing.pricebook import REST, Charge, Package, PerVariant, Plan, Tiered
 from billing.queries import COPIES, SQL
 from billing.rows import load_columns, load_rows
 from billing.terms import Numbers, Terms
 from edge import Fault, Settings
-from warehouse import Store, copy_tables
+from warehouse import Store, lend_tables
 
+_STEPS: Final = ("chargeable", "rated_lines", "draft_lines")
 _LONGEST_US: Final = 48 * 3600 * 1_000_000  # of a record, by the rules of an event
 _HUGE: Final = (
     *("grains", "quantum", "minimum", "unit", "included", "scale", "price", "package", "fixed"),
@@ -33,24 +37,35 @@ _BOOL: Final = pa.bool_()
 
 
 class Numbering:
-    """The cohorts of a layout, their stretches and terms, each with a number of its own: dense,
-    and terms in the order of the document.
+    """The cohorts of a layout, their stretches, plans and terms, each with a number of its own:
+    dense, and terms in the order of the document.
     """
 
     def __init__(self, layout: Layout) -> None:
         self.cohorts: list[Cohort] = [cohort for cohort, _ in layout.cohorts]
-        self.stretches: list[tuple[int, Cohort, int]] = []  # cohort, it, place in it
+        self.stretches: list[tuple[int, int | None, Stretch]] = []  # cohort, plan, it
+        self.plans: list[Plan] = []
         self.terms: list[tuple[int, int | None, Terms]] = []  # cohort, stretch, they
+        plans: dict[tuple[str, str], int] = {}
         for number, cohort in enumerate(self.cohorts):
-            for at, part in enumerate(cohort.stretches):
+            for part in cohort.stretches:
+                plan = None
+                if part.priced:
+                    plan = plans.setdefault(_named(part.priced), len(plans))
+                    self.plans += [part.priced[1]] if plan == len(self.plans) else []
                 self.terms += [(number, len(self.stretches), terms) for terms in part.terms]
-                self.stretches.append((number, cohort, at))
+                self.stretches.append((number, plan, part.stretch))
             self.terms += [(number, None, terms) for terms in cohort.more]
 
 
-def load_usage(books: Store, home: Settings, layout: Layout) -> Numbering:
-    """The month's usage beside its layout: `month_records` and what a snapshot says. Refuses as
-    `copy_tables`.
+def _named(priced: Priced) -> tuple[str, str]:
+    return priced[0].sha256, priced[1].code
+
+
+@contextmanager
+def month_usage(books: Store, home: Settings, layout: Layout) -> Iterator[Numbering]:
+    """The month's usage beside its layout, for the block: `month_records`, and what a snapshot
+    says. Refuses as `lend_tables`.
     """
     utc = layout.month.period("UTC")
     periods = [utc, *(cohort.period for cohort, _ in layout.cohorts)]
@@ -58,21 +73,20 @@ def load_usage(books: Store, home: Settings, layout: Layout) -> Numbering:
         "from_us": min(period.start_us for period in periods) - _LONGEST_US,
         "end_us": max(period.end_us for period in periods),
     }
-    copy_tables(books, home.usage, "usage", COPIES.all(), bounds)
     numbering = Numbering(layout)
-    _load_layout(books, layout, numbering)
-    books.execute(SQL["placed_records"])
-    _load_takers(books, numbering)
-    books.execute(SQL["month_records"])
-    return numbering
+    with lend_tables(books, home.usage, "usage", COPIES.all(), bounds):
+        books.execute(SQL["conflicts"])
+        _load_layout(books, layout, numbering)
+        _load_takers(books, numbering)
+        for name in ("placed_records", "month_records"):
+            books.execute(SQL[name])
+        yield numbering
 
 
 def rate(books: Store, numbering: Numbering) -> None:
     """Leaves `draft_lines`: every line of every account of the layout, and `rated_lines`."""
     _load_terms(books, numbering)
-    for name in ("round_to", "round_line", "line_records"):
-        books.execute(SQL[name])
-    for name in ("chargeable", "rated_lines", "draft_lines"):
+    for name in (*("round_to", "round_line", "takes", "line_records"), *_STEPS):
         books.execute(SQL[name])
 
 
@@ -97,12 +111,13 @@ def _load_layout(books: Store, layout: Layout, numbering: Numbering) -> None:
     windows = [_window(None, layout.month.period("UTC"))]
     windows += [_window(number, one.period) for number, one in enumerate(numbering.cohorts)]
     parts = [
-        {**_window(cohort, one.stretches[at].stretch), "stretch": number}
-        for number, (cohort, one, at) in enumerate(numbering.stretches)
+        {**_window(cohort, one), "stretch": number, "plan": plan}
+        for number, (cohort, plan, one) in enumerate(numbering.stretches)
     ]
     bounds = {"cohort": pa.int32(), "start_at": pa.timestamp("us"), "end_at": pa.timestamp("us")}
     load_rows(books, "windows", windows, bounds)
-    load_rows(books, "stretches", parts, bounds | {"stretch": pa.int32()})
+    load_rows(books, "stretches", parts, bounds | {"stretch": pa.int32(), "plan": pa.int32()})
+    books.execute(SQL["places"])
 
 
 def _window(cohort: int | None, days: Any) -> dict[str, Any]:
@@ -110,47 +125,34 @@ def _window(cohort: int | None, days: Any) -> dict[str, Any]:
 
 
 def _load_takers(books: Store, numbering: Numbering) -> None:
-    """`takes`: which terms rate a kind of record, and `reasons`: why none does."""
-    terms = _terms_by_charge(numbering)
-    takes: list[dict[str, Any]] = []
+    """`takers`: which charge of a plan rates a kind of record, and `reasons`: why none does."""
+    takers: list[dict[str, Any]] = []
     reasons: list[dict[str, Any]] = []
-    for stretch, meter, variant in books.rows(SQL["used"]):
-        _, cohort, at = numbering.stretches[stretch]
-        kind = {"stretch": stretch, "meter": meter, "variant": variant}
-        priced = cohort.stretches[at].priced
-        takers = priced[1].takers(meter, variant) if priced else ()
-        takes += [kind | {"term": terms[stretch, _key(one, variant)]} for one in takers]
-        reason = None if takers else _reason(cohort, at, meter)
-        reasons += [kind | {"reason": reason}] if reason else []
-    kinds = {"stretch": pa.int32(), "meter": _TEXT, "variant": _TEXT}
-    load_rows(books, "takes", takes, kinds | {"term": pa.int32()})
+    for meter, variant in books.rows(SQL["kinds"]):
+        for number, plan in enumerate(numbering.plans):
+            kind = {"plan": number, "meter": meter, "variant": variant}
+            charges = plan.takers(meter, variant)
+            takers += [kind | _price_key(one, variant) for one in charges]
+            reason = None if charges else _reason(plan, meter)
+            reasons += [kind | {"reason": reason}] if reason else []
+    kinds = {"plan": pa.int32(), "meter": _TEXT, "variant": _TEXT}
+    load_rows(books, "takers", takers, kinds | {"code": _TEXT, "price": _TEXT})
     load_rows(books, "reasons", reasons, kinds | {"reason": _TEXT})
 
 
-def _terms_by_charge(numbering: Numbering) -> dict[tuple[int, tuple[str, str | None]], int]:
-    return {
-        (stretch, (terms.charge.code, terms.variant)): number
-        for number, (_, stretch, terms) in enumerate(numbering.terms)
-        if terms.charge is not None and stretch is not None
-    }
-
-
-def _key(charge: Charge, variant: str | None) -> tuple[str, str | None]:
-    """Of a charge with prices, the price that a variant has."""
+def _price_key(charge: Charge, variant: str | None) -> dict[str, str | None]:
+    """Which terms of a charge are a variant's: with prices there are some for each."""
+    price = None
     if isinstance(charge.pricing, PerVariant):
-        return charge.code, variant if charge.names(variant) else REST
-    return charge.code, None
+        price = variant if charge.names(variant) else REST
+    return {"code": charge.code, "price": price}
 
 
-def _reason(cohort: Cohort, at: int, meter: str) -> str | None:
+def _reason(plan: Plan, meter: str) -> str | None:
     """Why no charge takes a record of the meter; None where the plan gives it away."""
-    priced = cohort.stretches[at].priced
-    if priced is None:
-        return "no_price"
-    if meter in priced[1].free:
+    if meter in plan.free:
         return None
-    charged = any(charge.meter == meter for charge in priced[1].charges)
-    return "no_price" if charged else "no_charge"
+    return "no_price" if any(one.meter == meter for one in plan.charges) else "no_charge"
 
 
 def _load_terms(books: Store, numbering: Numbering) -> None:
@@ -191,7 +193,7 @@ def _laid(terms: Terms) -> dict[str, Any]:
 
 
 _USAGE_TYPES: Final[Mapping[str, pa.DataType]] = {
-    **dict.fromkeys(("measure", "scope", "mode", "grouping", "model"), _TEXT),
+    **dict.fromkeys(("code", "price_of", "measure", "scope", "mode", "grouping", "model"), _TEXT),
     **dict.fromkeys(("by_variant", "narrow", "flat_at_zero", "package_up", "even"), _BOOL),
     **dict.fromkeys(("cap", "most_records", "grains64", "quantum64", "minimum64"), _INT),
     **dict.fromkeys(_HUGE, _TEXT),
@@ -212,6 +214,8 @@ def _usage_row(terms: Terms, numbers: Numbers) -> dict[str, Any]:
     narrow = charge.measure == "duration" and scope == "record" and numbers.narrow
     is_flat = charge.model == "flat"
     return {
+        "code": charge.code,
+        "price_of": terms.variant,
         "measure": charge.measure,
         "scope": scope,
         "mode": rounding.mode if rounding else "none",

@@ -145,7 +145,7 @@ def usage_numbers(
         tiers=tuple(
             (lower, upper, int(one * scale), int(flat * scale))
             for lower, upper, one, flat in zip(
-                [0, *(edge or 0 for edge in edges[:-1])], edges, prices, flats, strict=True
+                [0, *(edge or 0 for edge in edges)][: len(edges)], edges, prices, flats, strict=True
             )
         ),
         scale=scale,

@@ -4,7 +4,16 @@ Owns files, locks and transactions; knows nothing of events, prices or what a ta
 """
 
 from warehouse.queries import Queries
-from warehouse.reading import copy_tables, read_store, whole
+from warehouse.reading import copy_tables, lend_tables, read_store, whole
 from warehouse.store import Store, open_scratch, open_store
 
-__all__ = ["Queries", "Store", "copy_tables", "open_scratch", "open_store", "read_store", "whole"]
+__all__ = [
+    "Queries",
+    "Store",
+    "copy_tables",
+    "lend_tables",
+    "open_scratch",
+    "open_store",
+    "read_store",
+    "whole",
+]

@@ -6,7 +6,8 @@ Quack, in a single statement, so that all copies are of one state between two ba
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -71,20 +72,71 @@ def copy_tables(  # noqa: PLR0913  all but four have names and defaults
     if not _exists(path):
         raise Refused("STORE_MISSING", f"there is no {path}: nothing has been written there yet")
     selects = {name: _bind(sql, bounds or {}) for name, sql in tables.items()}
-    for name in selects:
-        into.execute(f'DROP TABLE IF EXISTS temp."{name}"')
+    _forget(into, selects)
+    if _attach_or_copy(into, path, kind, selects, wait_s):
+        _copy_attached(into, path, kind, selects)
+
+
+@contextmanager
+def lend_tables(  # noqa: PLR0913  all but four have names and defaults
+    into: Store,
+    path: Path,
+    kind: Kind,
+    tables: Mapping[str, str],
+    bounds: Bounds | None = None,
+    *,
+    wait_s: float = 2.0,
+) -> Iterator[None]:
+    """As `copy_tables`, for the block, and without copying where nobody writes the file: each name
+    is then a view of it, all of one state since no writer can open it meanwhile.
+    """
+    if not _exists(path):
+        raise Refused("STORE_MISSING", f"there is no {path}: nothing has been written there yet")
+    selects = {name: _bind(sql, bounds or {}) for name, sql in tables.items()}
+    _forget(into, selects)
+    if not _attach_or_copy(into, path, kind, selects, wait_s):
+        yield
+        return
+    home = into.value("SELECT current_database()")
+    try:
+        into.execute("USE source")
+        refuse_older(path, kind, find_version(into, path, kind))
+        into.execute(f"SET search_path = '{home}.main,source.main'")
+        for name, sql in selects.items():
+            into.execute(f'CREATE TEMP VIEW "{name}" AS {sql}')
+        yield
+    finally:
+        _forget(into, selects)
+        into.execute(f'USE "{home}"')
+        into.execute("DETACH source")
+
+
+def _forget(into: Store, names: Iterable[str]) -> None:
+    """What an earlier reading left under these names, views or tables."""
+    listed = ", ".join(f"'{name}'" for name in names)
+    sql = f"""SELECT view_name AS name, 'VIEW' FROM duckdb_views()
+    WHERE temporary AND name IN ({listed})
+    UNION ALL SELECT table_name AS name, 'TABLE' FROM duckdb_tables()
+    WHERE temporary AND name IN ({listed})"""
+    for name, kind in into.rows(sql):
+        into.execute(f'DROP {kind} temp."{name}"')
+
+
+def _attach_or_copy(
+    into: Store, path: Path, kind: Kind, selects: Mapping[str, str], wait_s: float
+) -> bool:
+    """True with the file attached as `source`; False where its writer gave copies."""
     deadline = time.monotonic() + wait_s
     while True:
         serving = _serving(path)
         if serving is not None and _copy_served(into, path, kind, serving, selects):
-            return
+            return False
         by = _attach(into, path, kind)
         if by is None:
-            break
+            return True
         if time.monotonic() >= deadline:
             raise held(path, by)
         time.sleep(_POLL_S)
-    _copy_attached(into, path, kind, selects)
 
 
 def _exists(path: Path) -> bool:

@@ -1,4 +1,4 @@
--- Records of several identities that are near: every account's month lies within these bounds.
+-- Near records of several identities, wherever the others are.
 SELECT record_id
 FROM usage_records
 WHERE NOT cancelled AND record_id IN (
