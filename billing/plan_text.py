@@ -33,7 +33,7 @@ _MODES: Final = {
 }
 _MEASURED: Final = {
     "duration": "time of {}",
-    "count": "number of {} records",
+    "count": "number of records of {}",
     "quantity": "quantity of {}",
     "maximum": "largest quantity of {}",
     "unique": "different participants of {}",
@@ -147,7 +147,8 @@ def _pricing(charge: Charge, currency: str) -> str:
             return _tiered(tiered, charge, currency)
         case Package(size, price, rounding):
             begun = "begun" if rounding == "up" else "full"
-            return f"{_money(price, currency)} for each {begun} {_units(size, charge.unit)}"
+            units = _units(size, charge.unit).removeprefix("1 ")
+            return f"{_money(price, currency)} for each {begun} {units}"
         case Flat(amount):
             return f"{_money(amount, currency)} once a month, whole in a part of one too"
         case Percentage(rate, fixed):

@@ -30,8 +30,8 @@ def parse_price_book(content: str | bytes) -> PriceBook:
     """The book that a TOML file holds; raises Refused with every fault found."""
     raw = content.encode() if isinstance(content, str) else content
     source = read_toml(raw)
-    if isinstance(source, Fault):
-        raise _refusal([source])
+    if isinstance(source, list):
+        raise _refusal(source)
     findings = Findings(source.lines, list(source.faults))
     book = _book(Table(findings, "", (), source.data), hashlib.sha256(raw).hexdigest())
     if book is None or findings.faults:

@@ -38,29 +38,31 @@ class Source:
     faults: tuple[Fault, ...]
 
 
-def read_toml(raw: bytes) -> Source | Fault:
-    """The file's content, numbers as int and Decimal; or the fault that kept it from being read."""
+def read_toml(raw: bytes) -> Source | list[Fault]:
+    """The file's content, numbers as int and Decimal; or the faults, the last of which kept it
+    from being read.
+    """
+    faults: list[Fault] = []
     try:
         text = raw.decode("utf-8-sig").replace("\r\n", "\n")
-        data, text, faults = _load(text)
+        data, text = _load(text, faults)
     except UnicodeDecodeError as error:
-        return Fault("NOT_UTF8", f"byte {error.start}", "the file must be UTF-8 text")
+        return [Fault("NOT_UTF8", f"byte {error.start}", "the file must be UTF-8 text")]
     except (ValueError, ArithmeticError, RecursionError) as error:
         # TOMLDecodeError is a ValueError; so is an integer of more digits than Python reads.
         message = str(error) or "cannot be read as a number"
         at = _ERROR_LINE.search(message)
-        return Fault("TOML_INVALID", f"line {at[1]}" if at else "file", message)
+        return [*faults, Fault("TOML_INVALID", f"line {at[1]}" if at else "file", message)]
     return Source(data, find_lines(text), tuple(faults))
 
 
-def _load(text: str) -> tuple[dict[str, Any], str, list[Fault]]:
-    """A date that is none ends a parser's work: each is noted and another put in its place, so
-    that it hides no other fault.
+def _load(text: str, faults: list[Fault]) -> tuple[dict[str, Any], str]:
+    """The data, and the text that it was read from: a date that is none ends a parser's work, so
+    each is noted in `faults` and another put in its place, lest it hide another fault.
     """
-    faults: list[Fault] = []
     while True:
         try:
-            return tomllib.loads(text, parse_float=Decimal), text, faults
+            return tomllib.loads(text, parse_float=Decimal), text
         except tomllib.TOMLDecodeError as error:
             at = _ERROR_LINE.search(str(error))
             lines = text.split("\n")

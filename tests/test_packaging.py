@@ -73,7 +73,8 @@ def test_the_wheel_works_outside_the_repository(installed: Path, tmp_path: Path)
         ["--help"],
         [*home, "simulate", "--accounts", "2", *days, "--seed", "1"],
         [*home, "consume", "--once"],
-        [*home, "price-book", "check", str(installed / "demo" / "price-book.toml")],
+        [*home, "price-book", "new", "mine.toml"],
+        [*home, "price-book", "check", "mine.toml"],
         [*home, "tuning", "report", *days, "--html", "tuning.html"],
     ):
         subprocess.run(

@@ -1,4 +1,4 @@
-"""Price books: a good one becomes dataclasses, a bad one lists every fault with its place."""
+"""Price books: what a good one becomes. What is wrong with one: `test_pricebook_faults.py`."""
 
 import hashlib
 from datetime import date
@@ -6,8 +6,20 @@ from decimal import Decimal
 
 import pytest
 
-from billing import PriceBook, Rounding, Tier, parse_price_book
-from edge import Fault, Refused
+from billing import Charge, Plan, Rounding, Tier, parse_price_book
+from billing.pricebook import (
+    Commitment,
+    Fee,
+    Flat,
+    Package,
+    Percentage,
+    PerUnit,
+    PerVariant,
+    Pricing,
+    Tiered,
+)
+from billing.toml_source import find_lines
+from tests.book_cases import HEAD
 
 GOOD = """\
 book = "standard-2026"
@@ -22,7 +34,7 @@ code = "base"
 description = "Business plan"
 amount = 49.00
 interval = "month"
-timing = "arrears"
+timing = "advance"
 per = "seat"
 [[plan.charge]]
 code = "participant_minutes"
@@ -49,146 +61,174 @@ code = "free"
 name = "Free"
 """
 
-
-def faults_of(text: str | bytes) -> tuple[Fault, ...]:
-    with pytest.raises(Refused) as refusal:
-        parse_price_book(text)
-    assert refusal.value.code == "PRICE_BOOK_INVALID"
-    assert refusal.value.faults
-    return refusal.value.faults
-
-
-def places_of(text: str) -> list[tuple[str, str]]:
-    return [(fault.code, fault.place) for fault in faults_of(text)]
+ZERO, ONE = Decimal(0), Decimal(1)
 
 
 def test_a_good_book() -> None:
     book = parse_price_book(GOOD)
-    assert (book.book, book.currency, book.effective_from) == (
+    assert (book.book, book.currency, book.effective_from, book.line_rounding) == (
         "standard-2026",
         "EUR",
         date(2026, 1, 1),
+        "half_up",
     )
     assert book.sha256 == hashlib.sha256(GOOD.encode()).hexdigest()
     business = book.plan("business")
     assert business is not None and business.free == ("whiteboard",)
-    assert (business.fees[0].amount, business.fees[0].per) == (Decimal("49.00"), "seat")
+    fee = Fee("base", "Business plan", Decimal("49.00"), "advance", "seat", True)
+    assert business.fees == (fee,)
+    assert business.commitment is None
     minutes, storage = business.charges
     assert minutes.rounding == Rounding("record", "up", Decimal(60), Decimal(60))
-    assert minutes.tiers == (
-        Tier(Decimal(10000), Decimal("0.004"), Decimal(0)),
-        Tier(None, Decimal("0.003"), Decimal(1)),
+    assert minutes.pricing == Tiered(
+        "graduated",
+        (
+            Tier(Decimal(10000), Decimal("0.004"), ZERO),
+            Tier(None, Decimal("0.003"), ONE),
+        ),
+        flat_at_zero=False,
     )
-    assert (minutes.included, minutes.variant) == (Decimal(1000), None)
-    assert storage.unit_size == 1_000_000_000
-    assert storage.tiers == (Tier(None, Decimal("0.1"), Decimal(0)),)
+    assert (minutes.included, minutes.included_per, minutes.variants) == (1000, "plan", ())
+    assert (minutes.also, minutes.prorate, minutes.discount_percent) == (False, True, 0)
+    assert (minutes.minimum, minutes.maximum) == (None, None)
+    assert (storage.unit_size, storage.pricing) == (1_000_000_000, PerUnit(Decimal("0.1")))
     assert book.plan("none") is None
 
 
-MINUTES = "plan[business].charge[participant_minutes]"
-STORAGE = "plan[business].charge[storage]"
+def charge_of(says: str) -> Charge:
+    (charge,) = plan_of(f'[[plan.charge]]\ncode = "c"\ndescription = "C"\n{says}').charges
+    return charge
+
+
+def plan_of(says: str) -> Plan:
+    (plan,) = parse_price_book(HEAD + says).plans
+    return plan
+
+
+COUNT = 'meter = "m"\nmeasure = "count"\n'
+TIERS = (Tier(Decimal("0.5"), ONE, Decimal(2)), Tier(None, ZERO, ZERO))
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "code", "place"),
+    ("says", "model", "pricing"),
     [
-        ("up_to = 10000", "up_to = 0", "TIERS_ORDER", f"{MINUTES}.tiers[0].up_to"),
-        ("up_to = 10000, ", "", "TIERS_OPEN", f"{MINUTES}.tiers[0].up_to"),
-        ("flat = 1 }", "up_to = 5 }", "TIERS_OPEN", f"{MINUTES}.tiers[1].up_to"),
-        ("flat = 1 }", "flatt = 1 }", "UNKNOWN_KEY", f"{MINUTES}.tiers[1].flatt"),
-        ("0.004", "-0.004", "NUMBER_NEGATIVE", f"{MINUTES}.tiers[0].unit_price"),
-        ("0.004", "nan", "NUMBER_NOT_FINITE", f"{MINUTES}.tiers[0].unit_price"),
-        ("0.004", "-inf", "NUMBER_NOT_FINITE", f"{MINUTES}.tiers[0].unit_price"),
-        ("0.004", "1e9", "NUMBER_TOO_LONG", f"{MINUTES}.tiers[0].unit_price"),
-        ("0.004", "1e999999", "NUMBER_TOO_LONG", f"{MINUTES}.tiers[0].unit_price"),
-        ("0.004", "0.0000000000001", "NUMBER_TOO_LONG", f"{MINUTES}.tiers[0].unit_price"),
-        ("0.004", '"0.004"', "WRONG_TYPE", f"{MINUTES}.tiers[0].unit_price"),
-        ("0.004", "true", "WRONG_TYPE", f"{MINUTES}.tiers[0].unit_price"),
-        ("49.00", "1_000_000_000", "NUMBER_TOO_LONG", "plan[business].fee[base].amount"),
-        ('"arrears"', '"advance"', "TIMING_NOT_AVAILABLE", "plan[business].fee[base].timing"),
-        ('"month"', '"year"', "BAD_VALUE", "plan[business].fee[base].interval"),
-        ('"graduated"', '"volume"', "MODEL_NOT_AVAILABLE", f"{MINUTES}.model"),
-        ('"graduated"', '"gradated"', "BAD_VALUE", f"{MINUTES}.model"),
-        ('"duration"', '"peak"', "MEASURE_NOT_AVAILABLE", f"{MINUTES}.measure"),
-        ('"duration"', '"count"', "KEYS_CONFLICT", f"{MINUTES}.rounding"),
-        ('"minute"', '"minutes"', "BAD_VALUE", f"{MINUTES}.unit"),
-        ("unit_size = 1\n", "unit_size = 60\n", "KEYS_CONFLICT", f"{MINUTES}.unit_size"),
-        ("quantum = 60", "quantum = 0", "BAD_VALUE", f"{MINUTES}.rounding.quantum"),
-        ("quantum = 60", "quantum = 0.5", "BAD_VALUE", f"{MINUTES}.rounding.quantum"),
-        ("quantum = 60, ", "", "KEY_MISSING", f"{MINUTES}.rounding.quantum"),
-        ('"EUR"', '"EURO"', "BAD_VALUE", "currency"),
-        ("2026-01-01", '"2026-01-01"', "WRONG_TYPE", "effective_from"),
-        ("2026-01-01", "2026-01-01T00:00:00Z", "WRONG_TYPE", "effective_from"),
-        ('code = "free"', 'code = "business"', "DUPLICATE", "plan[business].code"),
-        ('["whiteboard"]', '["recording"]', "KEYS_CONFLICT", f"{STORAGE}.meter"),
-        ('"per_unit"', '"per_unit"\ntiers = []', "KEYS_CONFLICT", f"{STORAGE}.tiers"),
-        ('code = "free"', "", "KEY_MISSING", "plan[1].code"),
+        ('model = "per_unit"\nunit_price = 1', "per_unit", PerUnit(ONE)),
+        (
+            'model = "per_unit"\nprices = { US = 1, "*" = 0 }',
+            "per_unit",
+            PerVariant((("US", ONE), ("*", ZERO))),
+        ),
+        (
+            'model = "volume"\nflat_at_zero = true\n[[plan.charge.tiers]]\nup_to = 0.5\n'
+            "unit_price = 1\nflat = 2\n[[plan.charge.tiers]]\nunit_price = 0",
+            "volume",
+            Tiered("volume", TIERS, flat_at_zero=True),
+        ),
+        (
+            'model = "package"\npackage_size = 0.5\npackage_price = 1',
+            "package",
+            Package(Decimal("0.5"), ONE, "up"),
+        ),
+        (
+            'model = "package"\npackage_size = 1\npackage_price = 0\npackage_rounding = "down"',
+            "package",
+            Package(ONE, ZERO, "down"),
+        ),
+        ('model = "flat"\namount = 1', "flat", Flat(ONE)),
     ],
-)  # fmt: skip
-def test_one_fault(old: str, new: str, code: str, place: str) -> None:
-    assert old in GOOD
-    assert (code, place) in places_of(GOOD.replace(old, new))
+)
+def test_each_model(says: str, model: str, pricing: Pricing) -> None:
+    charge = charge_of(COUNT + says)
+    assert (charge.model, charge.pricing) == (model, pricing)
 
 
-def test_every_fault_is_listed_with_its_line() -> None:
-    text = GOOD.replace('book = "standard-2026"', "").replace("49.00", "-1").replace("name", "nam")
-    faults = [str(fault) for fault in faults_of(text)]
-    assert faults == [
-        "KEY_MISSING: book: is missing",
-        "UNKNOWN_KEY: plan[business].nam: unknown key; did you mean name? (line 6)",
-        "KEY_MISSING: plan[business].name: is missing (line 4)",
-        "NUMBER_NEGATIVE: plan[business].fee[base].amount: must not be negative (line 11)",
-        "UNKNOWN_KEY: plan[free].nam: unknown key; did you mean name? (line 37)",
-        "KEY_MISSING: plan[free].name: is missing (line 35)",
-    ]
+def test_what_a_model_leaves_out() -> None:
+    flat = charge_of('model = "flat"\namount = 1')
+    assert (flat.meter, flat.measure, flat.unit, flat.variants) == (None, None, "month", ())
+    share = charge_of('model = "percentage"\nmeter = "m"\nrate_percent = 2.9\nfixed = 0.25')
+    assert share.pricing == Percentage(Decimal("2.9"), Decimal("0.25"))
+    assert (share.measure, share.unit, share.unit_size) == ("quantity", "minor unit", 1)
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("measure", "unit"), [("count", "record"), ("unique", "participant"), ("peak", "participant")]
+)
+def test_what_is_counted_needs_no_unit(measure: str, unit: str) -> None:
+    charge = charge_of(f'meter = "m"\nmeasure = "{measure}"\nmodel = "per_unit"\nunit_price = 1')
+    assert (charge.measure, charge.unit, charge.unit_size) == (measure, unit, 1)
+
+
+@pytest.mark.parametrize(
+    ("says", "variants", "variant"),
     [
-        "",
-        "book = ",
-        b"\xff",
-        "plan = 1",
-        "plan = [1]",
-        "plan = [{fee = 1, charge = [2], code = [1]}]",
-        "[[plan]]\ncode = [1]\nfree = 1\n[[plan.charge]]\ncode = {}\nmeasure = []\nmodel = {}",
-        "[[plan]]\n[[plan.charge]]\nmeasure = {}\nmeter = []\nrounding = {}\nunit_size = 2",
-        'plan = [{code = "a"}, {code = []}]',
-        "a = " + "9" * 5000,
-        "a = 1e" + "9" * 40,
-        "a = " + "[" * 5000,
+        ("", (), None),
+        ('variant = "US"', ("US",), "US"),
+        ('variant = ["US", "DE"]', ("US", "DE"), None),
+        ('variant = "*"', ("*",), None),
+        ('variant = ["US", "*"]', ("US", "*"), None),
     ],
-)  # fmt: skip
-def test_no_input_is_a_crash(text: str | bytes) -> None:
-    faults_of(text)
+)
+def test_variants(says: str, variants: tuple[str, ...], variant: str | None) -> None:
+    charge = charge_of(COUNT + f'model = "per_unit"\nunit_price = 1\n{says}')
+    assert (charge.variants, charge.variant) == (variants, variant)
+
+
+def test_prices_say_which_variants_are_taken() -> None:
+    charge = charge_of(COUNT + 'model = "per_unit"\nprices = { US = 1, DE = 2 }')
+    assert charge.variants == ("US", "DE")
+
+
+def test_bounds_commitment_and_what_is_not_prorated() -> None:
+    plan = plan_of(
+        '[plan.commitment]\namount = 500.00\n[[plan.charge]]\ncode = "c"\ndescription = "C"\n'
+        f'{COUNT}model = "per_unit"\nunit_price = -0.0\ndiscount_percent = 12.5\nminimum = 1\n'
+        'maximum = 1\nprorate = false\nincluded = 5\nincluded_per = "seat"\nalso = true\n'
+    )
+    assert plan.commitment == Commitment(Decimal("500.00"), "Minimum commitment")
+    (charge,) = plan.charges
+    assert (charge.discount_percent, charge.minimum, charge.maximum) == (Decimal("12.5"), 1, 1)
+    assert (charge.prorate, charge.included_per, charge.also) == (False, "seat", True)
+    assert str(charge.pricing) == "PerUnit(unit_price=Decimal('0'))"
 
 
 def test_prices_keep_their_digits() -> None:
-    book: PriceBook = parse_price_book(GOOD.replace("0.003", "123456789.123456789012"))
-    tier = book.plans[0].charges[0].tiers[1]
-    assert str(tier.unit_price) == "123456789.123456789012"
+    book = parse_price_book(GOOD.replace("0.003", "123456789.123456789012"))
+    pricing = book.plans[0].charges[0].pricing
+    assert isinstance(pricing, Tiered)
+    assert str(pricing.tiers[1].unit_price) == "123456789.123456789012"
 
 
-def test_a_second_fee_or_charge_of_a_code_is_found_where_the_first_is_faulty() -> None:
+def test_the_line_of_every_key_however_it_is_written() -> None:
     text = """\
-book = "b"
-currency = "EUR"
-effective_from = 2026-01-01
-[[plan]]
-code = "p"
-name = "P"
-[[plan.fee]]
-code = "f"
-description = "F"
-amount = -1
-interval = "month"
-[[plan.fee]]
-code = "f"
-description = "F"
-amount = 1
-interval = "month"
+a = [  # [[plan]]
+  "x", { b = 1,
+  c.d = '''
+e = 1
+''', "q k" = [[1], [
+  2]] } ]
+[[t]]
+k = "a # = [ b\\""
+[[t]]  # second
+k = 2026-01-01 10:00:00
+[t.u]
+v = { w = 1 }
 """
-    with pytest.raises(Refused) as refused:
-        parse_price_book(text)
-    assert [fault.code for fault in refused.value.faults] == ["NUMBER_NEGATIVE", "DUPLICATE"]
+    assert find_lines(text) == {
+        ("a",): 1,
+        ("a", 0): 2,
+        ("a", 1): 2,
+        ("a", 1, "b"): 2,
+        ("a", 1, "c", "d"): 3,
+        ("a", 1, "q k"): 5,
+        ("a", 1, "q k", 0): 5,
+        ("a", 1, "q k", 0, 0): 5,
+        ("a", 1, "q k", 1): 5,
+        ("a", 1, "q k", 1, 0): 6,
+        ("t", 0): 7,
+        ("t", 0, "k"): 8,
+        ("t", 1): 9,
+        ("t", 1, "k"): 10,
+        ("t", 1, "u"): 11,
+        ("t", 1, "u", "v"): 12,
+        ("t", 1, "u", "v", "w"): 12,
+    }
