@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from functools import cache
 from itertools import groupby, pairwise
+from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -147,10 +148,15 @@ def name_plan(book: str | None, plan: str) -> str:
     return f"{book}/{plan}" if book else plan
 
 
-def parse_accounts(content: str | bytes, history: Iterable[Subscription] = ()) -> AccountFile:
+def parse_accounts(
+    content: str | bytes,
+    history: Iterable[Subscription] = (),
+    fixed_currencies: Mapping[str, str] = MappingProxyType({}),
+) -> AccountFile:
     """The accounts of a CSV file; raises Refused with every fault found.
 
-    `history` is what the books hold already: overlaps with it are faults too.
+    `history` is what the books hold already: overlaps with it are faults too, and so is another
+    currency than that of `fixed_currencies`, by account_id.
     """
     faults: list[Fault] = []
     rows = list(_rows(content, faults))
@@ -158,6 +164,7 @@ def parse_accounts(content: str | bytes, history: Iterable[Subscription] = ()) -
     placed: dict[tuple[str, date], tuple[int, Subscription]] = {}
     for line, row in rows:
         found = _check_row(line, row, faults)
+        _check_currency(line, row, fixed_currencies, faults)
         if not found or any(name not in row for name in _REQUIRED):
             continue
         account, subscription = _account(row), _subscription(row)
@@ -253,6 +260,15 @@ def _check_row(line: int, row: Mapping[str, str], faults: list[Fault]) -> bool:
     if _is_date(until) and _is_date(since) and until < since:
         faults.append(Fault("BAD_VALUE", f"row {line}, until", "must not be before since"))
     return len(faults) == known
+
+
+def _check_currency(
+    line: int, row: Mapping[str, str], fixed: Mapping[str, str], faults: list[Fault]
+) -> None:
+    told, known = row.get("currency", ""), fixed.get(row.get("account_id", ""))
+    if known is not None and is_known_currency(told) and told != known:
+        message = f"{told}, but {row['account_id']} has been invoiced in {known}, for good"
+        faults.append(Fault("CURRENCY_FIXED", f"row {line}, currency", message))
 
 
 def _account(row: Mapping[str, str]) -> Account:

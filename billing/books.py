@@ -109,7 +109,7 @@ def import_accounts(books: Store, content: bytes) -> tuple[int, int]:
     """Upserts the file's accounts and rows of history: how many of each it has. Refuses as
     `parse_accounts`; nothing is imported then. What the file has no column for stays.
     """
-    file = parse_accounts(content, subscriptions(books))
+    file = parse_accounts(content, subscriptions(books), _fixed_currencies(books))
     if not file.accounts:
         return 0, 0
     with books.transaction():
@@ -118,6 +118,13 @@ def import_accounts(books: Store, content: bytes) -> tuple[int, int]:
         books.execute(SQL["merge_accounts"])
         merge_subscriptions(books, file.subscriptions)
     return len(file.accounts), len(file.subscriptions)
+
+
+def _fixed_currencies(books: Store) -> dict[str, str]:
+    """The currency of each account of which anything is final; a draft can be made again."""
+    sql = """SELECT account_id, currency FROM accounts
+    WHERE account_id IN (SELECT account_id FROM invoices WHERE status <> 'draft')"""
+    return dict(books.rows(sql))
 
 
 def _row(one: Account | Subscription) -> dict[str, Any]:

@@ -268,6 +268,38 @@ def test_a_change_of_closed_months_names_the_invoices_that_would_differ(closed: 
     ]
 
 
+def test_the_currency_is_fixed_once_anything_is_final_or_nil(closed: Path, tmp_path: Path) -> None:
+    file = tmp_path / "accounts.csv"
+    pounds = HEADER + (ACCOUNTS + f"acme,{OF},EUR,idle,2026-11-01,,0\n").replace("EUR", "GBP")
+    file.write_text(pounds)
+    before = shown(closed, "account", "list")
+    done = run(closed, "account", "import", str(file))
+    assert done.returncode == 1
+    assert [line.split(": ")[:2] for line in done.stderr.splitlines()[1:]] == [
+        ["CURRENCY_FIXED", "row 2, currency"],
+        ["CURRENCY_FIXED", "row 4, currency"],
+        ["BAD_VALUE", "row 5, quantity"],
+        ["CURRENCY_FIXED", "row 5, currency"],
+        ["ACCOUNTS_INVALID", "the accounts file has 4 faults; nothing was imported"],
+    ]
+    assert "acme has been invoiced in EUR" in done.stderr
+    assert shown(closed, "account", "list") == before
+    file.write_text(HEADER + ACCOUNTS)
+    assert run(closed, "account", "import", str(file)).returncode == 0
+
+
+def test_a_draft_does_not_fix_the_currency(home: Path, tmp_path: Path) -> None:
+    event = usage_event(1, "acme", "2026-09-05T10:00:00Z", "2026-09-05T10:10:00Z")
+    assert run(home, "emit", "-", "--server-id", "fra-1", lines=[event]).returncode == 0
+    assert run(home, "consume", "--once").returncode == 0
+    run(home, "invoice", "run", "--month", "2026-06")
+    assert [one["status"] for one in shown(home, "invoice", "list")] == ["draft"]
+    file = tmp_path / "accounts.csv"
+    file.write_text(HEADER + ACCOUNTS.replace("EUR", "GBP"))
+    assert run(home, "account", "import", str(file)).returncode == 0
+    assert {row["currency"] for row in shown(home, "account", "list")} == {"GBP"}
+
+
 def test_a_long_history_is_listed_in_order_and_changed_in_its_middle(
     home: Path, tmp_path: Path
 ) -> None:
