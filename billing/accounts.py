@@ -6,7 +6,6 @@ before their price book.
 """
 
 import csv
-import difflib
 import io
 import re
 import unicodedata
@@ -15,11 +14,13 @@ from dataclasses import dataclass, fields
 from datetime import date
 from functools import cache
 from itertools import groupby, pairwise
+from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import available_timezones
 
 from billing.money import is_known_currency
 from edge import Fault, Refused
+from edge.faults import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +131,32 @@ _RULES: Final[Mapping[str, _Rule]] = {
 }
 
 
-def parse_accounts(content: str | bytes, history: Iterable[Subscription] = ()) -> AccountFile:
+def wrong_value(column: str, value: str) -> str | None:
+    """What is wrong with a value of this column, for a file and for a command alike."""
+    holds, wanted = _RULES.get(column, (bool, ""))
+    return None if holds(value) else f"{value!r} is not {wanted}"
+
+
+def split_plan(text: str) -> tuple[str | None, str]:
+    """The book, if it is named, and the plan."""
+    book, _, plan = text.rpartition("/")
+    return book or None, plan
+
+
+def name_plan(book: str | None, plan: str) -> str:
+    """As `split_plan` takes it."""
+    return f"{book}/{plan}" if book else plan
+
+
+def parse_accounts(
+    content: str | bytes,
+    history: Iterable[Subscription] = (),
+    fixed_currencies: Mapping[str, str] = MappingProxyType({}),
+) -> AccountFile:
     """The accounts of a CSV file; raises Refused with every fault found.
 
-    `history` is what the books hold already: overlaps with it are faults too.
+    `history` is what the books hold already: overlaps with it are faults too, and so is another
+    currency than that of `fixed_currencies`, by account_id.
     """
     faults: list[Fault] = []
     rows = list(_rows(content, faults))
@@ -141,6 +164,7 @@ def parse_accounts(content: str | bytes, history: Iterable[Subscription] = ()) -
     placed: dict[tuple[str, date], tuple[int, Subscription]] = {}
     for line, row in rows:
         found = _check_row(line, row, faults)
+        _check_currency(line, row, fixed_currencies, faults)
         if not found or any(name not in row for name in _REQUIRED):
             continue
         account, subscription = _account(row), _subscription(row)
@@ -211,8 +235,7 @@ def _rows(content: str | bytes, faults: list[Fault]) -> list[tuple[int, dict[str
 def _check_header(header: list[str], faults: list[Fault]) -> None:
     for name in header:
         if name not in _COLUMNS:
-            near = difflib.get_close_matches(name, _COLUMNS, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(_COLUMNS)}"
+            hint = nearest(name, _COLUMNS) or f"known are {', '.join(_COLUMNS)}"
             faults.append(Fault("UNKNOWN_COLUMN", f"row 1, {name}", f"unknown column; {hint}"))
     for name in _REQUIRED:
         if name not in header:
@@ -231,12 +254,21 @@ def _check_row(line: int, row: Mapping[str, str], faults: list[Fault]) -> bool:
         elif len(value) > _TEXT_MAX or not _is_printable(value):
             message = f"must be at most {_TEXT_MAX} printable characters on one line"
             faults.append(Fault("BAD_VALUE", place, message))
-        elif name in _RULES and not _RULES[name][0](value):
-            faults.append(Fault("BAD_VALUE", place, f"{value!r} is not {_RULES[name][1]}"))
+        elif wrong := wrong_value(name, value):
+            faults.append(Fault("BAD_VALUE", place, wrong))
     since, until = row.get("since", ""), row.get("until", "")
     if _is_date(until) and _is_date(since) and until < since:
         faults.append(Fault("BAD_VALUE", f"row {line}, until", "must not be before since"))
     return len(faults) == known
+
+
+def _check_currency(
+    line: int, row: Mapping[str, str], fixed: Mapping[str, str], faults: list[Fault]
+) -> None:
+    told, known = row.get("currency", ""), fixed.get(row.get("account_id", ""))
+    if known is not None and is_known_currency(told) and told != known:
+        message = f"{told}, but {row['account_id']} has been invoiced in {known}, for good"
+        faults.append(Fault("CURRENCY_FIXED", f"row {line}, currency", message))
 
 
 def _account(row: Mapping[str, str]) -> Account:
@@ -248,13 +280,13 @@ def _account(row: Mapping[str, str]) -> Account:
 
 
 def _subscription(row: Mapping[str, str]) -> Subscription:
-    book, _, plan = row["plan"].rpartition("/")
+    book, plan = split_plan(row["plan"])
     until = row.get("until")
     return Subscription(
         account_id=row["account_id"],
         since=date.fromisoformat(row["since"]),
         until=date.fromisoformat(until) if until else None,
-        book=book or None,
+        book=book,
         plan=plan,
         quantity=int(row.get("quantity") or 1),
     )

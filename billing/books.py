@@ -75,36 +75,56 @@ def load_catalogue(books: Store) -> Catalogue:
     history: dict[str, list[Subscription]] = {}
     for row in subscriptions(books):
         history.setdefault(row.account_id, []).append(row)
-    texts = books.rows("SELECT content FROM price_books ORDER BY book, effective_from")
     people = books.rows("SELECT account_id, time_zone, currency FROM accounts ORDER BY account_id")
-    return Catalogue(tuple(people), history, tuple(parse_price_book(text) for (text,) in texts))
+    return Catalogue(tuple(people), history, price_books(books))
 
 
-def accounts(books: Store) -> list[Account]:
-    rows = books.rows(f"SELECT {_ACCOUNT_COLUMNS} FROM accounts ORDER BY account_id")
-    return [Account(*row) for row in rows]
+def price_books(books: Store) -> tuple[PriceBook, ...]:
+    """Every version, in order of book and effective_from."""
+    texts = books.rows("SELECT content FROM price_books ORDER BY book, effective_from")
+    return tuple(parse_price_book(text) for (text,) in texts)
 
 
-def subscriptions(books: Store) -> list[Subscription]:
-    rows = books.rows(f"SELECT {_ROW_COLUMNS} FROM subscriptions ORDER BY account_id, since")
-    return [Subscription(*row) for row in rows]
+def accounts(books: Store, account_id: str | None = None) -> list[Account]:
+    """All of them or one, in order."""
+    sql = f"""SELECT {_ACCOUNT_COLUMNS} FROM accounts
+    WHERE $account IS NULL OR account_id = $account ORDER BY account_id"""
+    return [Account(*row) for row in books.rows(sql, {"account": account_id})]
+
+
+def subscriptions(books: Store, account_id: str | None = None) -> list[Subscription]:
+    """The history of all accounts or of one, in order of account and date."""
+    sql = f"""SELECT {_ROW_COLUMNS} FROM subscriptions
+    WHERE $account IS NULL OR account_id = $account ORDER BY account_id, since"""
+    return [Subscription(*row) for row in books.rows(sql, {"account": account_id})]
+
+
+def merge_subscriptions(books: Store, rows: Iterable[Subscription]) -> None:
+    """`merge_history` in the books, within the caller's transaction."""
+    load_rows(books, "imported_subscriptions", map(_row, rows), _columns(Subscription))
+    books.execute(SQL["merge_subscriptions"])
 
 
 def import_accounts(books: Store, content: bytes) -> tuple[int, int]:
     """Upserts the file's accounts and rows of history: how many of each it has. Refuses as
     `parse_accounts`; nothing is imported then. What the file has no column for stays.
     """
-    file = parse_accounts(content, subscriptions(books))
+    file = parse_accounts(content, subscriptions(books), _fixed_currencies(books))
     if not file.accounts:
         return 0, 0
     with books.transaction():
         told = {name: kind for name, kind in _columns(Account).items() if name in file.columns}
         load_rows(books, "imported_accounts", map(_row, file.accounts), told)
         books.execute(SQL["merge_accounts"])
-        rows = map(_row, file.subscriptions)
-        load_rows(books, "imported_subscriptions", rows, _columns(Subscription))
-        books.execute(SQL["merge_subscriptions"])
+        merge_subscriptions(books, file.subscriptions)
     return len(file.accounts), len(file.subscriptions)
+
+
+def _fixed_currencies(books: Store) -> dict[str, str]:
+    """The currency of each account of which anything is final; a draft can be made again."""
+    sql = """SELECT account_id, currency FROM accounts
+    WHERE account_id IN (SELECT account_id FROM invoices WHERE status <> 'draft')"""
+    return dict(books.rows(sql))
 
 
 def _row(one: Account | Subscription) -> dict[str, Any]:

@@ -1,22 +1,13 @@
-"""Billing's commands: accounts and usage; gathers those of price books, invoices and audit."""
+"""The usage command; gathers billing's others: accounts, price books, invoices and audit."""
 
-from dataclasses import asdict
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import click
 
-from billing.accounts import effective_history
+from billing.account_commands import account
 from billing.audit_commands import audit
-from billing.books import (
-    accounts,
-    import_accounts,
-    load_catalogue,
-    open_books,
-    read_input,
-    subscriptions,
-)
+from billing.books import load_catalogue, open_books
 from billing.invoice_commands import invoice, month_option
 from billing.layout import lay_out
 from billing.money import decimal_text
@@ -24,63 +15,9 @@ from billing.month import Month
 from billing.price_book_commands import price_book
 from billing.queries import SQL
 from billing.rating import month_usage
-from edge.command import common, say, settings, show_rows
+from edge.command import common, settings, show_rows
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
-_ACCOUNT_LIST = ("account_id", "name", "country", "time_zone", "currency", "plan", "since", "until")
 _USAGE = ("account_id", "meter", "variant", "records", "seconds", "quantity")
-_NO_PLAN = dict.fromkeys(("plan", "since", "until", "quantity"))
-
-
-@click.group()
-def account() -> None:
-    """Who is billed: import, list.
-
-    \b
-    Example: homemeeting account import accounts.csv
-    Exit codes: 0 done; 1 refused or left undone, see stderr; 2 wrong usage.
-    """
-
-
-@account.command("import")
-@click.argument("file", type=_FILE)
-@common
-def import_command(file: Path) -> None:
-    """Import accounts and their plans from CSV. Importing twice changes nothing.
-
-    \b
-    Example: homemeeting account import accounts.csv
-    Exit codes: 0 imported; 1 refused, every fault on stderr, nothing imported; 2 wrong usage.
-    """
-    content = read_input(file)
-    with open_books(settings()) as books:
-        people, rows = import_accounts(books, content)
-    say(f"{people} accounts imported with {rows} subscriptions")
-
-
-@account.command("list")
-@common
-def list_accounts() -> None:
-    """Accounts with the history of their plans.
-
-    \b
-    Example: homemeeting account list --format csv
-    Exit codes: 0 shown; 1 refused; 2 wrong usage.
-    """
-    with open_books(settings(), make=False) as books:
-        people = accounts(books)
-        history = effective_history(subscriptions(books))
-    by_account: dict[str, list[dict[str, Any]]] = {}
-    for row in history:
-        plan = f"{row.book}/{row.plan}" if row.book else row.plan
-        told = {"plan": plan, "since": row.since, "until": row.until, "quantity": row.quantity}
-        by_account.setdefault(row.account_id, []).append(told)
-    rows = [
-        {**asdict(one), **told}
-        for one in people
-        for told in by_account.get(one.account_id, [_NO_PLAN])
-    ]
-    show_rows(rows, (*_ACCOUNT_LIST, "quantity"), "no accounts: `homemeeting account import`")
 
 
 @click.group(invoke_without_command=True)

@@ -4,13 +4,12 @@ import click
 
 from corrections.cancel import cancel, choose, forward
 from corrections.identities import find_conflicts
-from edge.command import clock, common, say, settings, show_rows
+from edge.command import clock, common, reason_text, say, settings, show_rows
 
 _IDENTITY = (
     *("record_id", "hash", "started_at", "last_seen", "account_id", "meeting_id"),
     *("participant_id", "meter", "variant"),
 )
-_REASON_MAX = 500
 
 
 @click.command("conflicts")
@@ -28,16 +27,11 @@ def conflicts_command() -> None:
     show_rows(rows, _IDENTITY, "no record is in conflict")
 
 
-def _reason(_: click.Context, __: click.Parameter, value: str) -> str:
-    reason = value.strip()
-    if not reason.isprintable() or not 1 <= len(reason) <= _REASON_MAX:
-        raise click.BadParameter(f"must be 1 to {_REASON_MAX} printable characters")
-    return reason
-
-
 @click.command("cancel")
 @click.argument("records", metavar="RECORD[:HASH]...", nargs=-1, required=True)
-@click.option("--reason", required=True, callback=_reason, help="Why; the audit trail keeps it.")
+@click.option(
+    "--reason", required=True, callback=reason_text, help="Why; the audit trail keeps it."
+)
 @common
 def cancel_command(records: tuple[str, ...], reason: str) -> None:
     """Withdraw usage records for good, with the reason.

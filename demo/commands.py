@@ -8,9 +8,9 @@ from typing import Final
 
 import click
 
-import billing.commands as billing
 import consumers.commands as consumers
 import tuning.commands as tuning
+from billing.account_commands import import_command
 from billing.books import open_books
 from billing.invoice_commands import make_documents
 from billing.invoices import list_heads, list_invoices, run_invoices
@@ -54,7 +54,7 @@ def demo(context: click.Context) -> None:
     accounts = home / "accounts.csv"
     accounts.write_text(accounts_csv(_ACCOUNTS), "utf-8")
     _step("Accounts and prices")
-    context.invoke(billing.import_command, file=accounts)
+    context.invoke(import_command, file=accounts)
     context.invoke(load_command, file=_HERE / "price-book.toml")
     _step("Meetings, through the real emitter into the journal")
     start, end = (_SINCE - _EPOCH).days, (_UNTIL - _EPOCH).days

@@ -16,6 +16,7 @@ from edge.settings import Settings, load_settings
 _HOME, _FORMAT, _CLOCK = "homemeeting.home", "homemeeting.format", "homemeeting.clock"
 
 _SAID_MAX = 20
+_REASON_MAX = 500
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -53,6 +54,16 @@ def clock() -> Callable[[], int]:
     """The injected clock: UTC microseconds."""
     found: Callable[[], int] = click.get_current_context().meta[_CLOCK]
     return found
+
+
+def reason_text(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """The callback of every `--reason` that the audit trail keeps."""
+    if value is None:
+        return None
+    reason = value.strip()
+    if not reason.isprintable() or not 1 <= len(reason) <= _REASON_MAX:
+        raise click.BadParameter(f"must be 1 to {_REASON_MAX} printable characters")
+    return reason
 
 
 def settings() -> Settings:

@@ -1,12 +1,19 @@
 """A fault is one thing wrong with what a user gave us; a refusal carries all of them at once."""
 
-from collections.abc import Iterable
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
 def inert(text: str) -> str:
     """`text` on one line for a terminal: what a name holds must not move its cursor."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def nearest(name: str, known: Sequence[str], *, at_most: int = 1) -> str | None:
+    """A question after the known names that are nearest to a wrong one; None where none is near."""
+    near = difflib.get_close_matches(name, known, n=at_most, cutoff=0.5)
+    return f"did you mean {' or '.join(near)}?" if near else None
 
 
 @dataclass(frozen=True, slots=True)
