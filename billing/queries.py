@@ -7,3 +7,4 @@ from warehouse import Queries
 
 SQL: Final = Queries(Path(__file__).parent / "sql")
 COPIES: Final = Queries(Path(__file__).parent / "sql" / "copies")
+CHARGEABLE: Final = Queries(Path(__file__).parent / "sql" / "chargeable")

@@ -16,13 +16,12 @@ from billing.fees import Priced
 from billing.layout import Layout
 from billing.period import Stretch
 from billing.pricebook import REST, Charge, Package, PerVariant, Plan, Tiered
-from billing.queries import COPIES, SQL
+from billing.queries import CHARGEABLE, COPIES, SQL
 from billing.rows import load_columns, load_rows
 from billing.terms import Numbers, Terms
 from edge import Fault, Settings
 from warehouse import Store, lend_tables
 
-_STEPS: Final = ("chargeable", "rated_lines", "draft_lines")
 _LONGEST_US: Final = 48 * 3600 * 1_000_000  # of a record, by the rules of an event
 _HUGE: Final = (
     *("grains", "quantum", "minimum", "unit", "included", "scale", "price", "package", "fixed"),
@@ -86,7 +85,12 @@ def month_usage(books: Store, home: Settings, layout: Layout) -> Iterator[Number
 def rate(books: Store, numbering: Numbering) -> None:
     """Leaves `draft_lines`: every line of every account of the layout, and `rated_lines`."""
     _load_terms(books, numbering)
-    for name in (*("round_to", "round_line", "takes", "line_records"), *_STEPS):
+    for name in ("round_to", "round_line", "takes", "line_records"):
+        books.execute(SQL[name])
+    books.execute(CHARGEABLE["begin"])
+    for (grouping,) in books.rows('SELECT DISTINCT "grouping" FROM usage_terms ORDER BY ALL'):
+        books.execute(CHARGEABLE[grouping])
+    for name in ("rated_lines", "draft_lines"):
         books.execute(SQL[name])
 
 

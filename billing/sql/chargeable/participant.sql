@@ -1,0 +1,29 @@
+-- What a participant has in one meeting, rounded together; without an id, each record by itself.
+INSERT INTO chargeable BY NAME
+WITH parts AS (
+    SELECT
+        account, term, line_variant, count(*) AS records,
+        count(*) FILTER (WHERE NOT continuing) AS own, bool_or(beyond) AS beyond,
+        sum(value)::HUGEINT AS raw_sum, max(value)::HUGEINT AS raw_max
+    FROM line_records WHERE "grouping" = 'participant'
+    GROUP BY
+        account, term, line_variant, meeting_id, participant_id,
+        CASE WHEN participant_id IS NULL THEN record_id END
+),
+
+rounded AS (
+    SELECT
+        account, term, line_variant, measure, records, own, beyond,
+        CASE WHEN beyond THEN 0 ELSE round_to(
+            CASE WHEN measure = 'maximum' THEN raw_max ELSE raw_sum END * grains,
+            mode, quantum, minimum
+        ) END AS part
+    FROM parts INNER JOIN usage_terms USING (term)
+)
+
+SELECT
+    account, term, line_variant, sum(records)::BIGINT AS records, sum(own)::BIGINT AS own,
+    bool_or(beyond) AS beyond,
+    (CASE WHEN any_value(measure) = 'maximum' THEN max(part) ELSE sum(part) END)::HUGEINT
+        AS quantity
+FROM rounded GROUP BY account, term, line_variant
