@@ -80,30 +80,41 @@ class Accounts:
             until = min(one.until or period.until, period.until)
             if since >= until:
                 continue
+            code = self._named(one.plan, since)
             last = found[-1] if found else None
-            if last and last.until == since and last.code == one.plan:
+            if last and last.until == since and last.code == code:
                 last.until = until
                 if last.seats[-1][2] == one.seats:
                     last.seats[-1] = (last.seats[-1][0], until, one.seats)
                 else:
                     last.seats.append((since, until, one.seats))
             else:
-                found.append(Stretch(one.plan, since, until, [(since, until, one.seats)]))
+                found.append(Stretch(code, since, until, [(since, until, one.seats)]))
         for stretch in found:
             self._price(stretch, self.known[account]["currency"])
         return found
 
-    def _price(self, stretch: Stretch, currency: str) -> None:
-        """The plan by the version of its book in force on the stretch's first day."""
-        book_code, _, plan = stretch.code.rpartition("/")
+    def _named(self, code: str, day: date) -> str:
+        """`book/plan` where one book alone has it: `p` and `b/p` are then one plan."""
+        having = self._having(code, day)
+        return f"{having[0].code}/{code.rpartition('/')[2]}" if len(having) == 1 else code
+
+    def _having(self, code: str, day: date) -> list[Book]:
+        """The version in force on the day of every book that has the plan."""
+        book_code, _, plan = code.rpartition("/")
         in_force: dict[str, Book] = {}
         for book in sorted(self._books, key=lambda one: one.effective_from):
-            if book.effective_from <= stretch.since and book_code in ("", book.code):
+            if book.effective_from <= day and book_code in ("", book.code):
                 in_force[book.code] = book
-        having = [book for book in in_force.values() if plan in book.plans]
+        return [book for book in in_force.values() if plan in book.plans]
+
+    def _price(self, stretch: Stretch, currency: str) -> None:
+        """The plan by the version of its book in force on the stretch's first day."""
+        having = self._having(stretch.code, stretch.since)
         if len(having) != 1:
             stretch.fault = "PLAN_AMBIGUOUS" if having else "PLAN_UNKNOWN"
         elif having[0].currency != currency:
             stretch.fault = "CURRENCY_DIFFERS"
         else:
-            stretch.book, stretch.plan = having[0], having[0].plans[plan]
+            plan = having[0].plans[stretch.code.rpartition("/")[2]]
+            stretch.book, stretch.plan = having[0], plan
