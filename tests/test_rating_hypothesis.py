@@ -9,7 +9,7 @@ import tempfile
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +29,7 @@ from tests.recount import IDENTITY
 from warehouse import open_store
 
 T = TypeVar("T")
-EXAMPLES = 30
+EXAMPLES = 40
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 CLOSED_AT_US = (datetime(2027, 1, 5, tzinfo=UTC) - EPOCH).days * 86_400 * 1_000_000
 SECOND, HOUR = 1_000_000, 3_600_000_000
@@ -86,22 +86,37 @@ def worlds(draw: st.DrawFn) -> Drawn:
         draw_book(chance, {**head, "effective_from": since}, PLANS, METERS)
         for since in ("2026-01-01", second)
     )
-    accounts, later, edges = [HEADER], [HEADER], {}
-    for number in range(draw(st.integers(1, 10))):
+    accounts, later = [HEADER], [HEADER]
+    records: list[State] = []
+    for number, one in enumerate(draw(st.lists(_accounts(), min_size=1, max_size=10))):
         id = f"a{number}"
-        zone = chance.choice(ZONES)
-        rows = _history(chance)
-        changes, moved = _changes(chance, zone, rows[-1])
-        accounts += [_row(id, zone, currency, row) for row in rows]
-        later += [_row(id, moved, currency, row) for row in changes]
-        days = {OCTOBER, NOVEMBER, *(row[1] for row in (*rows, *changes))}
-        edges[id] = sorted({day_start(day, zone) for day in days})
-    count = chance.randint(0, 80)  # left to itself, a list has about five
-    records = draw(st.lists(_records(edges), min_size=count, max_size=count))
+        accounts += [_row(id, one.zone, currency, row) for row in one.rows]
+        later += [_row(id, one.moved, currency, row) for row in one.changes]
+        records += [{"account_id": id, **record} for record in one.records]
     return Drawn(books, "\n".join(accounts), "\n".join(later), tuple(_finish(records)))
 
 
 Row = tuple[str, date, str, int]  # plan, since, until, seats
+
+
+@dataclass(frozen=True)
+class _Account:
+    zone: str
+    rows: list[Row]
+    moved: str
+    changes: list[Row]
+    records: list[State]
+
+
+@st.composite
+def _accounts(draw: st.DrawFn) -> _Account:
+    chance = Chance(draw)
+    zone = chance.choice(ZONES)
+    rows = _history(chance)
+    changes, moved = _changes(chance, zone, rows[-1])
+    days = {OCTOBER, NOVEMBER, *(row[1] for row in (*rows, *changes))}
+    edges = sorted({day_start(day, zone) for day in days})
+    return _Account(zone, rows, moved, changes, draw(st.lists(_records(edges), max_size=24)))
 
 
 def _history(chance: Chance) -> list[Row]:
@@ -137,26 +152,23 @@ def _row(id: str, zone: str, currency: str, row: Row) -> str:
     return f"{id},{id},{id}@a.example,DE,en,{zone},{currency},{plan},{since},{until},{seats}"
 
 
-def _records(edges: dict[str, list[int]]) -> st.SearchStrategy[State]:
-    """A record's fields; `continues` and `twin` point to others by their number, from the end."""
-    accounts = st.sampled_from(sorted(edges))
-    meters = st.sampled_from([(m, v) for m, known in METERS.items() for v in (None, *known)])
-    return accounts.flatmap(
-        lambda account: st.fixed_dictionaries(
-            {
-                "account_id": st.just(account),
-                "edge": st.sampled_from(edges[account]),
-                "offset": st.sampled_from(OFFSETS),
-                "length": st.sampled_from(LENGTHS),
-                "metered": meters,
-                "meeting_id": st.sampled_from(["m1", "m2"]),
-                "participant_id": st.sampled_from([None, "p1", "p2"]),
-                "quantity": st.sampled_from(QUANTITIES),
-                "continues": st.sampled_from([None, None, None, 0, 1, 2, 99]),
-                "cancelled": st.sampled_from([False] * 15 + [True]),
-                "twin": st.sampled_from([False] * 30 + [True]),
-            }
-        )
+def _records(edges: list[int]) -> st.SearchStrategy[State]:
+    """A record's fields; `continues` points to others by their number, from the end."""
+    metered = [(meter, one) for meter, known in METERS.items() for one in (known or [None] * 3)]
+    metered.append(("dial_in", None))
+    return st.fixed_dictionaries(
+        {
+            "edge": st.sampled_from(edges),
+            "offset": st.sampled_from(OFFSETS),
+            "length": st.sampled_from(LENGTHS),
+            "metered": st.sampled_from(metered),
+            "meeting_id": st.sampled_from(["m1", "m2"]),
+            "participant_id": st.sampled_from([None, "p1", "p2"]),
+            "quantity": st.sampled_from(QUANTITIES),
+            "continues": st.sampled_from([None, None, None, 0, 1, 2, 99]),
+            "cancelled": st.sampled_from([False] * 15 + [True]),
+            "twin": st.sampled_from([False] * 40 + [True]),
+        }
     )
 
 
@@ -206,7 +218,7 @@ def test_documents_of_two_months_are_the_oracles(seed: int) -> None:
         note(world.accounts)
         note(world.later)
         for record in world.records:
-            note(str(record))
+            note(_told(record))
         with tempfile.TemporaryDirectory() as folder:
             _check(world, Settings(Path(folder), None, "clerk"))
 
@@ -247,6 +259,21 @@ def _compare(wanted: MonthRecount, found: dict[str, dict[str, Any]]) -> None:
 
 def _brief(line: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(line[name] for name in ("kind", "code", "variant", "quantity", "amount"))
+
+
+def _told(record: State) -> str:
+    start = EPOCH + timedelta(microseconds=record["started_at"])
+    length = timedelta(microseconds=record["last_seen"] - record["started_at"])
+    number, before = record["record_id"].int, record["continues"]
+    rest = ("account_id", "meter", "variant", "meeting_id", "participant_id", "quantity")
+    words = [
+        f"r{number}",
+        *(str(record[name]) for name in rest),
+        start.isoformat(),
+        f"for {length}",
+    ]
+    words += [f"continues r{before.int}"] if before else []
+    return " ".join([*words, *(["cancelled"] if record["cancelled"] else [])])
 
 
 def _store(home: Settings, records: Sequence[State]) -> None:
