@@ -116,7 +116,7 @@ def _accounts(draw: st.DrawFn) -> _Account:
     changes, moved = _changes(chance, zone, rows[-1])
     days = {OCTOBER, NOVEMBER, *(row[1] for row in (*rows, *changes))}
     edges = sorted({day_start(day, zone) for day in days})
-    return _Account(zone, rows, moved, changes, draw(st.lists(_records(edges), max_size=24)))
+    return _Account(zone, rows, moved, changes, draw(st.lists(_records(edges), max_size=16)))
 
 
 def _history(chance: Chance) -> list[Row]:
