@@ -95,7 +95,7 @@ def _charges(chance: Chance, meter: str, variants: list[str]) -> list[str]:
         if layout == "parted":
             found.append(_charge(chance, meter, 'variant = "*"', measure))
     if chance.choice([False, False, True]):
-        named = f'variant = "{one}"' if one else ""
+        named = f'variant = "{chance.choice(variants)}"' if variants else ""
         found.append(_charge(chance, meter, chance.choice(["", named])) + "also = true\n")
     return found
 
@@ -175,7 +175,7 @@ def _prices(chance: Chance, model: str) -> list[str]:
 
 
 def _tiers(chance: Chance) -> list[str]:
-    edges = sorted({chance.choice([1, 2, 3, 5, 60, 1000]) for _ in range(chance.randint(0, 3))})
+    edges = sorted({chance.choice([1, 2, 3, 1000]) for _ in range(chance.randint(0, 3))})
     part = chance.choice(["", ".5"])
     ups = [f"up_to = {edge}{part}, " for edge in edges]
     return [
