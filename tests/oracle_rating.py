@@ -1,30 +1,20 @@
 """The slow, obvious rating: what a charge costs, in fractions and plain loops.
 
 An oracle for tests of billing's set-based rating; it shares no code with it. Owns no plan, period
-or proration: it is given one charge and the records of one stretch.
+or proration: it is given one charge, its allowance and bounds as they are for one stretch, and
+the records of that stretch.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tests.oracle_book import Charge, Rounding
+from tests.oracle_book import REST, Charge
+from tests.oracle_measure import UsageRecord, chargeable
+from tests.oracle_text import PLACES
 
-UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
-
-
-@dataclass(frozen=True)
-class UsageRecord:
-    """What rating needs of a usage record."""
-
-    record_id: str
-    meeting_id: str
-    participant_id: str | None
-    meter: str
-    variant: str | None
-    duration_us: int
-    quantity: int | None = None
-    cancelled: bool = False
+__all__ = ["RatedLine", "TierLine", "UsageRecord", "rate"]
+ZERO = Fraction(0)
 
 
 @dataclass(frozen=True)
@@ -45,97 +35,113 @@ class RatedLine:
     unit: str
     included: Fraction
     tiers: tuple[TierLine, ...]
+    packages: int | None
+    discount: Fraction | None  # not positive
+    bound: Fraction | None
     exact: Fraction  # to be rounded once, to money
 
 
-def rate(charge: Charge, records: Iterable[UsageRecord]) -> list[RatedLine]:
-    """The lines that a charge makes of the records: one, also where there is no usage."""
-    rated = [record for record in records if is_rated_by(charge, record)]
-    quantity = chargeable(charge, rated)
-    included = Fraction(charge.included)
-    tiers = fill_tiers(charge, max(quantity - included, Fraction(0)))
-    exact = sum((tier.amount for tier in tiers), Fraction(0))
+def rate(
+    charge: Charge, records: Iterable[UsageRecord], currency: str = "EUR", *, owed: bool = True
+) -> list[RatedLine]:
+    """The lines that a charge makes of the records: one, also where there is no usage; with
+    `prices` one per variant used. `owed`: whether this is the stretch that owes a flat amount.
+    """
+    taken = [record for record in records if _may_take(charge, record)]
+    if not charge.prices:
+        return [_line(charge, charge.variant, taken, currency, owed)]
+    used = sorted({record.variant for record in taken}, key=lambda name: (name is not None, name))
     return [
-        RatedLine(
-            charge.code, charge.description, charge.variant, quantity, charge.unit, included, tiers,
-            exact,
-        )
-    ]  # fmt: skip
+        _line(charge, name, [one for one in taken if one.variant == name], currency, owed)
+        for name in used
+    ]
 
 
-def is_rated_by(charge: Charge, record: UsageRecord) -> bool:
+def _may_take(charge: Charge, record: UsageRecord) -> bool:
+    """As far as the charge alone can tell: what others of its plan name, the plan knows."""
     if record.cancelled or record.meter != charge.meter:
         return False
-    return charge.variant is None or charge.variant == record.variant
+    return not charge.variants or REST in charge.variants or record.variant in charge.variants
 
 
-def chargeable(charge: Charge, records: list[UsageRecord]) -> Fraction:
-    if charge.measure == "count":
-        return Fraction(len(records))
-    if charge.measure == "unique":
-        return Fraction(len({participant(record) for record in records}))
-    groups: dict[tuple[str, ...], list[Fraction]] = {}
-    for record in records:
-        groups.setdefault(group_of(charge, record), []).append(measured(charge, record))
-    # Seconds for durations, units for quantities: what quantum and minimum are given in.
-    join = max if charge.measure == "maximum" else sum
-    rounded = [round_by_rule(Fraction(join(values)), charge.rounding) for values in groups.values()]
-    total = Fraction(join(rounded)) if rounded else Fraction(0)
-    return total / UNIT_SECONDS[charge.unit] if charge.measure == "duration" else total
-
-
-def measured(charge: Charge, record: UsageRecord) -> Fraction:
-    if charge.measure == "duration":
-        return Fraction(record.duration_us, 1_000_000)
-    return Fraction(record.quantity or 0, charge.unit_size)
-
-
-def participant(record: UsageRecord) -> tuple[str, str]:
-    """Without participant_id each record is its own participant."""
-    if record.participant_id is None:
-        return ("record", record.record_id)
-    return ("participant", record.participant_id)
-
-
-def group_of(charge: Charge, record: UsageRecord) -> tuple[str, ...]:
-    """Records of one group are put together before they are rounded."""
-    scope = charge.rounding.scope if charge.rounding else "period"
-    if scope == "record":
-        return ("record", record.record_id)
-    if scope == "participant":
-        return (record.meeting_id, *participant(record))
-    return ("period",)
-
-
-def round_by_rule(value: Fraction, rounding: Rounding | None) -> Fraction:
-    if rounding is None or value == 0:  # nothing used is nothing, whatever the minimum
-        return value
-    minimum = Fraction(rounding.minimum)
-    if rounding.mode == "none":
-        return max(value, minimum)
-    quantum = Fraction(rounding.quantum)
-    whole = value // quantum
-    rest = value - whole * quantum
-    if rounding.mode == "up":
-        steps = whole + (rest > 0)
-    elif rounding.mode == "nearest":
-        steps = whole + (2 * rest >= quantum)
+def _line(
+    charge: Charge, variant: str | None, records: list[UsageRecord], currency: str, owed: bool
+) -> RatedLine:
+    quantity = chargeable(charge, records)
+    net = max(quantity - charge.included, ZERO)
+    tiers: tuple[TierLine, ...] = ()
+    packages = None
+    if charge.model == "flat":
+        amount = charge.amount if owed else ZERO
+    elif charge.model == "percentage":
+        amount = _percentage(charge, net, records, currency)
+    elif charge.model == "package":
+        packages, tiers = _packages(charge, net)
+        amount = tiers[0].amount
     else:
-        assert rounding.mode == "down"
-        steps = whole
-    return max(steps * quantum, minimum)
+        tiers = _tiers(charge, variant, net)
+        amount = sum((tier.amount for tier in tiers), ZERO)
+    discount = -amount * charge.discount_percent / 100 if charge.discount_percent else None
+    after = amount + (discount or ZERO)
+    bounded = after
+    if charge.minimum is not None:
+        bounded = max(bounded, charge.minimum)
+    if charge.maximum is not None:
+        bounded = min(bounded, charge.maximum)
+    bound = None if bounded == after else bounded - after
+    return RatedLine(
+        charge.code, charge.description, variant, quantity, charge.unit, charge.included, tiers,
+        packages, discount, bound, bounded,
+    )  # fmt: skip
 
 
-def fill_tiers(charge: Charge, net: Fraction) -> tuple[TierLine, ...]:
+def _percentage(
+    charge: Charge, net: Fraction, records: list[UsageRecord], currency: str
+) -> Fraction:
+    """The net quantity is money in minor units; `fixed` is in the main unit."""
+    main = net * charge.unit_size / 10 ** PLACES[currency]
+    begun = sum(not record.goes_on for record in records)
+    return main * charge.rate_percent / 100 + charge.fixed * begun
+
+
+def _packages(charge: Charge, net: Fraction) -> tuple[int, tuple[TierLine, ...]]:
+    whole, rest = divmod(net, charge.package_size)
+    packages = int(whole) + (rest > 0 and charge.package_rounding == "up")
+    price = charge.package_price
+    return packages, (TierLine(None, net, price, ZERO, packages * price),)
+
+
+def _tiers(charge: Charge, variant: str | None, net: Fraction) -> tuple[TierLine, ...]:
+    if charge.prices:
+        price = charge.prices[variant] if variant in charge.prices else charge.prices[REST]
+        return (TierLine(None, net, price, ZERO, net * price),)
+    return _volume(charge, net) if charge.model == "volume" else _graduated(charge, net)
+
+
+def _graduated(charge: Charge, net: Fraction) -> tuple[TierLine, ...]:
     """`net` units, the allowance taken off, poured into the tiers from below."""
     lines = []
-    lower = Fraction(0)
+    lower = ZERO
     for tier in charge.tiers:
-        upper = net if tier.up_to is None else min(net, Fraction(tier.up_to))
-        inside = max(upper - lower, Fraction(0))
-        flat = Fraction(tier.flat) if net > lower else Fraction(0)
-        price = Fraction(tier.unit_price)
-        up_to = None if tier.up_to is None else Fraction(tier.up_to)
-        lines.append(TierLine(up_to, inside, price, flat, inside * price + flat))
-        lower = lower if up_to is None else up_to
+        upper = net if tier.up_to is None else min(net, tier.up_to)
+        inside = max(upper - lower, ZERO)
+        reached = net > lower or (charge.flat_at_zero and lower == 0)
+        flat = tier.flat if reached else ZERO
+        lines.append(
+            TierLine(tier.up_to, inside, tier.unit_price, flat, inside * tier.unit_price + flat)
+        )
+        lower = lower if tier.up_to is None else tier.up_to
+    return tuple(lines)
+
+
+def _volume(charge: Charge, net: Fraction) -> tuple[TierLine, ...]:
+    """All units at the price of the tier that the last one falls into."""
+    hit = next(n for n, tier in enumerate(charge.tiers) if tier.up_to is None or net <= tier.up_to)
+    lines = []
+    for n, tier in enumerate(charge.tiers):
+        inside = net if n == hit else ZERO
+        flat = tier.flat if n == hit and (net > 0 or charge.flat_at_zero) else ZERO
+        lines.append(
+            TierLine(tier.up_to, inside, tier.unit_price, flat, inside * tier.unit_price + flat)
+        )
     return tuple(lines)

@@ -14,7 +14,8 @@ from typing import Any
 from producers.simulator import Workload, simulate
 from schemas import decode
 from tests import recount
-from tests.oracle_month import EPOCH, day_start
+from tests.drawn_books import draw_book, quoted
+from tests.oracle_calendar import EPOCH, day_start
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 USAGE, QUALITY = "meetings.usage", "meetings.quality"
@@ -92,73 +93,11 @@ def _versions(rng: random.Random) -> tuple[str, ...]:
 def _book(rng: random.Random, currency: str, since: str) -> str:
     low = currency.lower()
     plans = [f"{low}-basic", f"{low}-team", "common"]
-    text = f'book = "{currency}-book"\ncurrency = "{currency}"\neffective_from = {since}\n'
-    text += f'[[plan]]\ncode = "{low}-none"\nname = "N"\nfree = [{_quoted(METERS[:-1])}]\n'
-    return text + "".join(_plan(rng, plan) for plan in plans)
-
-
-def _plan(rng: random.Random, code: str) -> str:
+    head = {"book": f"{currency}-book", "currency": currency, "effective_from": since}
     # Nobody charges or gives away `relay`: that is `no_charge`.
-    free = rng.sample(METERS[3:6], rng.randrange(3))
-    charged = [meter for meter in METERS[:-1] if meter not in free]
-    text = f'[[plan]]\ncode = "{code}"\nname = "P"\nfree = [{_quoted(free)}]\n'
-    for per in ("plan", "seat"):
-        text += f'[[plan.fee]]\ncode = "{per}"\ndescription = "D"\namount = {_number(rng, 99, 3)}\n'
-        text += f'interval = "month"\ntiming = "arrears"\nper = "{per}"\n'
-    return text + "".join(_charge(rng, f"c{n}", rng.choice(charged)) for n in range(9))
-
-
-def _charge(rng: random.Random, code: str, meter: str) -> str:
-    measure = rng.choice(["duration", "duration", "count", "quantity", "maximum", "unique"])
-    lines = [
-        f'code = "{code}"',
-        'description = "D"',
-        f'meter = "{meter}"',
-        f'measure = "{measure}"',
-    ]
-    if meter in VARIANTS and rng.random() < 0.5:
-        lines.append(f'variant = "{rng.choice(VARIANTS[meter])}"')
-    if measure == "duration":
-        lines.append(f'unit = "{rng.choice(["second", "minute", "hour"])}"')
-    elif measure in ("quantity", "maximum"):
-        lines += ['unit = "GB"', f"unit_size = {rng.choice([1, 7, 1_000_000])}"]
-    if measure not in ("count", "unique") and rng.random() < 0.8:
-        lines.append(_rounding(rng, measure == "duration"))
-    if rng.random() < 0.6:
-        lines.append(f"included = {_number(rng, 40, 3)}")
-    if rng.random() < 0.4:
-        lines += ['model = "per_unit"', f"unit_price = {_price(rng)}"]
-    else:
-        edges = sorted({rng.randrange(1, 60_000) for _ in range(rng.randrange(4))})
-        ups = [f"up_to = {edge // 1000}.{edge % 1000:03}, " for edge in edges]
-        tiers = [
-            f"{{ {up}unit_price = {_price(rng)}, flat = {rng.choice([0, 5, '0.125'])} }}"
-            for up in (*ups, "")
-        ]
-        lines += ['model = "graduated"', f"tiers = [{', '.join(tiers)}]"]
-    return "[[plan.charge]]\n" + "\n".join(lines) + "\n"
-
-
-def _rounding(rng: random.Random, seconds: bool) -> str:
-    quantum = rng.choice(["1", "7", "60"] if seconds else ["0.3", "1", "12.5"])
-    minimum = rng.choice(["0", "60" if seconds else "0.7"])
-    scope = rng.choice(["record", "participant", "period"])
-    mode = rng.choice(["up", "nearest", "down", "none"])
-    keys = f'scope = "{scope}", quantum = {quantum}, mode = "{mode}", minimum = {minimum}'
-    return f"rounding = {{ {keys} }}"
-
-
-def _number(rng: random.Random, most: int, places: int) -> str:
-    return f"{rng.randrange(most)}.{rng.randrange(1, 10**places):0{places}}"
-
-
-def _price(rng: random.Random) -> str:
-    """Often one that makes half a cent."""
-    return rng.choice([_number(rng, 3, 12), _number(rng, 3, 6), "0.005", "0.5", "0.0005"])
-
-
-def _quoted(words: Any) -> str:
-    return ", ".join(f'"{word}"' for word in words)
+    meters = {meter: VARIANTS.get(meter, ()) for meter in METERS[:-1]}
+    text = draw_book(rng, head, plans, meters)
+    return text + f'[[plan]]\ncode = "{low}-none"\nname = "N"\nfree = [{quoted(METERS[:-1])}]\n'
 
 
 def _simulated(rng: random.Random, folder: Path) -> Iterator[tuple[str, Event]]:
@@ -184,15 +123,21 @@ def _drawn(rng: random.Random, rows: list[list[str]]) -> Iterator[Event]:
         edges = {since, OCTOBER, NOVEMBER, since + timedelta(days=1), date(2026, 10, 25)}
         for day in sorted(edges):
             near = (rng.randrange(-20_000, 20_000) * SECOND for _ in range(6))
+            before = None
             for off in (-1, 0, 1, *near):
-                yield from _record(rng, row[0], day_start(day, row[5]) + off)
+                told = [*_record(rng, row[0], day_start(day, row[5]) + off, before)]
+                before = told[0]["record_id"]
+                yield from told
     for account in ("a0011", "nobody"):
         for off in (-1, 0):
             yield from _record(rng, account, day_start(NOVEMBER, "UTC") + off)
     yield from _conflicts(rng, rows)
 
 
-def _record(rng: random.Random, account: str, start: int, **fixed: Any) -> Iterator[Event]:
+def _record(
+    rng: random.Random, account: str, start: int, before: bytes | None = None, **fixed: Any
+) -> Iterator[Event]:
+    """The events of one record, which may continue the one drawn `before`."""
     meter = rng.choice(METERS)
     identity = {
         "record_id": rng.randbytes(16),
@@ -204,7 +149,7 @@ def _record(rng: random.Random, account: str, start: int, **fixed: Any) -> Itera
         "server_id": rng.choice(["fra-1", "nyc-1", "sin-1"]),
         "region": "eu",
         "started_at": start,
-        "continues": rng.choice([None, rng.randbytes(16)]),
+        "continues": rng.choice([None, None, rng.randbytes(16), before]),
         **fixed,
     }
     # Halves and edges of what quanta round to, and anything.

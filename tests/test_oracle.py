@@ -24,7 +24,8 @@ from consumers import Projector, broken_invariants
 from edge import Refused
 from eventlog import JournalSource, KafkaSettings, LogSource, Slice, open_kafka
 from eventlog.kafka_open import Library
-from tests.oracle_month import MonthRecount, Sums, text
+from tests.oracle_month import MonthRecount, Sums
+from tests.oracle_text import text
 from tests.scenario import OCTOBER
 from tests.world import NOW_US, World, check_store, produce
 from warehouse import open_store
@@ -162,11 +163,13 @@ def check_evidence(home: Path, month: MonthRecount, documents: list[dict[str, An
         }
         account = document["account_id"]
         billed = {record for id in lines for record in rated.get(id, [])}
+        ours = month.rated.get(account, set())
+        assert ours <= billed, "a record that a charge takes is on no line"
         unbilled = sum(
             sums.records for (row, _), sums in month.unbilled.items() if row[0] == account
         )
         counted = sum(sums.records for row, sums in month.usage.items() if row[0] == account)
-        assert counted == len(billed) + unbilled + month.free[account]
+        assert counted == len(ours) + unbilled + month.free[account] + month.idle[account]
 
 
 def ask(home: Path, *arguments: str, faults: set[tuple[str, str]] | None = None) -> Any:

@@ -11,7 +11,8 @@ from tests.oracle_rating import UsageRecord, rate
 def charge_of(toml: str) -> Charge:
     """A charge from the keys that a worked example is about."""
     head = 'book="b"\ncurrency="EUR"\neffective_from=2026-01-01\n[[plan]]\ncode="p"\nname="P"\n'
-    body = '[[plan.charge]]\ncode="c"\ndescription="C"\nmeter="participant"\n'
+    body = '[[plan.charge]]\ncode="c"\ndescription="C"\n'
+    body += "" if 'model="flat"' in toml and "measure" not in toml else 'meter="participant"\n'
     return read_book(head + body + toml).plans["p"].charges[0]
 
 

@@ -39,7 +39,7 @@ def make_world(seed: int, folder: Path) -> World:
             pass
     usage = used(recount.records(scenario.usage()))
     oracle = Oracle(scenario.accounts, scenario.books, usage)
-    months = {first: oracle.month(first) for first in (OCTOBER, NOVEMBER)}
+    months = {first: oracle.close(first) for first in (OCTOBER, NOVEMBER)}
     messages = list(recount.read_journal(folder / "journal"))
     return World(scenario, folder / "journal", messages, months)
 
