@@ -40,6 +40,7 @@ def open_books(home: Settings, *, make: bool = True) -> Iterator[Store]:
     exist = make or home.books.exists()
     store = open_store(home.books, "books") if exist else open_scratch("books")
     with store.closing():
+        store.hold(home.memory_mib)
         yield store
 
 

@@ -88,8 +88,11 @@ def rate(books: Store, numbering: Numbering) -> None:
     for name in ("round_to", "round_line", "takes", "line_records"):
         books.execute(SQL[name])
     books.execute(CHARGEABLE["begin"])
-    for (grouping,) in books.rows('SELECT DISTINCT "grouping" FROM usage_terms ORDER BY ALL'):
-        books.execute(CHARGEABLE[grouping])
+    for name in ("line", "participant", "continued", "unique", "peak_lines", "begin_swept"):
+        books.execute(CHARGEABLE[name])
+    for part in range(books.value(CHARGEABLE["peak_parts"])):
+        books.execute(CHARGEABLE["swept"], {"part": part})
+    books.execute(CHARGEABLE["peak"])
     for name in ("rated_lines", "draft_lines"):
         books.execute(SQL[name])
 
@@ -166,7 +169,8 @@ def _load_terms(books: Store, numbering: Numbering) -> None:
         place = {"term": number, "cohort": cohort, "stretch": stretch}
         laid.append({**place, "id": str(terms.id), **_laid(terms)})
         if terms.numbers is not None:
-            usage.append({**place, **_usage_row(terms, terms.numbers)})
+            first = _first_price(number, terms)
+            usage.append({**place, "place": first, **_usage_row(terms, terms.numbers)})
         elif terms.commitment is not None:
             least = terms.commitment
             told = {"least": str(least.numerator), "below": str(least.denominator)}
@@ -178,12 +182,21 @@ def _load_terms(books: Store, numbering: Numbering) -> None:
     texts = dict.fromkeys(("id", "month", "content"), _TEXT)
     flags = dict.fromkeys(("advance", "adjusts"), _BOOL)
     load_rows(books, "laid_terms", laid, place_types | texts | flags, {"id": "UUID"})
-    load_rows(books, "usage_terms", usage, {**place_types, **_USAGE_TYPES}, _USAGE_CASTS)
+    types = {**place_types, "place": pa.int32(), **_USAGE_TYPES}
+    load_rows(books, "usage_terms", usage, types, _USAGE_CASTS)
     huge = {"least": _TEXT, "below": _TEXT, "minor": _TEXT}
     casts = dict.fromkeys(huge, "HUGEINT")
     load_rows(books, "commitment_terms", commitments, place_types | huge | {"even": _BOOL}, casts)
     amount = {"amount": "HUGEINT"}
     load_rows(books, "fee_terms", fees, place_types | {"amount": _TEXT}, amount)
+
+
+def _first_price(number: int, terms: Terms) -> int:
+    """The number of the first of a charge's terms: lines by variant are in order of variant."""
+    pricing = terms.charge.pricing if terms.charge else None
+    if not isinstance(pricing, PerVariant):
+        return number
+    return number - [variant for variant, _ in pricing.prices].index(terms.variant or REST)
 
 
 def _laid(terms: Terms) -> dict[str, Any]:
@@ -198,8 +211,8 @@ def _laid(terms: Terms) -> dict[str, Any]:
 
 _USAGE_TYPES: Final[Mapping[str, pa.DataType]] = {
     **dict.fromkeys(("code", "price_of", "measure", "scope", "mode", "grouping", "model"), _TEXT),
-    **dict.fromkeys(("by_variant", "narrow", "flat_at_zero", "package_up", "even"), _BOOL),
-    **dict.fromkeys(("cap", "most_records", "grains64", "quantum64", "minimum64"), _INT),
+    **dict.fromkeys(("by_variant", "flat_at_zero", "package_up", "even"), _BOOL),
+    **dict.fromkeys(("cap", "cap64", "most_records", "grains64", "quantum64", "minimum64"), _INT),
     **dict.fromkeys(_HUGE, _TEXT),
     "tiers": _TIER,
 }
@@ -215,7 +228,7 @@ def _usage_row(terms: Terms, numbers: Numbers) -> dict[str, Any]:
     rounding = charge.rounding
     scope = rounding.scope if rounding else "none"
     pricing = charge.pricing
-    narrow = charge.measure == "duration" and scope == "record" and numbers.narrow
+    narrow = numbers.cap64 >= 0
     is_flat = charge.model == "flat"
     return {
         "code": charge.code,
@@ -226,7 +239,7 @@ def _usage_row(terms: Terms, numbers: Numbers) -> dict[str, Any]:
         "grouping": _grouping(charge, scope),
         "model": "graduated" if charge.model == "per_unit" else charge.model,
         "by_variant": terms.variant is not None,
-        "narrow": narrow,
+        "cap64": numbers.cap64,
         "flat_at_zero": isinstance(pricing, Tiered) and pricing.flat_at_zero,
         "package_up": isinstance(pricing, Package) and pricing.rounding == "up",
         "even": terms.even,

@@ -34,7 +34,6 @@ _UNIT_SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600}
 _LIMIT: Final = 2**127
 _RECORDS: Final = 2**40  # more than any line has
 _RECORD_LIMIT: Final = _LIMIT // _RECORDS // 4
-_LONGEST_US: Final = 48 * 3600 * 1_000_000  # of a record, by the rules of an event
 _NARROW: Final = 2**62
 
 
@@ -72,9 +71,10 @@ class Numbers:
         return self.unit * self.scale * self.keep_of
 
     @property
-    def narrow(self) -> bool:
-        """Whether a record's duration can be rounded in 64 bits."""
-        return _LONGEST_US * self.grains + self.quantum + self.minimum < _NARROW
+    def cap64(self) -> int:
+        """Up to this value it can be rounded in 64 bits; below zero where none can."""
+        steps = 2 * self.quantum + self.minimum
+        return min(self.cap, (_NARROW - steps) // (2 * self.grains)) if steps < _NARROW else -1
 
 
 @dataclass(frozen=True)

@@ -19,15 +19,17 @@ _KEYS: Mapping[str, Mapping[str, type]] = {
     "kafka": {"bootstrap_servers": str},
     "seller": dict.fromkeys(_SELLER, str),
     "tuning": {"sample_days": int},
+    "billing": {"memory_mib": int},
 }
-SAMPLE_DAYS, _SAMPLE_DAYS_MAX = 90, 36_500
+SAMPLE_DAYS, MEMORY_MIB = 90, 600
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a home is set to. `bootstrap_servers` is None where there is no Kafka; `seller` is
     what stands on invoices, as pairs of name and text; `user` is who acts, for the audit trail;
-    `sample_days` is how long raw quality samples are kept.
+    `sample_days` is how long raw quality samples are kept; `memory_mib` what billing holds in
+    memory, beyond which it works on disk.
     """
 
     home: Path
@@ -35,6 +37,7 @@ class Settings:
     user: str
     seller: tuple[tuple[str, str], ...] = (("name", "HomeMeeting"),)
     sample_days: int = SAMPLE_DAYS
+    memory_mib: int = MEMORY_MIB
 
     def kafka_servers(self) -> str:
         """The bootstrap servers, for what cannot go on without. Refuses with KAFKA_NOT_SET."""
@@ -72,17 +75,27 @@ def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Refused("SETTINGS", f"{file} is not TOML: {error}") from error
     faults = list(_faults(told))
-    days: str | int = SAMPLE_DAYS
+    days = _number(told, environ, "tuning", "sample_days", SAMPLE_DAYS)
+    memory = _number(told, environ, "billing", "memory_mib", MEMORY_MIB)
     if not faults:
-        told_days = told.get("tuning", {}).get("sample_days", SAMPLE_DAYS)
-        days = environ.get("HOMEMEETING_TUNING_SAMPLE_DAYS", told_days)
-        faults = _faults_of_days(days)
+        faults += _out_of_range("tuning.sample_days", days, "days", (1, 36_500))
+        faults += _out_of_range("billing.memory_mib", memory, "MiB", (200, 1_000_000))
     if faults:
         raise Refused("SETTINGS", f"{file} or the environment has {len(faults)} faults", faults)
     servers = environ.get("HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS")
     seller = {"name": "HomeMeeting"} | told.get("seller", {})
     servers = servers or told.get("kafka", {}).get("bootstrap_servers")
-    return Settings(home, servers, _find_user(environ), tuple(seller.items()), int(days))
+    user = _find_user(environ)
+    return Settings(home, servers, user, tuple(seller.items()), int(days), int(memory))
+
+
+def _number(
+    told: Mapping[str, Any], environ: Mapping[str, str], table: str, key: str, default: int
+) -> str:
+    """As it was told: by the environment, as text, or the file, as a number."""
+    values = told.get(table, {})
+    value = values.get(key, default) if isinstance(values, dict) else default
+    return environ.get(f"HOMEMEETING_{table}_{key}".upper(), str(value))
 
 
 def _find_user(environ: Mapping[str, str]) -> str:
@@ -115,12 +128,8 @@ def _faults(told: Mapping[str, Any]) -> list[Fault]:
     return found
 
 
-def _faults_of_days(days: str | int) -> list[Fault]:
-    """Whole days, whoever says them: the file as a number, the environment as text."""
-    if str(days).isdecimal() and 1 <= int(days) <= _SAMPLE_DAYS_MAX:
+def _out_of_range(place: str, told: str, unit: str, bounds: tuple[int, int]) -> list[Fault]:
+    least, most = bounds
+    if told.isdecimal() and least <= int(told) <= most:
         return []
-    return [
-        Fault(
-            "SETTINGS_VALUE", "tuning.sample_days", f"must be whole days, 1 to {_SAMPLE_DAYS_MAX}"
-        )
-    ]
+    return [Fault("SETTINGS_VALUE", place, f"must be whole {unit}, {least} to {most}")]

@@ -87,6 +87,10 @@ class Store:
         """Let another part of this package work on the connection; DuckDB's errors are its."""
         return action(self._connection)
 
+    def hold(self, memory_mib: int) -> None:
+        """Work on disk beyond this much memory. The process itself has some 300 MiB more."""
+        self.execute(f"SET memory_limit = '{int(memory_mib)}MiB'")
+
     def closing(self) -> "closing[Store]":
         """For a `with` block: the store, closed at its end."""
         return closing(self)

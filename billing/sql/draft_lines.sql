@@ -14,16 +14,18 @@ short AS (
 ),
 
 every AS (
-    SELECT account, term, line_variant, records, quantity, packages, tiers, discount, bound, amount
+    SELECT
+        account, term, place, line_variant, records, quantity, packages, tiers, discount, bound,
+        amount
     FROM rated_lines
     UNION ALL BY NAME
-    SELECT members.account, fee_terms.term, fee_terms.amount
+    SELECT members.account, fee_terms.term, fee_terms.term AS place, fee_terms.amount
     FROM members INNER JOIN fee_terms USING (cohort)
     UNION ALL BY NAME
-    SELECT account, term, round_line(above, below, even) AS amount
+    SELECT account, term, term AS place, round_line(above, below, even) AS amount
     FROM short WHERE above > 0 AND round_line(above, below, even) > 0
 )
 
 SELECT
-    *, row_number() OVER (PARTITION BY account ORDER BY term, line_variant NULLS FIRST) AS line
+    *, row_number() OVER (PARTITION BY account ORDER BY place, line_variant NULLS FIRST) AS line
 FROM every

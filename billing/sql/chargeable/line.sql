@@ -6,7 +6,7 @@ WITH summed AS (
         count(*) FILTER (WHERE NOT continuing) AS own, bool_or(beyond) AS beyond,
         sum(value)::HUGEINT AS raw, max(value)::HUGEINT AS raw_max,
         coalesce(sum(rounded64), 0)::HUGEINT + coalesce(sum(rounded128), 0) AS rounded,
-        coalesce(max(rounded64)::HUGEINT, max(rounded128)) AS rounded_max
+        greatest(max(rounded64)::HUGEINT, max(rounded128)) AS rounded_max
     FROM line_records WHERE "grouping" = 'line' GROUP BY account, term, line_variant
 )
 

@@ -4,7 +4,7 @@ WITH parts AS (
     SELECT
         account, term, line_variant, count(*) AS records,
         count(*) FILTER (WHERE NOT continuing) AS own, bool_or(beyond) AS beyond,
-        sum(value)::HUGEINT AS raw_sum, max(value)::HUGEINT AS raw_max
+        CASE WHEN any_value(measure) = 'maximum' THEN max(value) ELSE sum(value) END::HUGEINT AS raw
     FROM line_records WHERE "grouping" = 'participant'
     GROUP BY
         account, term, line_variant, meeting_id, participant_id,
@@ -14,10 +14,12 @@ WITH parts AS (
 rounded AS (
     SELECT
         account, term, line_variant, measure, records, own, beyond,
-        CASE WHEN beyond THEN 0 ELSE round_to(
-            CASE WHEN measure = 'maximum' THEN raw_max ELSE raw_sum END * grains,
-            mode, quantum, minimum
-        ) END AS part
+        CASE
+            WHEN beyond THEN 0
+            WHEN raw <= cap64 THEN
+                round_to(raw::BIGINT * grains64, mode, quantum64, minimum64)::HUGEINT
+            ELSE round_to(raw * grains, mode, quantum, minimum)
+        END AS part
     FROM parts INNER JOIN usage_terms USING (term)
 )
 

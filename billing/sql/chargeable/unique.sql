@@ -1,38 +1,32 @@
 -- Distinct participants. A record without one counts by itself, unless it continues another of
 -- its line.
 INSERT INTO chargeable BY NAME
-WITH again AS (
-    SELECT record_id, account, term, line_variant, continues
-    FROM line_records
-    WHERE "grouping" = 'unique' AND participant_id IS NULL AND continuing
-),
-
-continued AS (
-    SELECT DISTINCT again.record_id, again.term
-    FROM line_records AS early
-    INNER JOIN again
-        ON early.record_id = again.continues AND early.account = again.account
-        AND early.term = again.term
-        AND early.line_variant IS NOT DISTINCT FROM again.line_variant
-    WHERE early."grouping" = 'unique'
-),
-
-parts AS (
+WITH parts AS (
     SELECT
-        account, term, line_variant, participant_id, count(*) AS records,
-        count(*) FILTER (WHERE NOT continuing) AS own,
-        bool_or(beyond) AS beyond,
-        CASE WHEN participant_id IS NULL
-            THEN count(*) FILTER (WHERE NOT (
-                continuing AND (record_id, term) IN (SELECT (record_id, term) FROM continued)
-            ))
-            ELSE 1
-        END AS distinct_ones
+        account, term, line_variant, count(*) AS records,
+        count(*) FILTER (WHERE NOT continuing) AS own, bool_or(beyond) AS beyond,
+        CASE WHEN participant_id IS NULL THEN count(*) ELSE 1 END AS participants
     FROM line_records WHERE "grouping" = 'unique'
     GROUP BY account, term, line_variant, participant_id
+),
+
+again AS (
+    SELECT account, term, line_variant, count(*) AS participants
+    FROM continued GROUP BY account, term, line_variant
+),
+
+sums AS (
+    SELECT
+        account, term, line_variant, sum(records)::BIGINT AS records, sum(own)::BIGINT AS own,
+        bool_or(beyond) AS beyond, sum(participants)::HUGEINT AS participants
+    FROM parts GROUP BY account, term, line_variant
 )
 
 SELECT
-    account, term, line_variant, sum(records)::BIGINT AS records, sum(own)::BIGINT AS own,
-    bool_or(beyond) AS beyond, sum(distinct_ones)::HUGEINT * any_value(grains) AS quantity
-FROM parts INNER JOIN usage_terms USING (term) GROUP BY account, term, line_variant
+    sums.account, sums.term, sums.line_variant, sums.records, sums.own, sums.beyond,
+    (sums.participants - coalesce(again.participants, 0)) * usage_terms.grains AS quantity
+FROM sums
+INNER JOIN usage_terms USING (term)
+LEFT JOIN again
+    ON sums.account = again.account AND sums.term = again.term
+    AND sums.line_variant IS NOT DISTINCT FROM again.line_variant

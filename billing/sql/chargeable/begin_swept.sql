@@ -1,0 +1,1 @@
+CREATE OR REPLACE TEMP TABLE swept (account BIGINT, slot BIGINT, records BIGINT, peak HUGEINT)

@@ -1,0 +1,45 @@
+-- The most records open at one instant, by sweep line. An edge is one whole number: its line, its
+-- microsecond, and last whether it is a start, so that at one instant ends come first: a record is
+-- open up to its end, not at it. Each line's sum is back at zero where the next begins, so one
+-- running sum serves all of a part: 2^20 lines; a period is shorter than the 2^42 microseconds
+-- there is room for.
+INSERT INTO swept BY NAME
+WITH sizes AS (
+    SELECT
+        (SELECT min(epoch_us(start_at)) FROM places) AS base,
+        (SELECT max(slot) + 1 FROM peak_lines) AS slots
+),
+
+open_records AS (
+    SELECT
+        (records.account * sizes.slots + peak_lines.slot)::BIGINT AS line,
+        epoch_us(greatest(records.started_at, records.start_at)) - sizes.base AS since,
+        epoch_us(least(records.last_seen, records.end_at)) - sizes.base AS until
+    FROM line_records AS records
+    INNER JOIN peak_lines
+        ON records.term = peak_lines.term
+        AND records.line_variant IS NOT DISTINCT FROM peak_lines.line_variant
+    CROSS JOIN sizes
+    WHERE records."grouping" = 'peak'
+        AND greatest(records.started_at, records.start_at)
+            < least(records.last_seen, records.end_at)
+),
+
+edges AS (
+    SELECT
+        ((line & 1048575) << 43) + unnest([2 * since + 1, 2 * until]) AS edge
+    FROM open_records WHERE line >> 20 = $part
+),
+
+sums AS (
+    SELECT edge, sum(2 * (edge & 1) - 1) OVER (ORDER BY edge ROWS UNBOUNDED PRECEDING) AS open
+    FROM edges
+),
+
+peaks AS (
+    SELECT
+        ($part << 20) + (edge >> 43) AS line, count(*) // 2 AS records, max(open)::HUGEINT AS peak
+    FROM sums GROUP BY ALL
+)
+
+SELECT line // slots AS account, line % slots AS slot, records, peak FROM peaks CROSS JOIN sizes
