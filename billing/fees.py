@@ -66,11 +66,12 @@ def owed_terms(
     """What the period's advance fees cost as known now, less what was charged for them: a fee
     where nothing was, an adjustment where it was another amount, nothing where it was right.
     """
-    known: dict[FeeKey, list[_FeeLine]] = {key: [] for key in charged}
+    known: dict[FeeKey, list[_FeeLine]] = {}
     for stretch, priced in parts:
         for line in _lines(stretch, priced, period, "advance"):
             known.setdefault(line.key, []).append(line)
-    for key, lines in known.items():
+    gone: dict[FeeKey, list[_FeeLine]] = {key: [] for key in charged if key not in known}
+    for key, lines in (known | gone).items():
         if key not in charged:
             yield from (Terms(line.content, amount=line.amount) for line in lines)
             continue

@@ -17,6 +17,7 @@ from tests.oracle_text import money, text
 
 Line = dict[str, Any]
 AdvanceKey = tuple[str, str, str]  # book, plan, fee
+Sums = tuple[Fraction, Fraction]
 BARE: Line = {
     "variant": None, "quantity": None, "unit": None, "included": None, "tiers": [],
     "packages": None, "discount": None, "bound": None, "origin": None, "proration": None,
@@ -42,9 +43,9 @@ class Part:
         """What days are a part of: those of the period, or where nothing is prorated its own."""
         return self.period.days if prorate else self.stretch.days
 
-    def proration(self, since: date, until: date) -> str | None:
-        days = (until - since).days
-        return None if days == self.period.days else f"{days}/{self.period.days}"
+    def proration(self, since: date, until: date, prorate: bool = True) -> str | None:
+        days, of = (until - since).days, self.days_of(prorate)
+        return None if days == of else f"{days}/{of}"
 
 
 def fee_lines(part: Part, fee: Fee) -> list[Line]:
@@ -64,7 +65,7 @@ def fee_lines(part: Part, fee: Fee) -> list[Line]:
             "amount": part.money(
                 fee.amount * count * Fraction((until - since).days, part.days_of(fee.prorate))
             ),
-            "proration": part.proration(since, until) if fee.prorate else None,
+            "proration": part.proration(since, until, fee.prorate),
         }
         for since, until, count in runs
     ]
@@ -175,12 +176,17 @@ def advance_fees(parts: list[Part]) -> list[Advance]:
 
 
 def adjustment_line(
-    period: Period, key: AdvanceKey, description: str, amount: Fraction, currency: str
+    period: Period, key: AdvanceKey, description: str, amounts: Sums, currency: str
 ) -> Line:
+    """`amounts`: the difference, and what was charged."""
+    more, before = amounts
+    now, then = money(more + before, currency), money(before, currency)
+    span = period.span(period.since, period.until)
     return BARE | {
         "kind": "adjustment",
         "code": key[2],
-        "description": description,
-        "period": period.span(period.since, period.until),
-        "amount": money(amount, currency),
+        "description": f"{description}: {now} instead of {then} charged in advance",
+        "period": span,
+        "origin": {"period": span},
+        "amount": money(more, currency),
     }

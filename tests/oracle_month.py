@@ -82,6 +82,7 @@ class MonthRecount:
     billed: dict[str, list[str]] = field(default_factory=dict)
     faults: set[tuple[str, str]] = field(default_factory=set)
     conflicts: set[str] = field(default_factory=set)
+    negative: set[str] = field(default_factory=set)
     charged: dict[str, list[Charged]] = field(default_factory=dict)
     periods: dict[str, Period] = field(default_factory=dict)
 
@@ -113,10 +114,12 @@ class Oracle:
         self._closed: dict[tuple[str, date], Period] = {}
 
     def close(self, first: date, spared: Container[str] = ()) -> MonthRecount:
-        """The month, its documents made final, but for accounts in conflict and those `spared`."""
+        """The month, its documents made final, but for accounts in conflict, those whose document
+        would pay them, and those `spared`.
+        """
         found = self.month(first)
         for account in found.documents:
-            if account not in found.conflicts and account not in spared:
+            if account not in found.conflicts | found.negative and account not in spared:
                 self._charged.setdefault(account, []).extend(found.charged[account])
                 self._closed[account, first] = found.periods[account]
         return found
@@ -232,7 +235,10 @@ class _Account:
             lines += commitment_lines(part, lines[begun:])
         lines += self._advance_lines(currency)
         total = money(sum((Fraction(line["amount"]) for line in lines), Fraction(0)), currency)
-        plan = self._stretches[-1].code.rpartition("/")[2] if self._stretches else None
+        if Fraction(total) < 0 and self._account not in self._found.conflicts:
+            self._found.negative.add(self._account)
+        paid = self._oracle.charged(self._account, first)
+        plan = self._stretches[-1].code.rpartition("/")[2] if self._stretches else paid[-1].key[1]
         return {
             "id": id,
             "kind": "invoice",
@@ -279,7 +285,9 @@ class _Account:
             if key not in paid:
                 lines += owed[key].lines
             elif amount:
-                lines.append(adjustment_line(period, key, words[key], amount, currency))
+                lines.append(
+                    adjustment_line(period, key, words[key], (amount, paid[key]), currency)
+                )
             charged.append(Charged(period.since, key, words[key], amount))
         following = month_period(month_after(period.since), period.zone, period.end_us)
         known = self._oracle.accounts.stretches(self._account, following)

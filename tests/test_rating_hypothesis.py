@@ -5,6 +5,7 @@ records about every edge. October is closed, the accounts change, November is cl
 of every document must be the oracle's. A failure is shrunk and printed as TOML, CSV and records.
 """
 
+import os
 import tempfile
 import uuid
 from collections.abc import Sequence
@@ -205,7 +206,9 @@ def _finish(drawn: list[State]) -> list[State]:
 
 
 def test_documents_of_two_months_are_the_oracles(seed: int) -> None:
-    print(f"HOMEMEETING_SEED={seed} repeats this")
+    print(
+        f"HOMEMEETING_SEED={seed} repeats this; HOMEMEETING_SHRINK=1 shrinks it, which takes long"
+    )
 
     @hypothesis.seed(seed)
     @settings(
@@ -213,7 +216,7 @@ def test_documents_of_two_months_are_the_oracles(seed: int) -> None:
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate, Phase.shrink],
+        phases=[Phase.generate, *([Phase.shrink] if "HOMEMEETING_SHRINK" in os.environ else [])],
     )
     @given(worlds())
     def check(world: Drawn) -> None:
@@ -242,7 +245,8 @@ def _check(world: Drawn, home: Settings) -> None:
             faults = run_invoices(books, home, month, None, CLOSED_AT_US)
             found = {one["account_id"]: one for one in list_invoices(books, month)}
             conflicts = {("USAGE_CONFLICT", one) for one in wanted.conflicts & found.keys()}
-            assert {(one.code, one.place) for one in faults} == wanted.faults | conflicts
+            negative = {("TOTAL_NEGATIVE", one) for one in wanted.negative}
+            assert {(one.code, one.place) for one in faults} == wanted.faults | conflicts | negative
             _compare(wanted, found)
             if first == OCTOBER and world.later != HEADER:
                 import_accounts(books, world.later.encode())
@@ -256,9 +260,17 @@ def _compare(wanted: MonthRecount, found: dict[str, dict[str, Any]]) -> None:
         mine = [_brief(line) for line in document["lines"]]
         assert [_brief(line) for line in shown["lines"]] == mine, account
         for line, told in zip(shown["lines"], document["lines"], strict=True):
-            assert {name: line[name] for name in told} == told, account
+            assert _shown(line, told) == told, account
         rest = {name: value for name, value in document.items() if name != "lines"}
         assert {name: shown[name] for name in rest} == rest, account
+
+
+def _shown(line: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """All but the number of the document that an adjustment corrects."""
+    found = {name: line[name] for name in told}
+    if found["origin"]:
+        found["origin"] = {"period": found["origin"]["period"]}
+    return found
 
 
 def _brief(line: dict[str, Any]) -> tuple[Any, ...]:
