@@ -14,7 +14,9 @@ short AS (
 ),
 
 every AS (
-    SELECT account, term, line_variant, records, quantity, packages, tiers, discount, bound, amount
+    SELECT
+        account, term, line_variant, records, own, quantity, packages, tiers, discount, bound,
+        amount
     FROM rated_lines
     UNION ALL BY NAME
     SELECT members.account, fee_terms.term, fee_terms.amount
