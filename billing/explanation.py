@@ -78,7 +78,8 @@ def _days(line: Line, period: Mapping[str, str]) -> Row | None:
     if line["period"] == period:
         return None
     days = line["proration"].split("/") if line["proration"] else ()
-    ahead = "In advance, " if line["basis"].get("timing") == "advance" else ""
+    is_ahead = _moment(line["period"]["start"]) >= _moment(period["end"])
+    ahead = "In advance, " if is_ahead else ""
     return Row(ahead + span(line["period"]), *(days and (days[0], f"of {days[1]} days")))
 
 
@@ -228,12 +229,16 @@ def _exact(amount: Fraction | str, currency: str) -> str:
 
 def span(period: Mapping[str, str]) -> str:
     """From the first day to the last one that is meant; periods are half-open."""
-    first = datetime.fromisoformat(period["start"]).date()
-    last = datetime.fromisoformat(period["end"]).date() - timedelta(days=1)
+    first = _moment(period["start"]).date()
+    last = _moment(period["end"]).date() - timedelta(days=1)
     if first >= last:
         return _day(first)
     is_one_month = (first.year, first.month) == (last.year, last.month)
     return f"{first.day if is_one_month else _day(first)} – {_day(last)}"
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def _day(day: date) -> str:

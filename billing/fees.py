@@ -135,7 +135,7 @@ def _line(
         "unit": "seat" if fee.per == "seat" else "month",
         "included": "0",
         "proration": share.text,
-        "basis": {"amount": decimal_text(fee.amount), "timing": fee.timing},
+        "basis": {"amount": decimal_text(fee.amount)},
     }
     return _FeeLine(key, fee, round_line(amount, book.currency, book.line_rounding), content)
 

@@ -127,7 +127,7 @@ def list_command(month: Month | None) -> None:
 @click.argument("name", metavar="NUMBER-OR-ID")
 @common
 def show_command(name: str) -> None:
-    """One document, by its number or its id, and how each of its amounts came about.
+    """One document, and how each amount came about.
 
     \b
     Example: homemeeting invoice show HM-2026-000001 --format json

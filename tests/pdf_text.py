@@ -16,7 +16,8 @@ _INNER = rb"(?:\\.|[^\\()]|\((?:\\.|[^\\()])*\))*"
 _STRING = re.compile(rb"\((%s)\)|<([0-9A-F]*)>" % _INNER, re.DOTALL)
 # Where a run begins, its font, its glyphs.
 _STEP = re.compile(
-    rb"1 0 0 -1 [-.\d]+ ([-.\d]+) cm|/(f\d+) [-.\d]+ Tf|\[((?:\(%s\)|[^\]()])*)\]TJ" % _INNER,
+    rb"1 0 0 -1 [-.\d]+ ([-.\d]+) cm|/(f\d+) [-.\d]+ Tf|"
+    rb"(\[(?:\(%s\)|[^\]()])*\]TJ|\(%s\)Tj|<[0-9A-F]*>Tj)" % (_INNER, _INNER),
     re.DOTALL,
 )
 _ESCAPED = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
