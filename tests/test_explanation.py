@@ -95,7 +95,8 @@ def test_a_line_of_a_whole_month(found: Documents, wanted: list[str]) -> None:
 
 
 def test_a_variant_has_a_line_of_its_own(found: Documents) -> None:
-    assert [rows(found["acme", "2026-10"], "dial_in", at) for at in range(3)] == [
+    lines = [rows(found["acme", "2026-10"], "dial_in", at) for at in range(3)]
+    assert sorted(lines) == [
         ["Dial-in minutes (DE) | 20 | minutes | 0.019 | 0.38"],
         ["Dial-in minutes (JP) | 10 | minutes | 0.095 | 0.95"],
         ["Dial-in minutes | 5 | minutes | 0.04 | 0.20"],
@@ -215,7 +216,6 @@ def test_the_basis_of_a_line_is_what_the_book_says(found: Documents) -> None:
         "model": "per_unit", "discount_percent": "10", "maximum": "25",
     }  # fmt: skip
     assert by_code["seats"]["basis"] == {"amount": "12"}
-    usage = sum(
-        Decimal(line["amount"]) for line in by_code.values() if line["kind"] == "usage"
-    ) + Decimal("1.33")  # of dial-in one line of three is in `by_code`
+    lines = found["acme", "2026-10"]["lines"]
+    usage = sum(Decimal(line["amount"]) for line in lines if line["kind"] == "usage")
     assert by_code["commitment"]["basis"] == {"amount": "500", "usage": f"{usage}"}
