@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from billing.accounts import Subscription
+from billing.basis import charge_basis
 from billing.books import Catalogue
 from billing.fees import Charged, FeeKey, Priced, advance_terms, arrears_terms, owed_terms
-from billing.money import currency_precision
+from billing.money import currency_precision, decimal_text
 from billing.month import Month
 from billing.period import Period, Stretch, stretches
 from billing.pricebook import Charge, PerVariant
@@ -179,6 +180,7 @@ def _usage_terms(  # noqa: PLR0913, PLR0917
             "flat": str(numbers.scale),
         },
         "discounted": charge.discount_percent != 0,
+        "basis": charge_basis(charge, stretch, owed=owed),
     }
     even = book.line_rounding == "half_even"
     return Terms(content, charge, variant, numbers, owed=owed, even=even)
@@ -197,6 +199,7 @@ def _commitment_terms(stretch: Stretch, priced: Priced, period: Period) -> Terms
         "unit": None,
         "included": None,
         "proration": share.text,
+        "basis": {"amount": decimal_text(commitment.amount)},
     }
     least = Fraction(commitment.amount) * share.fraction
     return Terms(content, commitment=least, even=book.line_rounding == "half_even")

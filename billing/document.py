@@ -4,8 +4,8 @@ Owns the fields of documents and lines, and how numerators become decimals. Comp
 """
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -19,6 +19,7 @@ from warehouse import Store
 
 _AT_ONCE: Final = 2_000
 Row = Mapping[str, Any]
+_Stretch = tuple[str, str, int, int]
 
 
 def documents(books: Store, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -50,7 +51,7 @@ def _document(head: Row, lines: Iterable[Row]) -> dict[str, Any]:
         "period": _span(head["start_us"], head["end_us"], zone),
         "seller": json.loads(head["seller"]),
         "buyer": json.loads(head["buyer"]),
-        "lines": [_line(row, head["currency"], zone) for row in lines],
+        "lines": _lines(list(lines), head["currency"], zone),
         "subtotal": subtotal,
         "taxes": [],
         "tax": None,
@@ -60,7 +61,21 @@ def _document(head: Row, lines: Iterable[Row]) -> dict[str, Any]:
     }
 
 
-def _line(row: Row, currency: str, zone: ZoneInfo) -> dict[str, Any]:
+def _lines(rows: Sequence[Row], currency: str, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """`usage` is what the usage lines of each stretch came to, of which a commitment tells."""
+    usage: Counter[_Stretch] = Counter()
+    for row in rows:
+        terms = _terms(row["content"])
+        if terms["kind"] == "usage":
+            usage[_stretch(terms)] += row["amount"]
+    return [_line(row, currency, zone, usage) for row in rows]
+
+
+def _stretch(terms: Row) -> _Stretch:
+    return terms["book"], terms["plan"], *terms["period"]
+
+
+def _line(row: Row, currency: str, zone: ZoneInfo, usage: Mapping[_Stretch, int]) -> dict[str, Any]:
     terms = _terms(row["content"])
     scales = {name: int(value) for name, value in terms.get("scales", {}).items()}
     included = terms["included"]
@@ -81,6 +96,7 @@ def _line(row: Row, currency: str, zone: ZoneInfo) -> dict[str, Any]:
         "amount": f"{minor_to_money(row['amount'], currency):f}",
         "origin": _origin(row, terms, zone),
         "proration": terms["proration"],
+        "basis": _basis(terms, row, currency, usage),
     }
 
 
@@ -108,6 +124,18 @@ def _tiers(terms: Row, filled: Iterable[Row], scales: Mapping[str, int]) -> list
         }
         for (up_to, price), tier in zip(terms.get("tiers", ()), filled, strict=True)
     ]
+
+
+def _basis(terms: Row, row: Row, currency: str, usage: Mapping[_Stretch, int]) -> dict[str, Any]:
+    """What the book says of the line, by the book's own keys, and whatever else its amount was
+    computed from.
+    """
+    basis = dict(terms["basis"])
+    if basis.get("model") == "percentage":
+        basis["records"] = row["own"]
+    if terms["kind"] == "commitment":
+        basis["usage"] = f"{minor_to_money(usage.get(_stretch(terms), 0), currency):f}"
+    return basis
 
 
 def _over(numerator: int, scales: Mapping[str, int]) -> str:

@@ -99,6 +99,7 @@ def _adjustment(
         "unit": None,
         "included": None,
         "proration": None,
+        "basis": {"owed": f"{now:f}", "charged": f"{before:f}"},
     }
     return Terms(content, amount=owed - charged.amount, is_adjustment=True)
 
@@ -135,6 +136,7 @@ def _line(
         "unit": "seat" if fee.per == "seat" else "month",
         "included": "0",
         "proration": share.text,
+        "basis": {"amount": decimal_text(fee.amount)},
     }
     return _FeeLine(key, fee, round_line(amount, book.currency, book.line_rounding), content)
 

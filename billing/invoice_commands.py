@@ -1,15 +1,18 @@
 """The invoice commands: run, list, show."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from billing.books import open_books
 from billing.document import documents
+from billing.explanation import explain, span
 from billing.invoices import find_invoice, list_heads, make_pdf, run_invoices, without_pdf
 from billing.month import Month, parse_month
+from billing.wording import money
 from edge import Refused, Settings
 from edge.command import (
     clock,
@@ -25,7 +28,12 @@ from edge.command import (
 from warehouse import Store
 
 _LIST = ("id", "number", "status", "account_id", "plan", "currency", "total")
-_LINES = ("kind", "code", "description", "quantity", "unit", "included", "amount")
+_LINES = (
+    "kind", "code", "description", "quantity", "unit", "included", "amount",
+    "variant", "start", "end", "proration", "packages", "discount", "bound",
+)  # fmt: skip
+_EXPLAINED = ("code", "description", "quantity", "unit", "unit price", "amount")
+_TEXT_MAX: Final = 46
 
 
 def month_option(_: click.Context, __: click.Parameter, value: str | None) -> Month | None:
@@ -119,7 +127,7 @@ def list_command(month: Month | None) -> None:
 @click.argument("name", metavar="NUMBER-OR-ID")
 @common
 def show_command(name: str) -> None:
-    """One document, by its number or its id.
+    """One document, and how each amount came about.
 
     \b
     Example: homemeeting invoice show HM-2026-000001 --format json
@@ -130,7 +138,24 @@ def show_command(name: str) -> None:
     if form() == "json":
         show_json(found)
         return
-    show_rows(found["lines"], _LINES)
-    if form() == "table":
-        name = found["number"] or found["id"]
-        click.echo(f"\n{found['status']} {name}: {found['total']} {found['currency']}")
+    if form() == "csv":
+        show_rows(({**line, **line["period"]} for line in found["lines"]), _LINES)
+        return
+    name = found["number"] or found["id"]
+    show_rows(_explained(found), _EXPLAINED, f"{name} has no lines")
+    total = money(Decimal(found["total"]), found["currency"])
+    period = span(found["period"])
+    click.echo(f"\n{found['status']} {name}, {period}: {total} {found['currency']}")
+
+
+def _explained(document: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Each line and, indented, what explains it; long texts go on in the next row."""
+    for line in document["lines"]:
+        for at, row in enumerate(explain(line, document)):
+            indent = "  " if at else ""
+            texts = textwrap.wrap(row.text, _TEXT_MAX - len(indent)) or [""]
+            for part, text in enumerate(texts):
+                cells = (row.quantity, row.unit, row.price, row.amount) if not part else [""] * 4
+                code = line["code"] if not at and not part else ""
+                told = (code, indent + text, *cells)
+                yield dict(zip(_EXPLAINED, told, strict=True))

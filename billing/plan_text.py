@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from billing.money import currency_precision
 from billing.pricebook import (
     REST,
     Charge,
@@ -24,6 +23,7 @@ from billing.pricebook import (
     Tier,
     Tiered,
 )
+from billing.wording import money, number, plural
 
 _TIMES: Final = ((3600, "hour"), (60, "minute"), (1, "second"))
 _MODES: Final = {
@@ -93,7 +93,7 @@ def _use(charge: Charge) -> Iterator[str]:
     measured = _MEASURED[charge.measure].format(charge.meter + _of_variants(charge))
     if charge.measure in ("quantity", "maximum"):
         size = f" of {charge.unit_size:,}" if charge.unit_size != 1 else ""
-        measured += f", in {_plural(charge.unit)}{size}"
+        measured += f", in {plural(charge.unit)}{size}"
     yield measured + (", besides what else is charged for it" if charge.also else "")
     if charge.rounding:
         yield _rounding(charge.rounding, charge)
@@ -153,7 +153,7 @@ def _pricing(charge: Charge, currency: str) -> str:
             return f"{_money(amount, currency)} once a month, whole in a part of one too"
         case Percentage(rate, fixed):
             each = f", and {_money(fixed, currency)} for each record" if fixed else ""
-            return f"{_number(rate)} % of the amount used{each}"
+            return f"{number(rate)} % of the amount used{each}"
 
 
 def _variant(name: str) -> str:
@@ -176,13 +176,13 @@ def _tiered(tiered: Tiered, charge: Charge, currency: str) -> str:
 def _tier(tier: Tier, each: str, currency: str) -> str:
     """A sum that comes once with a tier stands behind its price."""
     once = f" and {_money(tier.flat, currency)} once" if tier.flat else ""
-    end = "" if tier.up_to is None else f" up to {_number(tier.up_to)}"
+    end = "" if tier.up_to is None else f" up to {number(tier.up_to)}"
     return f"{_money(tier.unit_price, currency)}{each}{once}{end}"
 
 
 def _bounds(charge: Charge, currency: str) -> Iterator[str]:
     if charge.discount_percent:
-        yield f"less {_number(charge.discount_percent)} %"
+        yield f"less {number(charge.discount_percent)} %"
     if charge.minimum is not None:
         yield f"at least {_money(charge.minimum, currency)} a month"
     if charge.maximum is not None:
@@ -206,22 +206,8 @@ def _listed(words: list[str]) -> str:
 
 
 def _units(value: Decimal, unit: str) -> str:
-    return f"{_number(value)} {unit if value == 1 else _plural(unit)}"
-
-
-def _plural(unit: str) -> str:
-    """Words take an s; symbols such as GB do not, nor words that would need more than an s."""
-    is_word = len(unit) > 2 and unit.isascii() and unit.islower() and unit[-1].isalpha()
-    return f"{unit}s" if is_word and unit[-1] not in "shxyz" else unit
-
-
-def _number(value: Decimal) -> str:
-    text = f"{value:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{number(value)} {plural(unit, value)}"
 
 
 def _money(amount: Decimal, currency: str) -> str:
-    """With the places of the currency, or as many more as the book has."""
-    whole, _, places = _number(amount).partition(".")
-    told = places.ljust(currency_precision(currency), "0")
-    return f"{whole}.{told} {currency}" if told else f"{whole} {currency}"
+    return f"{money(amount, currency)} {currency}"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from billing.documents import render_pdf, render_png
+from tests.pdf_text import pdf_rows
 
 SELLER = {
     "name": "HomeMeeting GmbH",
@@ -46,11 +47,13 @@ def usage_line(index: int) -> dict[str, Any]:
         "unit": "minute",
         "included": "1000",
         "tiers": tiers,
+        "packages": None,
         "discount": None,
         "bound": None,
         "amount": "47.04",
         "origin": None,
         "proration": None,
+        "basis": {"model": "graduated", "included": "1000", "included_per": "plan"},
     }
 
 
@@ -63,6 +66,7 @@ def fee_line(index: int) -> dict[str, Any]:
         "unit": None,
         "included": None,
         "amount": "49.00",
+        "basis": {"amount": "49"},
     }
 
 
@@ -191,6 +195,7 @@ def test_numbers_of_any_length_are_printed() -> None:
     long = "123456789012345.123456789012345678901234"
     tier = {"up_to": None, "quantity": long, "unit_price": "0.1", "flat": long, "amount": long}
     line = {**usage_line(0), "tiers": [tier], "discount": "-" + long, "bound": long}
+    line["basis"] |= {"discount_percent": "10", "minimum": long}
     assert render_pdf({**invoice(), "lines": [line]}).startswith(b"%PDF-")
 
 
@@ -198,3 +203,39 @@ def test_a_line_of_many_tiers_goes_on_over_pages() -> None:
     line = usage_line(0)
     line["tiers"] = [{**line["tiers"][0], "up_to": str(edge)} for edge in range(1, 151)]
     assert len(render_png({**invoice(), "lines": [line]}, ppi=20)) > 2
+
+
+def test_what_the_lines_say_is_on_the_page() -> None:
+    rows = pdf_rows(render_pdf(invoice(2)))
+    start = rows.index("Description  Quantity  Unit price  Amount EUR")
+    assert rows[start + 1 : start + 8] == [
+        "Business plan 0  1  49.00  49.00",
+        "Participant minutes  13,345 minutes  47.04",
+        "1,000 included free of charge  12,345 charged",
+        "The first 10,000  10,000 minutes  0.004  40.000",
+        "Above 10,000  2,345 minutes  0.003  7.035",
+        "Subtotal  1,096.04 EUR",
+        "Total  1,096.04 EUR",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "told"),
+    [("JPY", "-1234567", "−1,234,567"), ("KWD", "1234.500", "1,234.500"), ("EUR", "0.00", "0.00")],
+)
+def test_amounts_have_the_places_of_their_currency(currency: str, amount: str, told: str) -> None:
+    fee = {**fee_line(0), "amount": amount, "basis": {"amount": "12"}}
+    document = invoice(currency=currency, subtotal=amount, total=amount, due=amount)
+    rows = pdf_rows(render_pdf({**document, "lines": [fee]}))
+    price = {"JPY": "12", "KWD": "12.000", "EUR": "12.00"}[currency]
+    assert f"Business plan 0  1  {price}  {told}" in rows
+    assert f"Total  {told} {currency}" in rows
+
+
+def test_what_there_is_to_pay_stands_on_the_page_of_the_sums() -> None:
+    """However many lines there are, the last page never has that sentence alone."""
+    for count in range(20, 32):
+        rows = pdf_rows(render_pdf(invoice(count)))
+        at = rows.index("Subtotal  1,096.04 EUR")
+        assert rows[at + 1] == "Total  1,096.04 EUR"
+        assert rows[at + 2].startswith("Please pay 1,096.04 EUR by 16 November 2026")

@@ -1,14 +1,15 @@
 """An invoice as PDF/A-3b, by typst and the template beside this file.
 
-Owns the call of typst: same invoice, same bytes. The invoice goes in as JSON data, so no text
-in it is ever read as markup. Fonts are typst's own and Noto's from packages of pinned versions,
-never the machine's; a character that none of them has is shown as `?`, since PDF/A forbids a
-glyph that is missing.
+Owns the call of typst: same invoice, same bytes. What its lines say is `billing.explanation`'s.
+The invoice goes in as JSON data, so no text in it is ever read as markup. Fonts are typst's own and
+Noto's from packages of pinned versions, never the machine's; a character that none of them has is
+shown as `?`, since PDF/A forbids a glyph that is missing.
 """
 
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import as_file, files
@@ -16,6 +17,8 @@ from typing import Any, Final, Literal
 
 import typst
 from babel import Locale
+
+from billing.explanation import explain
 
 _DRAFT_DATE: Final = date(1980, 1, 1)  # a draft has no date of issue, and its bytes no clock
 _FONTS: Final = ("manimgx_fonts", "manimgx_fonts_cjk")
@@ -38,7 +41,8 @@ def render_png(invoice: Mapping[str, Any], ppi: float = 100) -> list[bytes]:
 def _render(
     invoice: Mapping[str, Any], kind: Literal["pdf", "png"], ppi: float | None = None
 ) -> list[bytes]:
-    text = json.dumps(invoice, ensure_ascii=False, sort_keys=True)
+    lines = [[asdict(row) for row in explain(line, invoice)] for line in invoice["lines"]]
+    text = json.dumps({**invoice, "lines": lines}, ensure_ascii=False, sort_keys=True)
     issued = invoice.get("issued_on")
     day = date.fromisoformat(issued) if issued else _DRAFT_DATE
     inputs = {"invoice": text, "date": day.isoformat(), "countries": _countries(invoice)}

@@ -15,8 +15,8 @@ short AS (
 
 every AS (
     SELECT
-        account, term, place, line_variant, records, quantity, packages, tiers, discount, bound,
-        amount
+        account, term, place, line_variant, records, own, quantity, packages, tiers, discount,
+        bound, amount
     FROM rated_lines
     UNION ALL BY NAME
     SELECT members.account, fee_terms.term, fee_terms.term AS place, fee_terms.amount

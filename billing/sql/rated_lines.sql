@@ -87,7 +87,7 @@ bounded AS (
 )
 
 SELECT
-    account, term, place, line_variant, stretch, records, is_beyond, chargeable AS quantity, packages,
-    filled_tiers AS tiers, kept - model_amount * keep_of AS discount, exact - kept AS bound,
+    account, term, place, line_variant, stretch, records, own, is_beyond,
+    chargeable AS quantity, packages, filled_tiers AS tiers, kept - model_amount * keep_of AS discount, exact - kept AS bound,
     round_line(exact * minor, below, even) AS amount
 FROM bounded

@@ -30,11 +30,12 @@ CREATE TABLE invoices (
 );
 
 -- What each line came to, under its terms. `month` is the one it is for, `advance` whether that
--- was, or had been, to come; `origin` the document that an adjustment corrects. Quantities, tiers,
--- discount and bound are numerators over the scales that the terms name.
+-- was, or had been, to come; `origin` the document that an adjustment corrects; `own` the records
+-- that continue no other. Quantities, tiers, discount and bound are numerators over the scales that
+-- the terms name.
 CREATE TABLE invoice_lines (
     invoice VARCHAR, line BIGINT, term UUID, month VARCHAR, advance BOOLEAN, origin VARCHAR,
-    variant VARCHAR, records BIGINT, quantity HUGEINT, packages HUGEINT,
+    variant VARCHAR, records BIGINT, own BIGINT, quantity HUGEINT, packages HUGEINT,
     tiers STRUCT(quantity HUGEINT, flat HUGEINT, amount HUGEINT)[], discount HUGEINT,
     bound HUGEINT, amount HUGEINT
 );
