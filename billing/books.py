@@ -72,11 +72,14 @@ class Catalogue:
         return found
 
 
-def load_catalogue(books: Store) -> Catalogue:
+def load_catalogue(books: Store, account_id: str | None = None) -> Catalogue:
+    """Of all accounts or of one."""
     history: dict[str, list[Subscription]] = {}
-    for row in subscriptions(books):
+    for row in subscriptions(books, account_id):
         history.setdefault(row.account_id, []).append(row)
-    people = books.rows("SELECT account_id, time_zone, currency FROM accounts ORDER BY account_id")
+    sql = """SELECT account_id, time_zone, currency FROM accounts
+    WHERE $account IS NULL OR account_id = $account ORDER BY account_id"""
+    people = books.rows(sql, {"account": account_id})
     return Catalogue(tuple(people), history, price_books(books))
 
 

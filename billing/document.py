@@ -22,14 +22,20 @@ Row = Mapping[str, Any]
 _Stretch = tuple[str, str, int, int]
 
 
-def documents(books: Store, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """The documents of these ids, in their order. A few thousand are held at a time."""
+def documents(
+    books: Store, ids: Iterable[str], *, drafted: bool = False
+) -> Iterator[dict[str, Any]]:
+    """The documents of these ids, in their order. A few thousand are held at a time. `drafted`:
+    those of `billing.drafts`, kept or not, within its block.
+    """
+    kind = "draft_document" if drafted else "document"
+    heads_sql, lines_sql = SQL[f"{kind}_heads"], SQL[f"{kind}_lines"]
     left = list(ids)
     for start in range(0, len(left), _AT_ONCE):
         asked = left[start : start + _AT_ONCE]
-        heads = {row["id"]: row for row in books.records(SQL["document_heads"], {"ids": asked})}
+        heads = {row["id"]: row for row in books.records(heads_sql, {"ids": asked})}
         lines: dict[str, list[Row]] = defaultdict(list)
-        for row in books.records(SQL["document_lines"], {"ids": asked}):
+        for row in books.records(lines_sql, {"ids": asked}):
             lines[row["invoice"]].append(row)
         yield from (_document(heads[id], lines[id]) for id in asked)
 

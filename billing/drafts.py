@@ -29,8 +29,9 @@ _COHORT: Final = {
 
 @contextmanager
 def drafted(books: Store, home: Settings, layout: Layout) -> Iterator[list[Fault]]:
-    """For the block: `drafts`, a row for each account that has a document, and `draft_lines`. The
-    faults are of accounts left out. Refuses as `lend_tables`.
+    """For the block: `drafts`, a row for each account that has a document, and `draft_lines`, both
+    as rows of the books too: `drafted_heads` and `drafted_lines`. The faults are of accounts left
+    out. Refuses as `lend_tables`.
     """
     with month_usage(books, home, layout) as numbering:
         rate(books, numbering)
@@ -40,15 +41,17 @@ def drafted(books: Store, home: Settings, layout: Layout) -> Iterator[list[Fault
         outside = [{"account_id": one.place} for one in beyond]
         load_rows(books, "left_out", outside, {"account_id": pa.string()})
         seller = json.dumps(dict(home.seller), ensure_ascii=False)
-        books.execute(SQL["drafts"], {"month": str(layout.month), "seller": seller})
+        told = {"month": str(layout.month), "before": str(layout.month.before), "seller": seller}
+        books.execute(SQL["drafts"], told)
+        for name in ("drafted_heads", "drafted_lines"):
+            books.execute(SQL[name])
         yield [*layout.faults(), *beyond]
 
 
-def keep_drafts(books: Store, layout: Layout) -> None:
+def keep_drafts(books: Store) -> None:
     """Writes them and their lines among the invoices, in the caller's transaction."""
-    books.execute(SQL["insert_terms"])
-    books.execute(SQL["insert_lines"], {"before": str(layout.month.before)})
-    books.execute(SQL["insert_drafts"])
+    for name in ("insert_terms", "insert_lines", "insert_drafts"):
+        books.execute(SQL[name])
 
 
 def _cohort_row(number: int, cohort: Cohort) -> dict[str, Any]:

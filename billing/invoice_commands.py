@@ -1,4 +1,4 @@
-"""The invoice commands: run, list, show."""
+"""The invoice commands: run, preview, list, show."""
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +12,7 @@ from billing.document import documents
 from billing.explanation import explain, span
 from billing.invoices import find_invoice, list_heads, make_pdf, run_invoices, without_pdf
 from billing.month import Month, parse_month
+from billing.preview import Preview, preview_invoice
 from billing.wording import money
 from edge import Refused, Settings
 from edge.command import (
@@ -25,6 +26,7 @@ from edge.command import (
     show_json,
     show_rows,
 )
+from edge.instants import instant
 from warehouse import Store
 
 _LIST = ("id", "number", "status", "account_id", "plan", "currency", "total")
@@ -46,7 +48,7 @@ def month_option(_: click.Context, __: click.Parameter, value: str | None) -> Mo
 
 @click.group()
 def invoice() -> None:
-    """Invoices of a month: run, list, show.
+    """Invoices of a month: run, preview, list, show.
 
     \b
     Example: homemeeting invoice run --month 2026-10 --finalize
@@ -134,7 +136,10 @@ def show_command(name: str) -> None:
     Exit codes: 0 shown; 1 there is none; 2 wrong usage.
     """
     with open_books(settings(), make=False) as books:
-        found = find_invoice(books, name)
+        _show_one(find_invoice(books, name))
+
+
+def _show_one(found: Mapping[str, Any]) -> None:
     if form() == "json":
         show_json(found)
         return
@@ -159,3 +164,43 @@ def _explained(document: Mapping[str, Any]) -> Iterator[dict[str, str]]:
                 code = line["code"] if not at and not part else ""
                 told = (code, indent + text, *cells)
                 yield dict(zip(_EXPLAINED, told, strict=True))
+
+
+@invoice.command("preview")
+@click.option("--account", required=True, help="Whose month.")
+@click.option(
+    "--month",
+    callback=month_option,
+    metavar="YYYY-MM",
+    help="A month that is not closed [the account's running one].",
+)
+@common
+def preview_command(account: str, month: Month | None) -> None:
+    """An account's running month so far, as a draft that is kept nowhere.
+
+    \b
+    Example: homemeeting invoice preview --account acme
+    Exit codes: 0 shown; 1 refused, such as a closed month; 2 wrong usage.
+    """
+    home = settings()
+    with open_books(home, make=False) as books:
+        found = preview_invoice(books, home, account, month, clock()())
+    _show_one(found.document)
+    click.echo(_known_until(found), err=form() != "table")
+
+
+def _known_until(preview: Preview) -> str:
+    if preview.read_us is None:
+        return (
+            "No usage has been read yet: see `homemeeting consume`; fees are for the whole month."
+        )
+    seen = "none of it of this account"
+    if preview.seen_us is not None:
+        seen = f"the newest of this account seen at {_utc(preview.seen_us)}"
+    return (
+        f"Usage is what was read by {_utc(preview.read_us)}, {seen}; fees are for the whole month."
+    )
+
+
+def _utc(moment_us: int) -> str:
+    return f"{instant(moment_us):%Y-%m-%d %H:%M:%S} UTC"

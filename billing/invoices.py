@@ -35,7 +35,7 @@ def run_invoices(
     with drafted(books, home, layout) as left_out, books.transaction():
         books.execute(SQL["delete_draft_lines"], which)
         books.execute(SQL["delete_drafts"], which)
-        keep_drafts(books, layout)
+        keep_drafts(books)
         blocked = [] if closed_at_us is None else _close(books, home, month, closed_at_us)
     return sorted([*left_out, *blocked], key=lambda fault: fault.place)
 

@@ -44,10 +44,13 @@ class _Standing:
     bounds: tuple[int | None, int | None]
 
 
-def lay_out(books: Store, catalogue: Catalogue, month: Month) -> Layout:
-    """Every account, closed ones in the bounds and zone of their document."""
+def lay_out(books: Store, catalogue: Catalogue, month: Month, *, alone: bool = False) -> Layout:
+    """Every account, closed ones in the bounds and zone of their document. `alone`: what the month
+    itself costs, without the fees of the one after and as if nothing had been charged in advance.
+    """
     standings = _standings(books, month)
-    charged = _charged(books, month)
+    charged = {} if alone else _charged(books, month)
+    until = month.after if alone else month.after.after
     members: dict[CohortKey, list[str]] = defaultdict(list)
     for account_id, zone, currency in catalogue.accounts:
         rows = catalogue.history.get(account_id, ())
@@ -56,7 +59,7 @@ def lay_out(books: Store, catalogue: Catalogue, month: Month) -> Layout:
             zone=standing.zone or zone if standing else zone,
             currency=currency,
             bounds=standing.bounds if standing else (None, None),
-            history=_within(rows, month),
+            history=rows_within(rows, month, until),
             charged=charged.get(account_id, ()),
             out_of_order=_out_of_order(catalogue, month, zone, standing, rows),
         )
@@ -77,14 +80,17 @@ def only(layout: Layout, accounts: Iterable[str]) -> Layout:
     return Layout(layout.month, tuple((one, ids) for one, ids in kept if ids))
 
 
-def _within(rows: Sequence[Subscription], month: Month) -> tuple[Subscription, ...]:
-    """What is in force in the month or the next, cut to them, so that like months are equal."""
-    since, until = month.since, month.after.after.since
+def rows_within(
+    rows: Sequence[Subscription], first: Month, after: Month
+) -> tuple[Subscription, ...]:
+    """What is in force from the one month up to the other, cut to them and of no account, so that
+    like months are equal.
+    """
+    since, until = first.since, after.since
     found = []
     for row in rows if len(rows) == 1 else effective_history(rows):
         if row.since < until and (row.until is None or row.until > since):
-            end = None if row.until is None or row.until >= until else row.until
-            begin = max(row.since, since)
+            begin, end = max(row.since, since), min(row.until or until, until)
             found.append(Subscription("", begin, end, row.book, row.plan, row.quantity))
     return tuple(found)
 

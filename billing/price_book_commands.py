@@ -1,4 +1,4 @@
-"""The price-book commands: new, check, load, list, show."""
+"""The price-book commands: new, check, load, list, show; gathers diff."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import click
 
+from billing.book_diff_command import diff_command
+from billing.book_versions import is_file, version_in_force
 from billing.books import load_price_book, open_books, read_input
 from billing.plan_text import plan_lines
 from billing.pricebook import Charge, Plan, PriceBook
@@ -25,7 +27,7 @@ _WIDTH: Final = 96
 
 @click.group("price-book")
 def price_book() -> None:
-    """What things cost: new, check, load, list, show.
+    """What things cost: new, check, load, list, show, diff.
 
     \b
     Example: homemeeting price-book load standard-2026.toml
@@ -117,29 +119,18 @@ def show_command(book: str, plan: str | None, on: datetime | None) -> None:
     Example: homemeeting price-book show standard-2026 business --on 2026-10-01
     Exit codes: 0 shown; 1 refused, such as no such book or plan; 2 wrong usage.
     """
-    if "/" in book or book.endswith(".toml"):
+    if is_file(book):
         if on is not None:
             raise click.UsageError("--on is of a loaded book; a file is one version.")
         found = parse_price_book(read_input(Path(book)))
     else:
-        found = _in_force(book, on.date() if on else instant(clock()()).date())
+        found = _loaded(book, on.date() if on else instant(clock()()).date())
     _show(found, _plans(found, plan))
 
 
-def _in_force(code: str, day: date) -> PriceBook:
-    sql = "SELECT book, effective_from, content FROM price_books ORDER BY effective_from"
+def _loaded(code: str, day: date) -> PriceBook:
     with open_books(settings(), make=False) as books:
-        loaded = books.records(sql)
-    versions = [row for row in loaded if row["book"] == code]
-    if not versions:
-        codes = ", ".join(sorted({row["book"] for row in loaded})) or "none"
-        raise Refused("BOOK_UNKNOWN", f"no book {code} is loaded; there are: {codes}")
-    begun = [row for row in versions if row["effective_from"] <= day]
-    if not begun:
-        first = versions[0]["effective_from"]
-        message = f"{code} is not in force on {day}: ask for --on {first}, its first day, or later"
-        raise Refused("BOOK_NOT_IN_FORCE", message)
-    return parse_price_book(begun[-1]["content"])
+        return version_in_force(books, code, day)
 
 
 def _plans(book: PriceBook, code: str | None) -> tuple[Plan, ...]:
@@ -210,3 +201,6 @@ def _charge_data(charge: Charge) -> Iterator[tuple[str, Any]]:
             yield name, pricing
         else:
             yield name, value
+
+
+price_book.add_command(diff_command)

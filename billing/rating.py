@@ -66,20 +66,34 @@ def month_usage(books: Store, home: Settings, layout: Layout) -> Iterator[Number
     """The month's usage beside its layout, for the block: `month_records`, and what a snapshot
     says. Refuses as `lend_tables`.
     """
+    with lent_usage(books, home, layout):
+        yield place_usage(books, layout)
+
+
+@contextmanager
+def lent_usage(books: Store, home: Settings, layout: Layout) -> Iterator[None]:
+    """All usage that may belong to the month, of one state for the block. Refuses as
+    `lend_tables`.
+    """
     utc = layout.month.period("UTC")
     periods = [utc, *(cohort.period for cohort, _ in layout.cohorts)]
     bounds = {
         "from_us": min(period.start_us for period in periods) - _LONGEST_US,
         "end_us": max(period.end_us for period in periods),
     }
-    numbering = Numbering(layout)
     with lend_tables(books, home.usage, "usage", COPIES.all(), bounds):
         books.execute(SQL["conflicts"])
-        _load_layout(books, layout, numbering)
-        _load_takers(books, numbering)
-        for name in ("placed_records", "month_records"):
-            books.execute(SQL[name])
-        yield numbering
+        yield
+
+
+def place_usage(books: Store, layout: Layout) -> Numbering:
+    """Lays the month beside the usage that is lent, in place of what lay there: `month_records`."""
+    numbering = Numbering(layout)
+    _load_layout(books, layout, numbering)
+    _load_takers(books, numbering)
+    for name in ("placed_records", "month_records"):
+        books.execute(SQL[name])
+    return numbering
 
 
 def rate(books: Store, numbering: Numbering) -> None:

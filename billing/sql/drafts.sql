@@ -9,6 +9,7 @@ SELECT
     members.account, members.account_id, $month || '.' || members.account_id AS id,
     $month AS month, cohorts.* EXCLUDE (cohort, has_document), $seller AS seller,
     to_json(accounts)::VARCHAR AS buyer, accounts.payment_terms_days,
+    $before || '.' || members.account_id AS origin,
     coalesce(sums.subtotal, 0::HUGEINT) AS subtotal, coalesce(sums.is_nil, TRUE) AS is_nil
 FROM members
 INNER JOIN draft_cohorts AS cohorts USING (cohort)

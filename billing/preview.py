@@ -1,0 +1,69 @@
+"""A preview: the document that a run would draft for one account now, made and kept nowhere.
+
+Owns which month is running and how far usage is known. What a draft holds is `billing.drafts`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from billing.books import load_catalogue
+from billing.document import documents
+from billing.drafts import drafted
+from billing.layout import lay_out
+from billing.month import Month
+from edge import Refused, Settings
+from edge.instants import instant, micros
+from warehouse import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A draft, and up to when usage is known: when the last batch was read, and when any record of
+    the account near the month was last seen. UTC microseconds; None where there is none.
+    """
+
+    document: dict[str, Any]
+    read_us: int | None
+    seen_us: int | None
+
+
+def preview_invoice(
+    books: Store, home: Settings, account: str, month: Month | None, now_us: int
+) -> Preview:
+    """Of the account's local month at `now_us`, unless another is named. Writes nothing.
+
+    Refuses with ACCOUNT_UNKNOWN, MONTH_CLOSED, NO_PERIOD, INVOICES_LEFT, or as `lend_tables`.
+    """
+    catalogue = load_catalogue(books, account)
+    if not catalogue.accounts:
+        raise Refused("ACCOUNT_UNKNOWN", f"there is no account {account}: import it first")
+    ((_, zone, _),) = catalogue.accounts
+    month = month or _running(zone, now_us)
+    _refuse_closed(books, account, month)
+    with drafted(books, home, lay_out(books, catalogue, month)) as faults:
+        if faults:
+            raise Refused("INVOICES_LEFT", f"{account} has no document for {month}", faults)
+        ids = [id for (id,) in books.rows("SELECT id FROM drafts")]
+        if not ids:
+            message = f"{account} has nothing to bill in {month}: see `homemeeting account list`"
+            raise Refused("NO_PERIOD", message)
+        (document,) = documents(books, ids, drafted=True)
+        read_us = books.value("FROM usage_batch")
+        seen = books.value(
+            "SELECT max(last_seen) FROM near_records WHERE account_id = ?", [account]
+        )
+    return Preview(document, read_us, None if seen is None else micros(seen))
+
+
+def _running(zone: str, now_us: int) -> Month:
+    today = instant(now_us).astimezone(ZoneInfo(zone))
+    return Month(today.year, today.month)
+
+
+def _refuse_closed(books: Store, account: str, month: Month) -> None:
+    sql = """SELECT coalesce(number, id) FROM invoices
+    WHERE account_id = ? AND month = ? AND status <> 'draft'"""
+    for (name,) in books.rows(sql, [account, str(month)]):
+        message = f"{month} of {account} is closed: see `homemeeting invoice show {name}`"
+        raise Refused("MONTH_CLOSED", message)

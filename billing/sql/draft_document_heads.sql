@@ -1,0 +1,1 @@
+FROM drafted_heads WHERE id IN (SELECT unnest($ids))
