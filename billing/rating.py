@@ -102,7 +102,7 @@ def rate(books: Store, numbering: Numbering) -> None:
     for name in ("round_to", "round_line", "takes", "line_records"):
         books.execute(SQL[name])
     books.execute(CHARGEABLE["begin"])
-    for name in ("line", "participant", "continued", "unique", "peak_lines", "begin_swept"):
+    for name in ("sums", "sum", "record", "participant", "continued", "unique", "peak_lines", "begin_swept"):
         books.execute(CHARGEABLE[name])
     for part in range(books.value(CHARGEABLE["peak_parts"])):
         books.execute(CHARGEABLE["swept"], {"part": part})
@@ -275,7 +275,7 @@ def _grouping(charge: Charge, scope: str) -> str:
     """What is put together before it is rounded."""
     if charge.measure in ("unique", "peak"):
         return charge.measure
-    return "participant" if scope == "participant" else "line"
+    return scope if scope in ("record", "participant") else "sum"
 
 
 def _whole(number: int | None) -> str | None:

@@ -6,8 +6,6 @@ CREATE OR REPLACE TEMP VIEW line_records AS
 SELECT
     placed_records.*, terms.term, terms.measure, terms.scope, terms.grouping,
     CASE WHEN terms.by_variant THEN placed_records.variant END AS line_variant,
-    placed_records.continues IS NOT NULL
-        AND placed_records.continues <> placed_records.record_id AS continuing,
     CASE terms.measure
         WHEN 'duration' THEN duration_us
         WHEN 'count' THEN CASE WHEN continuing THEN 0 ELSE 1 END

@@ -2,7 +2,9 @@
 CREATE OR REPLACE TEMP VIEW placed_records AS
 SELECT
     near_records.*, places.account, places.stretch, places.start_at, places.end_at,
-    near_records.started_at >= places.start_at AS starts_here
+    near_records.started_at >= places.start_at AS starts_here,
+    near_records.continues IS NOT NULL
+        AND near_records.continues <> near_records.record_id AS continuing
 FROM near_records
 INNER JOIN places USING (account_id)
 WHERE near_records.started_at < places.end_at
