@@ -1,7 +1,7 @@
 -- Which record each line rates: the one join of usage and charges. A value is in the charge's
 -- smallest whole: microseconds, the meter's own units, or one. A line is an account's, of some
 -- terms, and where the terms are by variant, of one. What can be is rounded in 64 bits, which is
--- five times as fast.
+-- five times as fast. A peak takes what was open at some instant, all else what started here.
 CREATE OR REPLACE TEMP VIEW line_records AS
 SELECT
     placed_records.*, terms.term, terms.measure, terms.scope, terms.grouping,
@@ -27,4 +27,9 @@ INNER JOIN takes
     ON placed_records.stretch = takes.stretch AND placed_records.meter = takes.meter
     AND placed_records.variant IS NOT DISTINCT FROM takes.variant
 INNER JOIN usage_terms AS terms USING (term)
-WHERE starts_here OR terms.measure = 'peak'
+WHERE CASE
+    WHEN terms.measure = 'peak'
+        THEN greatest(placed_records.started_at, placed_records.start_at)
+            < least(placed_records.last_seen, placed_records.end_at)
+    ELSE placed_records.starts_here
+END

@@ -21,8 +21,6 @@ open_records AS (
         AND records.line_variant IS NOT DISTINCT FROM peak_lines.line_variant
     CROSS JOIN sizes
     WHERE records."grouping" = 'peak'
-        AND greatest(records.started_at, records.start_at)
-            < least(records.last_seen, records.end_at)
 ),
 
 edges AS (
