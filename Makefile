@@ -24,3 +24,4 @@ lint: $(STAMP)
 bench: $(STAMP)
 	$(PY) benchmarks/emit.py
 	$(PY) benchmarks/project.py
+	$(PY) benchmarks/rate.py

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import lcm
 from typing import Any, Final
 from uuid import UUID
@@ -108,6 +108,7 @@ class Terms:
         return UUID(bytes=hashlib.sha256(self.text.encode()).digest()[:16])
 
 
+@lru_cache(2**16)
 def usage_numbers(
     charge: Charge, variant: str | None, included: Fraction, share: Share, currency: str
 ) -> Numbers:
