@@ -99,10 +99,19 @@ def place_usage(books: Store, layout: Layout) -> Numbering:
 def rate(books: Store, numbering: Numbering) -> None:
     """Leaves `draft_lines`: every line of every account of the layout, and `rated_lines`."""
     _load_terms(books, numbering)
-    for name in ("round_to", "round_line", "takes", "line_records"):
+    for name in ("round_to", "round_line", "takes", "rates", "taken", "line_records"):
         books.execute(SQL[name])
     books.execute(CHARGEABLE["begin"])
-    for name in ("sums", "sum", "record", "participant", "continued", "unique", "peak_lines", "begin_swept"):
+    for name in (
+        "sums",
+        "sum",
+        "record",
+        "participant",
+        "continued",
+        "unique",
+        "peak_rates",
+        "begin_swept",
+    ):
         books.execute(CHARGEABLE[name])
     for part in range(books.value(CHARGEABLE["peak_parts"])):
         books.execute(CHARGEABLE["swept"], {"part": part})

@@ -15,7 +15,7 @@ short AS (
 
 every AS (
     SELECT
-        account, term, place, line_variant, records, own, quantity, packages, tiers, discount,
+        account, term, place, rate, variant, records, own, quantity, packages, tiers, discount,
         bound, amount
     FROM rated_lines
     UNION ALL BY NAME
@@ -27,5 +27,5 @@ every AS (
 )
 
 SELECT
-    *, row_number() OVER (PARTITION BY account ORDER BY place, line_variant NULLS FIRST) AS line
+    *, row_number() OVER (PARTITION BY account ORDER BY place, rate) AS line
 FROM every

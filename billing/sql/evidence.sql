@@ -8,10 +8,9 @@ SELECT
     records.meeting_id, records.participant_id, records.meter, records.variant,
     records.continues::VARCHAR AS continues, records.last_seen, records.stopped, records.quantity,
     coalesce(records.rounded64::HUGEINT, records.rounded128)::VARCHAR AS chargeable,
-    usage_terms.unit::VARCHAR AS unit
+    rates.unit::VARCHAR AS unit
 FROM closing
 INNER JOIN draft_lines USING (account)
-INNER JOIN usage_terms USING (term)
+INNER JOIN rates USING (rate)
 INNER JOIN line_records AS records
-    ON closing.account = records.account AND draft_lines.term = records.term
-    AND draft_lines.line_variant IS NOT DISTINCT FROM records.line_variant
+    ON closing.account = records.account AND draft_lines.rate = records.rate

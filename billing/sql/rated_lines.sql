@@ -2,32 +2,26 @@
 -- and rounding. Numerators are over what `billing.terms` says.
 CREATE OR REPLACE TEMP TABLE rated_lines AS
 WITH every AS (
-    SELECT members.account, usage_terms.term
-    FROM members INNER JOIN usage_terms USING (cohort)
-    WHERE NOT usage_terms.by_variant
-),
-
-sized AS (
-    SELECT
-        every.account, every.term, NULL AS line_variant, coalesce(chargeable.records, 0) AS records,
-        coalesce(chargeable.own, 0) AS own, coalesce(chargeable.beyond, FALSE) AS beyond,
-        coalesce(chargeable.quantity, 0::HUGEINT) AS quantity
-    FROM every LEFT JOIN chargeable USING (account, term)
+    SELECT members.account, rates.rate
+    FROM members INNER JOIN rates USING (cohort) WHERE NOT rates.by_variant
     UNION ALL
-    SELECT
-        chargeable.account, chargeable.term, chargeable.line_variant, chargeable.records,
-        chargeable.own, chargeable.beyond, chargeable.quantity
-    FROM chargeable INNER JOIN usage_terms USING (term)
-    WHERE usage_terms.by_variant
+    SELECT chargeable.account, chargeable.rate
+    FROM chargeable INNER JOIN rates USING (rate) WHERE rates.by_variant
 ),
 
 judged AS (
     SELECT
-        terms.*, sized.account, sized.line_variant, sized.records, sized.own,
-        sized.beyond OR sized.quantity > terms.most OR sized.own > terms.most_records AS is_beyond,
-        CASE WHEN is_beyond THEN 0::HUGEINT ELSE sized.quantity END AS chargeable,
-        greatest(chargeable - terms.included, 0::HUGEINT) AS net
-    FROM sized INNER JOIN usage_terms AS terms USING (term)
+        rates.*, every.account, coalesce(chargeable.records, 0) AS records,
+        coalesce(chargeable.own, 0) AS own,
+        coalesce(chargeable.beyond, FALSE)
+        OR coalesce(chargeable.quantity, 0) > rates.most
+        OR coalesce(chargeable.own, 0) > rates.most_records AS is_beyond,
+        CASE WHEN is_beyond THEN 0::HUGEINT ELSE coalesce(chargeable.quantity, 0::HUGEINT) END
+            AS used,
+        greatest(used - rates.included, 0::HUGEINT) AS net
+    FROM every
+    INNER JOIN rates USING (rate)
+    LEFT JOIN chargeable USING (account, rate)
 ),
 
 packed AS (
@@ -87,7 +81,7 @@ bounded AS (
 )
 
 SELECT
-    account, term, place, line_variant, stretch, records, own, is_beyond,
-    chargeable AS quantity, packages, filled_tiers AS tiers, kept - model_amount * keep_of AS discount, exact - kept AS bound,
+    account, rate, term, place, variant, stretch, records, own, is_beyond,
+    used AS quantity, packages, filled_tiers AS tiers, kept - model_amount * keep_of AS discount, exact - kept AS bound,
     round_line(exact * minor, below, even) AS amount
 FROM bounded

@@ -1,4 +1,4 @@
--- Which terms rate which records of each stretch.
+-- Which terms rate which kind of record of each stretch.
 CREATE OR REPLACE TEMP TABLE takes AS
 SELECT stretches.stretch, takers.meter, takers.variant, usage_terms.term
 FROM stretches

@@ -1,6 +1,5 @@
 -- The chargeable quantity of each line that has usage, in grains; how many records it has, and
 -- how many of those continue no other. `beyond`: a record is larger than can be billed exactly.
 CREATE OR REPLACE TEMP TABLE chargeable (
-    account INTEGER, term INTEGER, line_variant VARCHAR, records BIGINT, own BIGINT,
-    beyond BOOLEAN, quantity HUGEINT
+    account INTEGER, rate INTEGER, records BIGINT, own BIGINT, beyond BOOLEAN, quantity HUGEINT
 )

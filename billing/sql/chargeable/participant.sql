@@ -2,30 +2,30 @@
 INSERT INTO chargeable BY NAME
 WITH parts AS (
     SELECT
-        account, term, line_variant, count(*) AS records,
-        count(*) FILTER (WHERE NOT continuing) AS own, bool_or(beyond) AS beyond,
+        account, rate, count(*) AS records, count(*) FILTER (WHERE NOT continuing) AS own,
+        bool_or(beyond) AS beyond,
         CASE WHEN any_value(measure) = 'maximum' THEN max(value) ELSE sum(value) END::HUGEINT AS raw
     FROM line_records WHERE "grouping" = 'participant'
     GROUP BY
-        account, term, line_variant, meeting_id, participant_id,
+        account, rate, meeting_id, participant_id,
         CASE WHEN participant_id IS NULL THEN record_id END
 ),
 
 rounded AS (
     SELECT
-        account, term, line_variant, measure, records, own, beyond,
+        parts.account, parts.rate, rates.measure, parts.records, parts.own, parts.beyond,
         CASE
             WHEN beyond THEN 0
             WHEN raw <= cap64 THEN
                 round_to(raw::BIGINT * grains64, mode, quantum64, minimum64)::HUGEINT
             ELSE round_to(raw * grains, mode, quantum, minimum)
         END AS part
-    FROM parts INNER JOIN usage_terms USING (term)
+    FROM parts INNER JOIN rates USING (rate)
 )
 
 SELECT
-    account, term, line_variant, sum(records)::BIGINT AS records, sum(own)::BIGINT AS own,
+    account, rate, sum(records)::BIGINT AS records, sum(own)::BIGINT AS own,
     bool_or(beyond) AS beyond,
     (CASE WHEN any_value(measure) = 'maximum' THEN max(part) ELSE sum(part) END)::HUGEINT
         AS quantity
-FROM rounded GROUP BY account, term, line_variant
+FROM rounded GROUP BY account, rate

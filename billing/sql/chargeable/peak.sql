@@ -1,9 +1,7 @@
 INSERT INTO chargeable BY NAME
 SELECT
-    swept.account, lines.term, lines.line_variant, swept.records, swept.records AS own,
-    FALSE AS beyond, swept.peak * terms.grains AS quantity
+    swept.account, peak_rates.rate, swept.records, swept.records AS own, FALSE AS beyond,
+    swept.peak * peak_rates.grains AS quantity
 FROM swept
 INNER JOIN members USING (account)
-INNER JOIN peak_lines AS lines
-    ON members.cohort = lines.cohort AND swept.slot = lines.slot
-INNER JOIN usage_terms AS terms ON lines.term = terms.term
+INNER JOIN peak_rates ON members.cohort = peak_rates.cohort AND swept.slot = peak_rates.slot

@@ -1,7 +1,7 @@
 -- Each record rounded by itself.
 INSERT INTO chargeable BY NAME
 SELECT
-    account, term, line_variant, count(*) AS records,
+    account, rate, count(*) AS records,
     count(*) FILTER (WHERE NOT continuing) AS own, bool_or(beyond) AS beyond,
     CASE
         WHEN bool_or(beyond) THEN 0
@@ -10,4 +10,4 @@ SELECT
         ELSE coalesce(sum(rounded64), 0)::HUGEINT + coalesce(sum(rounded128), 0)
     END AS quantity
 FROM line_records WHERE "grouping" = 'record'
-GROUP BY account, term, line_variant
+GROUP BY account, rate

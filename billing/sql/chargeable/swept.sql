@@ -7,18 +7,16 @@ INSERT INTO swept BY NAME
 WITH sizes AS (
     SELECT
         (SELECT min(epoch_us(start_at)) FROM places) AS base,
-        (SELECT max(slot) + 1 FROM peak_lines) AS slots
+        (SELECT max(slot) + 1 FROM peak_rates) AS slots
 ),
 
 open_records AS (
     SELECT
-        (records.account * sizes.slots + peak_lines.slot)::BIGINT AS line,
+        (records.account * sizes.slots + peak_rates.slot)::BIGINT AS line,
         epoch_us(greatest(records.started_at, records.start_at)) - sizes.base AS since,
         epoch_us(least(records.last_seen, records.end_at)) - sizes.base AS until
     FROM line_records AS records
-    INNER JOIN peak_lines
-        ON records.term = peak_lines.term
-        AND records.line_variant IS NOT DISTINCT FROM peak_lines.line_variant
+    INNER JOIN peak_rates USING (rate)
     CROSS JOIN sizes
     WHERE records."grouping" = 'peak'
 ),
