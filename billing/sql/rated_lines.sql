@@ -1,27 +1,29 @@
 -- Every usage line: its tiers, what they come to, the discount, the bounds, and the one division
 -- and rounding. Numerators are over what `billing.terms` says.
 CREATE OR REPLACE TEMP TABLE rated_lines AS
-WITH every AS (
-    SELECT members.account, rates.rate
-    FROM members INNER JOIN rates USING (cohort) WHERE NOT rates.by_variant
-    UNION ALL
-    SELECT chargeable.account, chargeable.rate
+WITH sized AS (
+    SELECT
+        members.account, rates.rate, chargeable.records, chargeable.own, chargeable.beyond,
+        chargeable.quantity
+    FROM members
+    INNER JOIN rates USING (cohort)
+    LEFT JOIN chargeable ON members.account = chargeable.account AND rates.rate = chargeable.rate
+    WHERE NOT rates.by_variant
+    UNION ALL BY NAME
+    SELECT chargeable.*
     FROM chargeable INNER JOIN rates USING (rate) WHERE rates.by_variant
 ),
 
 judged AS (
     SELECT
-        rates.*, every.account, coalesce(chargeable.records, 0) AS records,
-        coalesce(chargeable.own, 0) AS own,
-        coalesce(chargeable.beyond, FALSE)
-        OR coalesce(chargeable.quantity, 0) > rates.most
-        OR coalesce(chargeable.own, 0) > rates.most_records AS is_beyond,
-        CASE WHEN is_beyond THEN 0::HUGEINT ELSE coalesce(chargeable.quantity, 0::HUGEINT) END
-            AS used,
+        rates.*, sized.account, coalesce(sized.records, 0) AS records,
+        coalesce(sized.own, 0) AS own,
+        coalesce(sized.beyond, FALSE)
+        OR coalesce(sized.quantity, 0) > rates.most
+        OR coalesce(sized.own, 0) > rates.most_records AS is_beyond,
+        CASE WHEN is_beyond THEN 0::HUGEINT ELSE coalesce(sized.quantity, 0::HUGEINT) END AS used,
         greatest(used - rates.included, 0::HUGEINT) AS net
-    FROM every
-    INNER JOIN rates USING (rate)
-    LEFT JOIN chargeable USING (account, rate)
+    FROM sized INNER JOIN rates USING (rate)
 ),
 
 packed AS (
