@@ -2,7 +2,7 @@
 
 Run: `python benchmarks/rate.py [ACCOUNTS] [RECORDS] [--dir DIR]` (100,000 and 10 million). The run
 is compared with the least that any billing must do in DuckDB: reading the records once and adding
-them up by account, meter and variant. Then what each model, measure and scope of rounding costs:
+them up by account, meter and variant. So is a `price-book diff` with the run. Then what each model, measure and scope of rounding costs:
 a book of that one charge over a tenth of it all, as a ratio to `per_unit`. Every run is a
 process of its own; its peak memory is its peak resident set (Linux), its processor time counts
 all threads and hardly depends on what else the machine does. Accounts and price book are in the
@@ -22,7 +22,14 @@ from typing import Any, NamedTuple
 from catalogue import ALONE, accounts_csv, book_of_one, whole_book
 from usage_store import make_usage
 
-from billing import import_accounts, load_price_book, open_books, run_invoices
+from billing import (
+    import_accounts,
+    load_price_book,
+    open_books,
+    parse_price_book,
+    run_invoices,
+)
+from billing.book_diff import BookPair, compare_books
 from billing.month import Month
 from edge import Settings, load_settings
 from warehouse import open_store
@@ -71,11 +78,24 @@ def _draft(home: Settings) -> None:
     assert not faults, faults[:3]
 
 
+def _diff(home: Settings) -> None:
+    """Every account's bill of the month under the book and under a cheaper one."""
+    old, new = (parse_price_book(text) for text in (whole_book(), _cheaper(whole_book())))
+    with open_books(home) as books:
+        faults = compare_books(books, home, BookPair(old, new), [_MONTH], lambda _: None)
+    assert not faults, faults[:3]
+
+
+def _cheaper(book: bytes) -> bytes:
+    return book.replace(b"unit_price = 0.004,", b"unit_price = 0.0035,")
+
+
 _WORK: dict[str, Any] = {
     "make": _make,
     "prepare": _prepare,
     "read once": _read_once,
     "draft": _draft,
+    "diff": _diff,
 }
 
 
@@ -117,6 +137,8 @@ def _whole(root: Path, accounts: int, records: int) -> None:
     _say("read once", once)
     draft = _measure(root, "draft")
     _say("draft run", draft, f"{draft.cpu_s / once.cpu_s:5.1f} times reading once (CPU)")
+    diff = _measure(root, "diff")
+    _say("diff of two books", diff, f"{diff.cpu_s / draft.cpu_s:5.1f} times the draft run (CPU)")
 
 
 def _each(root: Path, accounts: int, records: int) -> None:
