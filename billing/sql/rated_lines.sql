@@ -23,8 +23,9 @@ sized AS (
 
 judged AS (
     SELECT
-        terms.*, sized.account, sized.line_variant, sized.records, sized.own,
+        terms.*, sized.account, sized.line_variant, sized.records,
         sized.beyond OR sized.quantity > terms.most OR sized.own > terms.most_records AS is_beyond,
+        CASE WHEN is_beyond THEN 0 ELSE sized.own END AS own,
         CASE WHEN is_beyond THEN 0::HUGEINT ELSE sized.quantity END AS chargeable,
         greatest(chargeable - terms.included, 0::HUGEINT) AS net
     FROM sized INNER JOIN usage_terms AS terms USING (term)
