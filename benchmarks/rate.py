@@ -2,7 +2,8 @@
 
 Run: `python benchmarks/rate.py [ACCOUNTS] [RECORDS] [--dir DIR]` (100,000 and 10 million). The run
 is compared with the least that any billing must do in DuckDB: reading the records once and adding
-them up by account, meter and variant. So is a `price-book diff` with the run. Then what each model, measure and scope of rounding costs:
+them up by account, meter and variant. So is a `price-book diff` with
+the run. Then what each model, measure and scope of rounding costs:
 a book of that one charge over a tenth of it all, as a ratio to `per_unit`. Every run is a
 process of its own; its peak memory is its peak resident set (Linux), its processor time counts
 all threads and hardly depends on what else the machine does. Accounts and price book are in the

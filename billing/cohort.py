@@ -48,13 +48,15 @@ class PlanStretch:
 @dataclass(frozen=True, slots=True)
 class Cohort:
     """`faults` (code and message) keep its accounts, and them alone, from being invoiced; with
-    `out_of_order` they have drafts, and cannot be closed. `more` are the terms of no stretch.
+    `out_of_order` they have drafts, and cannot be closed. `more` are the terms of no stretch;
+    `coming` the plans that charge for the month after already.
     """
 
     key: CohortKey
     period: Period
     stretches: tuple[PlanStretch, ...]
     more: tuple[Terms, ...]
+    coming: tuple[Priced, ...]
     faults: tuple[tuple[str, str], ...]
 
     @property
@@ -65,6 +67,14 @@ class Cohort:
     @property
     def has_document(self) -> bool:
         return not self.faults and bool(self.stretches or self.key.charged)
+
+    @property
+    def books(self) -> set[str]:
+        """The versions that its documents are made from, by hash: of the month and of what is
+        charged for the next.
+        """
+        priced = (*(part.priced for part in self.stretches), *self.coming)
+        return {found[0].sha256 for found in priced if found}
 
     @property
     def plan(self) -> str | None:
@@ -90,11 +100,14 @@ def make_cohort(catalogue: Catalogue, month: Month, key: CohortKey) -> Cohort:
             terms = tuple(_stretch_terms(stretch, priced, period, is_last=stretch is found[-1]))
         parts.append(PlanStretch(stretch, priced, terms))
     more: list[Terms] = []
+    ahead: list[tuple[Stretch, Priced]] = []
     if parts or key.charged:
         more += owed_terms(known, period, dict(key.charged), key.currency)
         coming = month.after.period(key.zone, period.end_us)
-        more += advance_terms(_priced(catalogue, coming, key), coming)
-    return Cohort(key, period, tuple(parts), tuple(more), tuple(faults))
+        ahead += _priced(catalogue, coming, key)
+        more += advance_terms(ahead, coming)
+    charging = (one for _, one in ahead if any(fee.timing == "advance" for fee in one[1].fees))
+    return Cohort(key, period, tuple(parts), tuple(more), tuple(charging), tuple(faults))
 
 
 def _priced(

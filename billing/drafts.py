@@ -56,7 +56,6 @@ def keep_drafts(books: Store) -> None:
 
 def _cohort_row(number: int, cohort: Cohort) -> dict[str, Any]:
     period = cohort.period
-    priced = (part.priced for part in cohort.stretches)
     return {
         "cohort": number,
         "currency": cohort.key.currency,
@@ -66,5 +65,5 @@ def _cohort_row(number: int, cohort: Cohort) -> dict[str, Any]:
         "end_us": period.end_us,
         "has_document": cohort.has_document,
         "out_of_order": cohort.key.out_of_order,
-        "books": sorted({found[0].sha256 for found in priced if found}),
+        "books": sorted(cohort.books),
     }

@@ -205,7 +205,7 @@ def _price(charge: Charge, minor: int) -> tuple[Fraction, Fraction]:
 
 def _limited(numbers: Numbers) -> Numbers:
     """With the largest record, quantity and number of records for which no product can reach
-    2^127; below zero where the terms alone are beyond it.
+    2^127; below zero, and all else as small as can be, where the terms alone are beyond it.
     """
     prices = numbers.price + sum(price for _, _, price, _ in numbers.tiers)
     flats = sum(flat for _, _, _, flat in numbers.tiers) * numbers.unit
@@ -223,11 +223,37 @@ def _limited(numbers: Numbers) -> Numbers:
     )
     left = _LIMIT // factor - flats - begun - numbers.fixed
     if max(sizes) >= _LIMIT or left < 0:
-        return replace(numbers, cap=-1, most=-1, most_records=-1)
+        return _beyond(len(numbers.tiers))
     cap = (_RECORD_LIMIT - numbers.quantum - numbers.minimum) // numbers.grains
     return replace(
         numbers,
         cap=min(cap, 2**63 - 1),
         most=min(left // 2 // max(prices, 1), _LIMIT // 4),
         most_records=min(left // 2 // max(numbers.fixed, 1), _RECORDS),
+    )
+
+
+def _beyond(tiers: int) -> Numbers:
+    """Of a charge for which no line is ever small enough. Its own numbers are not kept: they may
+    not fit a column, and then nobody could be rated.
+    """
+    return Numbers(
+        grains=1,
+        quantum=1,
+        minimum=0,
+        unit=1,
+        included=0,
+        tiers=((0, None, 0, 0),) * tiers,
+        scale=1,
+        price=0,
+        package=1,
+        fixed=0,
+        keep=1,
+        keep_of=1,
+        floor=None,
+        ceiling=None,
+        minor=1,
+        cap=-1,
+        most=-1,
+        most_records=-1,
     )

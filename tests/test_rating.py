@@ -1,138 +1,280 @@
-"""Set-based rating against the oracle in fractions: random charges and records, printed seeds."""
+"""Rating at the limits of its whole numbers, and where the oracle's draws seldom land.
+
+Models, measures and plans over time are held against the oracle by `test_rating_hypothesis` and
+`test_oracle`, and are shown by the worked examples.
+"""
 
 import random
-import uuid
 from collections.abc import Iterator
-from dataclasses import replace
-from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 import pytest
 
-from billing.money import round_money
-from billing.pricebook import Charge, Rounding, Tier
-from billing.rating import ChargeLine, load_lines, rate
-from billing.rows import load_rows
-from tests.oracle_rating import UsageRecord
-from tests.oracle_rating import rate as oracle_rate
-from warehouse import Store, open_store
+from edge import Settings
+from tests.billed import Billed, State, alike, bill, fill_books, record, recount, store_usage
 
-_COLUMNS = {
-    **dict.fromkeys(("record_id", "account_id", "meeting_id", "participant_id"), pa.string()),
-    **dict.fromkeys(("meter", "variant"), pa.string()),
-    **dict.fromkeys(("stretch", "start_us", "duration_us", "quantity"), pa.int64()),
-    "conflict": pa.bool_(),
-}
+HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
+BOOK = 'book="b"\ncurrency="{}"\neffective_from=2026-01-01\n'
+PLAN = '[[plan]]\ncode="{0}"\nname="{0}"\n'
+CHARGE = '[[plan.charge]]\ncode="{}"\ndescription="C"\n'
+COUNT = 'meter="participant"\nmeasure="count"\nmodel="per_unit"\nunit_price=1\n'
+MOST = 2**63 - 1
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path / "books.duckdb", "books").closing() as opened:
-        yield opened
+def home(tmp_path: Path) -> Settings:
+    return Settings(tmp_path, None, "clerk")
 
 
-def some_decimal(rng: random.Random, most: int, places: int) -> Decimal:
-    return Decimal(rng.randrange(1, most * 10**places)).scaleb(-rng.randrange(places + 1))
+def an_account(id: str, currency: str = "EUR", since: str = "2026-01-01", seats: int = 1) -> str:
+    """On the plan of its own name."""
+    return f"{id},{id},{id}@a.example,DE,en,UTC,{currency},{id},{since},,{seats}\n"
 
 
-def some_charge(rng: random.Random) -> Charge:
-    measure: Any = rng.choice(["duration", "count", "quantity", "maximum", "unique"])
-    rounding = None
-    if measure not in ("count", "unique") and rng.random() < 0.8:
-        quantum = Decimal(rng.choice([1, 7, 60])) if measure == "duration" else Decimal("0.3")
-        rounding = Rounding(
-            scope=rng.choice(["record", "participant", "period"]),
-            mode=rng.choice(["up", "nearest", "down", "none"]),
-            quantum=quantum,
-            minimum=rng.choice([Decimal(0), quantum * 3]),
-        )
-    edges = sorted({some_decimal(rng, 30, 2) for _ in range(rng.randrange(4))})
-    tiers = tuple(
-        Tier(edge, some_decimal(rng, 3, 6), rng.choice([Decimal(0), some_decimal(rng, 9, 2)]))
-        for edge in (*edges, None)
-    )
-    return Charge(
-        code="c",
-        description="c",
-        meter=rng.choice("ab"),
-        variant=rng.choice([None, None, "DE"]),
-        measure=measure,
-        unit=rng.choice(["second", "minute", "hour"]) if measure == "duration" else "unit",
-        unit_size=rng.choice([1, 3, 1000]) if measure in ("quantity", "maximum") else 1,
-        rounding=rounding,
-        included=rng.choice([Decimal(0), some_decimal(rng, 20, 1)]),
-        model="graduated",
-        tiers=tiers,
-    )
+def hold(home: Settings, book: str, accounts: str, records: list[State]) -> Billed:
+    """Bills October, and holds every document against the oracle. Usage may be beyond it: what an
+    account then has is no document and a fault.
+    """
+    fill_books(home, [book], HEADER + accounts)
+    store_usage(home, records)
+    found = bill(home)
+    wanted = recount([book], HEADER + accounts, records)
+    assert {one.code for one in found.faults} <= {"LINE_TOO_LARGE"}
+    assert {one.place for one in found.faults} | found.documents.keys() == wanted.keys()
+    assert not {one.place for one in found.faults} & found.documents.keys()
+    for account, document in found.documents.items():
+        assert alike(document["lines"], wanted[account]), (account, book)
+    return found
 
 
-def some_record(rng: random.Random) -> UsageRecord:
-    return UsageRecord(
-        record_id=str(uuid.UUID(int=rng.getrandbits(128))),
-        meeting_id=rng.choice(["m1", "m2"]),
-        participant_id=rng.choice([None, "p1", "p2"]),
-        meter=rng.choice("ab"),
-        variant=rng.choice([None, "DE", "US"]),
-        duration_us=rng.choice([0, 30_000_000, 90_500_000, rng.randrange(4 * 10**9)]),
-        quantity=rng.choice([None, 0, 1, 500, rng.randrange(5000)]),
-    )
+def widest(rng: random.Random, digits: int, places: int) -> str:
+    """A number above zero with as many digits as a book may have, or fewer."""
+    whole = rng.choice([0, 1, 10**digits - 1, rng.randrange(10**digits)])
+    part = rng.choice([0, 1, 5 * 10**places // 10, 10**places - 1]) if places else 0
+    return f"{whole or (0 if part else 1)}.{part:0{places or 1}}"
 
 
-def load_records(store: Store, stretch: int, records: list[UsageRecord]) -> list[dict[str, Any]]:
-    return [
-        {
-            "record_id": one.record_id, "account_id": "a", "meeting_id": one.meeting_id,
-            "participant_id": one.participant_id, "meter": one.meter, "variant": one.variant,
-            "stretch": stretch, "start_us": 0, "duration_us": one.duration_us,
-            "quantity": one.quantity, "conflict": False,
-        }
-        for one in records
-    ]  # fmt: skip
+def a_charge(rng: random.Random) -> str:
+    """As a book may have it; half of them with numbers as wide as they can be."""
+    places = rng.choice([0, 2, 6, 12, 12, 12])
+    model = rng.choice(["per_unit", "graduated", "volume", "package", "percentage"])
+    measure = rng.choice(["quantity", "quantity", "maximum", "duration", "count", "peak"])
+    measure = "quantity" if model == "percentage" else measure
+    lines = ['meter="participant"', f'measure="{measure}"', f'model="{model}"']
+    lines += [*_measuring(rng, measure, places), *_pricing(rng, model, places)]
+    if rng.random() < 0.5:
+        lines.append(f"included={widest(rng, 15, places)}")
+        lines.append(f'included_per="{rng.choice(["plan", "seat"])}"')
+    if rng.random() < 0.4:
+        lines.append(f"discount_percent={rng.choice(['0.000000000001', '99.999999999999', '50'])}")
+    if bound := rng.choice([None, None, "minimum", "maximum"]):
+        lines.append(f"{bound}={widest(rng, 9, places)}")
+    return "\n".join(lines) + "\n"
+
+
+def _measuring(rng: random.Random, measure: str, places: int) -> Iterator[str]:
+    if measure in ("count", "peak"):
+        return
+    if measure == "duration":
+        yield f'unit="{rng.choice(["second", "hour"])}"'
+        quantum, least = rng.choice(["1", "86400"]), rng.choice(["0", "1", "90000"])
+    else:
+        size = rng.choice([1, 10**9, 10**17, rng.randrange(1, 10**17)])
+        yield f'unit="GB"\nunit_size={size}'
+        quantum, least = widest(rng, 15, places), widest(rng, 15, places)
+    if rng.random() < 0.5:
+        scope, mode = rng.choice(["record", "participant", "period"]), rng.choice(["up", "nearest"])
+        yield f'rounding={{scope="{scope}",mode="{mode}",quantum={quantum},minimum={least}}}'
+
+
+def _pricing(rng: random.Random, model: str, places: int) -> Iterator[str]:
+    match model:
+        case "per_unit":
+            yield f"unit_price={widest(rng, 9, places)}"
+        case "package":
+            yield f"package_size={rng.choice(['0.000000000001', '1.0', '9' * 15])}"
+            yield f"package_price={widest(rng, 9, places)}"
+            yield f'package_rounding="{rng.choice(["up", "down"])}"'
+        case "percentage":
+            yield f"rate_percent={rng.choice(['1000', '999.999999999999', '0.000000000001'])}"
+            yield f"fixed={widest(rng, 9, places)}"
+        case _:
+            price = "unit_price={},flat={}"
+            edges = ["0.000000000001", "1", "9" * 15 + ".999999999999"][: rng.randrange(4)]
+            starts = [*(f"up_to={edge}," for edge in edges), ""]
+            tiers = [
+                start + price.format(widest(rng, 9, places), widest(rng, 9, places))
+                for start in starts
+            ]
+            yield f"flat_at_zero={rng.choice(['true', 'false'])}"
+            yield f"tiers=[{','.join(f'{{{tier}}}' for tier in tiers)}]"
 
 
 @pytest.mark.parametrize("currency", ["EUR", "JPY", "KWD"])
-def test_sql_equals_the_oracle(store: Store, currency: str, rng: random.Random) -> None:
-    lines, used, rows = [], {}, []
-    for number in range(150):
-        used[number] = [some_record(rng) for _ in range(rng.randrange(8))]
-        rows += load_records(store, number, used[number])
-        charge = some_charge(rng)
-        share = rng.choice([Fraction(1), Fraction(rng.randrange(1, 31), 31)])
-        included = Fraction(charge.included) * share
-        lines.append(ChargeLine(number, number, charge, included, currency))
-    load_rows(store, "month_records", rows, _COLUMNS)
-    load_lines(store, lines)
-    rated, beyond = rate(store, lines)
-    assert beyond == []
-    for line in lines:
-        # Only `included` may be a fraction without a finite decimal: the oracle takes it as such.
-        charge = replace(line.charge, included=line.included)  # type: ignore[arg-type]
-        (wanted,) = oracle_rate(charge, used[line.line])
-        found = rated[line.line]
-        assert found.quantity == wanted.quantity, line
-        assert [tier.amount for tier in found.tiers] == [tier.amount for tier in wanted.tiers], line
-        assert [t.quantity for t in found.tiers] == [t.quantity for t in wanted.tiers], line
-        places = {"EUR": 2, "JPY": 0, "KWD": 3}[currency]
-        money = Fraction(found.amount_minor, 10**places)
-        assert money == Fraction(round_money(wanted.exact, currency)), line
+def test_what_is_not_too_large_is_exact(home: Settings, currency: str, rng: random.Random) -> None:
+    """Records as large as they can be, under charges with digits as many as they may have: an
+    account is billed as the oracle does it, or it alone is left out.
+    """
+    book, accounts, records = BOOK.format(currency), "", []
+    for number in range(100):
+        id = f"a{number}"
+        book += PLAN.format(id)
+        if rng.random() < 0.3:
+            book += f"commitment={{amount={widest(rng, 9, 12)}}}\n"
+        book += CHARGE.format("c") + a_charge(rng)
+        since = rng.choice(["2026-01-01", "2026-10-15"])
+        accounts += an_account(id, currency, since, rng.choice([1, 3, 10**6]))
+        for _ in range(rng.randrange(4)):
+            told = {
+                "quantity": rng.choice([None, 0, 1, 10**12, 2**62, MOST]),
+                "length": rng.choice([0, 1, 60_000_001, 48 * 3600 * 10**6]),
+                "participant_id": rng.choice([None, "p"]),
+            }
+            records.append(record(len(records) + 1, id, **told))
+    found = hold(home, book, accounts, records)
+    assert min(len(found.documents), len(found.faults)) > 10
 
 
-def test_a_line_beyond_the_limits_is_named_and_the_others_are_rated(store: Store) -> None:
-    charge = some_charge(random.Random(1))
-    small = Tier(None, Decimal(1), Decimal(0))
-    huge = Tier(None, Decimal("999999999.999999999999"), Decimal(0))
-    shape = {"measure": "quantity", "unit_size": 1, "rounding": None, "variant": None}
-    plain = replace(charge, **shape, meter="a", included=Decimal(0))  # type: ignore[arg-type]
-    lines = [
-        ChargeLine(n, 0, replace(plain, tiers=(tier,)), Fraction(0), "EUR")
-        for n, tier in enumerate((small, huge))
-    ]
-    record = replace(some_record(random.Random(1)), meter="a", quantity=2**62)
-    load_rows(store, "month_records", load_records(store, 0, [record]), _COLUMNS)
-    load_lines(store, lines)
-    rated, beyond = rate(store, lines)
-    assert beyond == [1]
-    assert rated[0].amount_minor == 2**62 * 100
+FULL = "999999999.999999999999"
+SIZED = 'meter="participant"\nmeasure="quantity"\nunit="GB"\n'
+EACH = SIZED + 'model="per_unit"\n'
+PERCENT = SIZED.replace("GB", "cent") + 'model="percentage"\n'
+TOO_LARGE = {
+    "a record": (EACH + f"unit_price={FULL}\n", [MOST]),
+    "the terms alone, nothing used": (
+        EACH + f"unit_size={10**17}\nunit_price={FULL}\ndiscount_percent={FULL[-15:]}\n",
+        [],
+    ),
+    "the terms alone, whatever is owed": (
+        EACH + f"unit_size={10**17}\nunit_price=1\ndiscount_percent={FULL[-15:]}\nminimum={FULL}\n",
+        [0],
+    ),
+    "a quantum": (
+        EACH
+        + f"unit_size={10**17}\nunit_price=1\n"
+        + f'rounding={{scope="record",mode="up",quantum={FULL}}}\n',
+        [1],
+    ),
+    "a flat at zero": (
+        SIZED + f'unit_size={10**17}\nmodel="graduated"\nflat_at_zero=true\n'
+        f"tiers=[{{unit_price={FULL},flat={FULL}}}]\ndiscount_percent={FULL[-15:]}\n",
+        [],
+    ),
+    "what each record costs": (
+        PERCENT + f"rate_percent=0\nfixed={FULL}\nunit_size={10**8}\ndiscount_percent=0.0001\n",
+        [1] * 20,
+    ),
+}
+NOT_TOO_LARGE = {
+    "bytes": (
+        EACH
+        + "unit_size=1_000_000_000\nunit_price=0.012345\ndiscount_percent=12.5\nminimum=99.99\n",
+        [MOST],
+        "99629711.82",
+    ),
+    "a price": (EACH + "unit_price=999_999_999\n", [MOST], "9223372027631403770145224193.00"),
+    "beyond a commitment of small fractions": (
+        EACH + "unit_price=999_999_999\n[plan.commitment]\namount=0.000000000001\n",
+        [MOST],
+        "9223372027631403770145224193.00",
+    ),
+}
+
+
+def test_a_line_too_large_leaves_its_account_out_and_no_other(home: Settings) -> None:
+    book, accounts, records = BOOK.format("EUR"), "", []
+    billed = [(charge, quantities) for charge, quantities, _ in NOT_TOO_LARGE.values()]
+    for number, (charge, quantities) in enumerate([*TOO_LARGE.values(), *billed]):
+        id = f"a{number}"
+        book += PLAN.format(id) + CHARGE.format("c") + charge
+        accounts += an_account(id, since="2026-10-15")
+        records += [record(100 * number + n, id, quantity=q) for n, q in enumerate(quantities)]
+    found = hold(home, book, accounts, records)
+    faults = {one.place: one.message for one in found.faults}
+    assert faults == {
+        f"a{number}": "c is beyond what can be billed exactly" for number in range(len(TOO_LARGE))
+    }
+    totals = [document["total"] for document in found.documents.values()]
+    assert totals == [total for _, _, total in NOT_TOO_LARGE.values()]
+
+
+def test_nearest_goes_up_at_the_exact_half(home: Settings) -> None:
+    charge = (
+        'meter="participant"\nmeasure="duration"\nunit="minute"\nmodel="per_unit"\nunit_price=1\n'
+        'rounding={{scope="{}",mode="nearest",quantum=60}}\n'
+    )
+    book, accounts, records = BOOK.format("EUR"), "", []
+    scopes = ("record", "participant", "period")
+    halves = {"under": 29_999_999, "at": 30_000_000, "over": 89_999_999, "again": 90_000_000}
+    for scope in scopes:
+        for name, length in halves.items():
+            id = f"{scope}-{name}"
+            book += PLAN.format(id) + CHARGE.format("c") + charge.format(scope)
+            accounts += an_account(id)
+            records.append(record(len(records), id, length=length, participant_id="p"))
+    found = hold(home, book, accounts, records)
+    totals = {id: document["total"] for id, document in found.documents.items()}
+    assert totals == {
+        f"{scope}-{name}": total
+        for scope in scopes
+        for name, total in zip(halves, ("0.00", "1.00", "1.00", "2.00"), strict=True)
+    }
+
+
+@pytest.mark.parametrize(
+    ("rounding", "totals"),
+    [
+        ("half_up", ["0.01", "0.02", "0.03", "0.02", "0.03"]),
+        ("half_even", ["0.00", "0.02", "0.02", "0.02", "0.03"]),
+    ],
+)
+def test_a_line_is_rounded_at_the_exact_half(
+    home: Settings, rounding: str, totals: list[str]
+) -> None:
+    prices = ["0.005", "0.015", "0.025", "0.024999999999", "0.025000000001"]
+    book, accounts = BOOK.format("EUR") + f'line_rounding="{rounding}"\n', ""
+    records = []
+    for number, price in enumerate(prices):
+        id = f"a{number}"
+        charge = COUNT.replace("unit_price=1", f"unit_price={price}")
+        book += PLAN.format(id) + CHARGE.format("c") + charge
+        accounts += an_account(id)
+        records.append(record(number, id))
+    found = hold(home, book, accounts, records)
+    assert [document["total"] for document in found.documents.values()] == totals
+
+
+def test_all_of_a_volume_have_the_price_of_its_last_up_to_the_edge(home: Settings) -> None:
+    charge = (
+        'meter="participant"\nmeasure="duration"\nunit="minute"\nmodel="volume"\n'
+        "tiers=[{up_to=3,unit_price=2,flat=5},{unit_price=1,flat=0.5}]\n"
+    )
+    book, accounts, records = BOOK.format("EUR"), "", []
+    for number, length in enumerate((180_000_000, 180_000_001, 181_000_000)):
+        id = f"a{number}"
+        book += PLAN.format(id) + CHARGE.format("c") + charge
+        accounts += an_account(id)
+        records.append(record(number, id, length=length))
+    found = hold(home, book, accounts, records)
+    lines = [document["lines"][0] for document in found.documents.values()]
+    assert [line["amount"] for line in lines] == ["11.00", "3.50", "3.52"]
+    inside = [[tier["quantity"] for tier in line["tiers"]] for line in lines]
+    assert inside == [["3", "0"], ["0", "3.000000016667"], ["0", "3.016666666667"]]
+
+
+def test_the_rest_is_what_no_charge_of_the_meter_and_measure_names(home: Settings) -> None:
+    charges = {
+        "rest": 'measure="count"\nvariant="*"\n',
+        "near": 'measure="count"\nvariant=["US","DE"]\n',
+        "peak": 'measure="peak"\nvariant="FR"\nalso=true\n',
+    }
+    tail = 'meter="participant"\nmodel="per_unit"\nunit_price=1\n'
+    book = BOOK.format("EUR") + PLAN.format("a")
+    book += "".join(CHARGE.format(code) + tail + keys for code, keys in charges.items())
+    used = [None, "US", "DE", "FR", "FR", "GB"]
+    records = [record(number, "a", variant=variant) for number, variant in enumerate(used)]
+    lines = hold(home, book, an_account("a"), records).documents["a"]["lines"]
+    # What a charge of another measure names is not taken out of the rest.
+    assert {line["code"]: line["quantity"] for line in lines} == {
+        "rest": "4", "near": "2", "peak": "2",
+    }  # fmt: skip

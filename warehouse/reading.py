@@ -88,7 +88,8 @@ def lend_tables(  # noqa: PLR0913  all but four have names and defaults
     wait_s: float = 2.0,
 ) -> Iterator[None]:
     """As `copy_tables`, for the block, and without copying where nobody writes the file: each name
-    is then a view of it, all of one state since no writer can open it meanwhile.
+    is then a view of it, all of one state since no writer can open it meanwhile. A name must not be
+    that of a table of the store: its view would read itself.
     """
     if not _exists(path):
         raise Refused("STORE_MISSING", f"there is no {path}: nothing has been written there yet")

@@ -1,4 +1,5 @@
--- Every line of every account: usage, fees, commitments, in the order of their terms.
+-- Every line of every account: usage, fees, commitments, in the order of their terms. Of usage
+-- beyond a commitment only that it is beyond matters: multiplied whole it may not fit.
 CREATE OR REPLACE TEMP TABLE draft_lines AS
 WITH usage AS (
     SELECT account, stretch, sum(amount)::HUGEINT AS amount FROM rated_lines GROUP BY ALL
@@ -7,7 +8,9 @@ WITH usage AS (
 short AS (
     SELECT
         members.account, terms.term, terms.even, terms.below,
-        terms.least * terms.minor - coalesce(usage.amount, 0::HUGEINT) * terms.below AS above
+        terms.least * terms.minor AS wanted,
+        least(coalesce(usage.amount, 0::HUGEINT), wanted // terms.below + 1) AS used,
+        wanted - used * terms.below AS above
     FROM members
     INNER JOIN commitment_terms AS terms USING (cohort)
     LEFT JOIN usage ON members.account = usage.account AND terms.stretch = usage.stretch

@@ -17,10 +17,10 @@ WITH sized AS (
 judged AS (
     SELECT
         rates.*, sized.account, coalesce(sized.records, 0) AS records,
-        coalesce(sized.own, 0) AS own,
         coalesce(sized.beyond, FALSE)
         OR coalesce(sized.quantity, 0) > rates.most
         OR coalesce(sized.own, 0) > rates.most_records AS is_beyond,
+        CASE WHEN is_beyond THEN 0 ELSE coalesce(sized.own, 0) END AS own,
         CASE WHEN is_beyond THEN 0::HUGEINT ELSE coalesce(sized.quantity, 0::HUGEINT) END AS used,
         greatest(used - rates.included, 0::HUGEINT) AS net
     FROM sized INNER JOIN rates USING (rate)

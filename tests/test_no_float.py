@@ -1,0 +1,179 @@
+"""No statement of billing has a floating point number in its plan: not in a column, nor halfway."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from billing import Month, list_invoices, load_price_book, open_books, run_invoices
+from billing.book_diff import BookPair, compare_books
+from billing.books import load_catalogue
+from billing.layout import lay_out
+from billing.preview import preview_invoice
+from billing.queries import CHARGEABLE, COPIES, SQL
+from billing.rating import month_usage
+from edge import Settings
+from tests.billed import CLOSED_AT_US, MIDDLE_US, fill_books, record, store_usage
+from warehouse import Store
+
+OCTOBER, NOVEMBER = Month(2026, 10), Month(2026, 11)
+ACCOUNTS = """\
+account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity
+a,A,a@a.example,DE,en,UTC,EUR,p,2026-01-01,,2
+a,A,a@a.example,DE,en,UTC,EUR,p,2026-10-17,,3
+"""
+# With every model and measure, every way to round, and everything else that a plan can have.
+BOOK = """\
+book = "b"
+currency = "EUR"
+effective_from = 2026-01-01
+line_rounding = "half_even"
+[[plan]]
+code = "p"
+name = "P"
+commitment = { amount = 500 }
+fee = [
+{ code = "f", description = "F", amount = 9, timing = "advance", per = "seat", interval = "month" },
+{ code = "g", description = "G", amount = 9, timing = "arrears", per = "plan", interval = "month" },
+]
+"""
+CHARGE = '[[plan.charge]]\ncode = "c{}"\ndescription = "C"\n'
+USED = 'meter = "participant"\nalso = true\n'
+TIERS = "tiers = [{ up_to = 9, unit_price = 0.1, flat = 1 }, { unit_price = 0.05 }]"
+# A charge's keys; they take the records of one another.
+CHARGES = (
+    """measure = "duration"; unit = "minute"; model = "graduated"
+    rounding = { scope = "record", quantum = 60, mode = "up", minimum = 60 }"""
+    + "; "
+    + TIERS,
+    """measure = "duration"; unit = "minute"; model = "per_unit"; prices = { DE = 0.1, "*" = 0.2 }
+    rounding = { scope = "participant", quantum = 7, mode = "nearest" }""",
+    """measure = "maximum"; unit = "seat"; model = "volume"
+    rounding = { scope = "participant", quantum = 7, mode = "down" }"""
+    + "; "
+    + TIERS,
+    """measure = "maximum"; unit = "seat"; model = "per_unit"; unit_price = 1
+    rounding = { scope = "record", quantum = 7, mode = "up" }""",
+    """measure = "quantity"; unit = "GB"; model = "package"; package_size = 0.3; package_price = 1
+    rounding = { scope = "period", quantum = 7, mode = "up" }; included = 3
+    included_per = "seat" """,
+    """measure = "quantity"; model = "percentage"; rate_percent = 2.9; fixed = 0.25
+    discount_percent = 3; maximum = 9""",
+    'measure = "count"; model = "per_unit"; unit_price = 0.005; minimum = 1',
+    'measure = "unique"; model = "per_unit"; unit_price = 0.005',
+    'measure = "peak"; model = "per_unit"; unit_price = 0.005',
+)
+FLAT = 'model = "flat"\namount = 3\n'
+
+
+def book() -> str:
+    used = (
+        CHARGE.format(number) + USED + keys.replace("; ", "\n") + "\n"
+        for number, keys in enumerate(CHARGES)
+    )
+    return BOOK + "".join(used) + CHARGE.format("") + FLAT
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Statements that ran, and those whose plan has a floating point number in it."""
+
+    ran: set[str] = field(default_factory=set)
+    floating: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
+    """Tells of every statement by its plan, made as it is about to run: views and macros are in
+    their place then, and what it reads is there.
+    """
+    watch = Watch()
+    run = Store._run
+
+    def watching(self: Store, sql: str, parameters: Any = ()) -> Any:
+        whole = in_full(sql, parameters)
+        ((told,),) = run(self, "SELECT json_serialize_plan(?)", [whole]).fetchall()
+        assert not json.loads(told)["error"], (whole, told[:500])
+        if re.search(r'"id": ?"(DOUBLE|FLOAT)"', told):
+            watch.floating.append(sql)
+        watch.ran.add(sql)
+        return run(self, sql, parameters)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "_run", watching)
+        yield watch
+
+
+def in_full(sql: str, parameters: Mapping[str, Any] | Sequence[Any]) -> str:
+    """With its parameters as literals: no plan is told of a statement that has some."""
+    if isinstance(parameters, Mapping):
+        return re.sub(r"\$([a-z_]+)", lambda name: literal(parameters[name[1]]), sql)
+    left = iter(parameters)
+    return re.sub(r"\?", lambda _: literal(next(left)), sql)
+
+
+def literal(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(literal, value))}]"
+    if value is None or isinstance(value, bool | int):
+        return str(value).replace("None", "NULL")
+    quoted = "'{}'".format(str(value).replace("'", "''"))
+    return f"DATE {quoted}" if isinstance(value, date) else quoted
+
+
+def test_a_float_halfway_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = "SELECT (sum(subtotal) / $by)::HUGEINT AS half FROM invoices"
+    home = Settings(Path("/nowhere"), None, "clerk")
+    with open_books(home, make=False) as books, watched(monkeypatch) as watch:
+        books.execute("SELECT sum(subtotal) // $by AS half FROM invoices", {"by": 2})
+        books.execute(wrong, {"by": 2})
+    assert watch.floating == [wrong]
+
+
+def test_no_statement_of_billing_has_a_float(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = Settings(tmp_path, None, "clerk")
+    used = [("a", "p", 5), ("a", "p", 7), ("a", None, 2**62), ("nobody", "p", 1)]
+    store_usage(
+        home,
+        [
+            record(number, account, participant_id=who, quantity=quantity)
+            for number, (account, who, quantity) in enumerate(used, 1)
+        ],
+    )
+    with watched(monkeypatch) as watch:
+        fill_books(home, [book()], ACCOUNTS)
+        _run_all(home)
+    assert watch.floating == []
+    every = SQL.all() | CHARGEABLE.all() | COPIES.all()
+    ran = "\n".join(watch.ran)
+    assert [name for name, sql in every.items() if not re.search(_with_bounds(sql), ran)] == []
+
+
+def _run_all(home: Settings) -> None:
+    """Everything that billing does with usage and money."""
+    with open_books(home) as books:
+        preview_invoice(books, home, "a", OCTOBER, MIDDLE_US)
+        with month_usage(books, home, lay_out(books, load_catalogue(books), OCTOBER)):
+            for name in ("usage", "unbilled"):
+                assert books.rows(SQL[name], {"account": None})
+        load_price_book(books, book().replace("2026-01-01", "2026-11-01").encode())
+        pair = BookPair(*load_catalogue(books).price_books)
+        assert not compare_books(books, home, pair, [OCTOBER], lambda _: None)
+        books.rows(SQL["compared_rows"], {"most": 1})
+        books.rows(SQL["compared_totals"])
+        assert not run_invoices(books, home, OCTOBER, None, CLOSED_AT_US)
+        run_invoices(books, home, NOVEMBER, None, None)
+        assert len(list_invoices(books, None)) == 2
+
+
+def _with_bounds(sql: str) -> str:
+    """A pattern: what is lent has its bounds filled in, for it is the body of a view."""
+    return re.sub(r"\\\$[a-z_]+", r"(\\$[a-z_]+|[0-9]+)", re.escape(sql.strip()))
