@@ -35,13 +35,16 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What final documents have fixed for an account. `bounds` are this month's."""
+    """What final documents have fixed for an account. `bounds` are this month's. `is_ahead`: the
+    last of them was for fees of the month after it too, and this month comes later still.
+    """
 
     last: Month
     end_us: int
     is_closed: bool
     zone: str | None
     bounds: tuple[int | None, int | None]
+    is_ahead: bool
 
 
 def lay_out(books: Store, catalogue: Catalogue, month: Month, *, alone: bool = False) -> Layout:
@@ -97,8 +100,9 @@ def rows_within(
 
 def _standings(books: Store, month: Month) -> dict[str, _Standing]:
     asked = {name: str(at) for name, at in _around(month).items()}
+    ahead = {id for (id,) in books.rows(SQL["settled_later"], {"before": asked["before"]})}
     return {
-        account: _Standing(parse_month(last), end, closed, zone, (start, until))
+        account: _Standing(parse_month(last), end, closed, zone, (start, until), account in ahead)
         for account, last, end, closed, zone, start, until in books.rows(SQL["standings"], asked)
     }
 
@@ -124,13 +128,15 @@ def _out_of_order(
     rows: Sequence[Subscription],
 ) -> str | None:
     """The first month to be closed may be any; from then on they are closed in order, but for
-    months in which there is nothing to bill.
+    months in which there is nothing to bill, nor anything to settle that was paid in advance.
     """
     if standing is None or standing.is_closed:
         return None
     at, end_us = standing.last, standing.end_us
     if month < at:
         return f"{at} is closed already, and months are closed in order"
+    if standing.is_ahead:
+        return f"{at.after} comes first: fees were charged for it in advance"
     while (at := at.after) < month:
         period = at.period(zone, end_us)
         if stretches(catalogue.named(rows, period.since), period):
