@@ -76,7 +76,7 @@ def _load(text: str, faults: list[Fault]) -> tuple[dict[str, Any], str]:
             if not found or _is_date(found[2]) or len(faults) == _MENDED_MAX:
                 raise
             key = lines[number - 1].partition("=")[0].strip()
-            message = f"{found[2]} is no day of the calendar (line {number})"
+            message = f"{found[2]} {_why_no_date(found[2])} (line {number})"
             faults.append(Fault("DATE_INVALID", key, message))
             lines[number - 1] = _NO_DATE.sub(rf"\g<1>{_MENDED}", lines[number - 1])
             text = "\n".join(lines)
@@ -88,6 +88,12 @@ def _number(text: str) -> Decimal:
         return Decimal(text)
     except InvalidOperation:
         return Decimal("1e99999")
+
+
+def _why_no_date(text: str) -> str:
+    year, month, day = text.split("-")
+    written = f"{year}-{month:0>2}-{day:0>2}"
+    return f"must be written {written}" if _is_date(written) else "is no day of the calendar"
 
 
 def _is_date(text: str) -> bool:
