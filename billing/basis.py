@@ -12,8 +12,8 @@ from billing.proration import share_of
 def charge_basis(charge: Charge, stretch: Stretch, *, owed: bool) -> dict[str, str]:
     """Keys and values of a price book; numbers are decimals as text. Tiers and prices per unit
     stand in the line's tiers. A flat amount is told where it is `owed`. `bound_days` is the part of
-    the month that minimum and maximum are for, where that is not all of it; `seats` are told where
-    they were the same all along.
+    the month that minimum and maximum are for, where that is not all of it. `seats` are told where
+    they were the same all along, else `seat_days`: `60/31`, the seats of each day, summed.
     """
     share = share_of(stretch, prorate=charge.prorate)
     told = {"model": charge.model, **_pricing(charge, owed=owed)}
@@ -21,6 +21,8 @@ def charge_basis(charge: Charge, stretch: Stretch, *, owed: bool) -> dict[str, s
         told |= {"included": decimal_text(charge.included), "included_per": charge.included_per}
         if charge.included_per == "seat" and len(stretch.seats) == 1:
             told["seats"] = str(stretch.seats[0].quantity)
+        elif charge.included_per == "seat":
+            told["seat_days"] = f"{stretch.seat_days}/{share.of}"
     if charge.discount_percent:
         told["discount_percent"] = decimal_text(charge.discount_percent)
     for key, bound in (("minimum", charge.minimum), ("maximum", charge.maximum)):

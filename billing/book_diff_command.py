@@ -15,6 +15,7 @@ from billing.money import minor_to_money, round_half_up
 from billing.month import Month, parse_month
 from billing.pricebook import PriceBook
 from billing.queries import SQL
+from billing.wording import counted
 from edge import Refused
 from edge.command import (
     common,
@@ -87,8 +88,8 @@ def diff_command(old: str, new: str, since: Month, until: Month) -> None:
         say(f"{_named(pair.old)} against {_named(pair.new)}")
         with progress("Rating each month under both", len(months)) as advance:
             faults = compare_books(books, home, pair, months, advance)
-        _show(books, pair, since, until)
-    left_undone("ACCOUNTS_LEFT", f"{len(faults)} accounts cannot be compared", faults)
+        _show(books, pair, since, until, left_out=bool(faults))
+    left_undone("ACCOUNTS_LEFT", f"{counted(len(faults), 'account')} cannot be compared", faults)
 
 
 def _months(since: Month, until: Month) -> Iterator[Month]:
@@ -101,7 +102,7 @@ def _named(book: PriceBook) -> str:
     return f"{book.book} of {book.effective_from}"
 
 
-def _show(books: Store, pair: BookPair, since: Month, until: Month) -> None:
+def _show(books: Store, pair: BookPair, since: Month, until: Month, *, left_out: bool) -> None:
     currency = pair.old.currency
     is_table = form() == "table"
     (total,) = books.records(SQL["compared_totals"])
@@ -113,7 +114,8 @@ def _show(books: Store, pair: BookPair, since: Month, until: Month) -> None:
     elif not is_table:
         show_rows(rows, _COLUMNS)
     elif not total["accounts"]:
-        say(f"no account is on {pair.old.book} between {since.since} and {until.since}")
+        if not left_out:
+            say(f"no account is on {pair.old.book} between {since.since} and {until.since}")
     else:
         _show_biggest([row for row in rows if row["is_less"]], total["less"], "less")
         _show_biggest([row for row in rows[::-1] if not row["is_less"]], total["more"], "more")

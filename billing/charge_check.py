@@ -110,10 +110,11 @@ def _variants(table: Table) -> tuple[str, ...] | None:
 
 
 def _unit(table: Table, model: str | None, measure: str | None) -> str | None:
+    if model == "percentage":  # whatever its measure is told to be
+        return table.text("unit", default="minor unit")
     if measure == "duration":
         return table.choice("unit", _TIME_UNITS)
-    default = _COUNTED_UNIT.get(measure) if measure else "month"
-    return table.text("unit", default="minor unit" if model == "percentage" else default)
+    return table.text("unit", default=_COUNTED_UNIT.get(measure) if measure else "month")
 
 
 def _unit_size(table: Table, measure: str | None) -> int:

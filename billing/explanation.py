@@ -85,14 +85,21 @@ def _days(line: Line, period: Mapping[str, str]) -> Row | None:
 
 def _allowance(line: Line) -> Row:
     basis = line["basis"]
+    included, whole = Fraction(line["included"]), Fraction(basis["included"])
     text = f"{number(Decimal(line['included']))} included free of charge"
-    whole = number(Decimal(basis["included"]))
-    if basis["included_per"] == "seat":
-        seats = basis.get("seats")
-        each = f"each of {' '.join(_quantity(seats, 'seat'))}" if seats else "each seat, by days"
-        text += f": {whole} a month for {each}{_of_month(line['proration'])}"
-    elif basis["included"] != line["included"]:
-        text += f": {whole} a month{_of_month(line['proration'])}, rounded up"
+    part = _of_month(line["proration"])
+    told = Fraction(line["proration"] or 1) * whole
+    if "seat_days" in basis:
+        told = Fraction(basis["seat_days"]) * whole
+        part = f" × {basis['seat_days']} days of seats"
+    elif "seats" in basis:
+        told *= int(basis["seats"])
+        part = f" for each of {' '.join(_quantity(basis['seats'], 'seat'))}{part}"
+    elif included == whole:
+        part = ""
+    if part:
+        rounded = ", rounded up" if told < included else ""
+        text += f": {number(Decimal(basis['included']))} a month{part}{rounded}"
     return Row(text, number(Decimal(decimal_text(_net(line)))), "charged")
 
 

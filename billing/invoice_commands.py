@@ -13,7 +13,7 @@ from billing.explanation import explain, span
 from billing.invoices import find_invoice, list_heads, make_pdf, run_invoices, without_pdf
 from billing.month import Month, parse_month
 from billing.preview import Preview, preview_invoice
-from billing.wording import money
+from billing.wording import counted, money
 from edge import Refused, Settings
 from edge.command import (
     clock,
@@ -76,17 +76,18 @@ def run_command(month: Month, account: str | None, finalize: bool) -> None:
         heads = list_heads(books, month, account)
         make_documents(books, home, heads)
         _show(books, heads, f"no account has a period in {month}: see `homemeeting account list`")
-    left_undone("INVOICES_LEFT", f"{len(faults)} faults kept accounts from it", faults)
+    left_undone("INVOICES_LEFT", f"{counted(len(faults), 'fault')} kept accounts from it", faults)
 
 
 def make_documents(books: Store, home: Settings, heads: Sequence[Mapping[str, Any]]) -> None:
     """The PDFs that are not there yet, with a bar."""
     missing = without_pdf(home, heads)
-    with progress(f"Printing {len(missing)} invoices", len(missing)) as advance:
+    with progress(f"Printing {counted(len(missing), 'invoice')}", len(missing)) as advance:
         for document in documents(books, missing):
             make_pdf(home, document)
             advance(1)
-    say(f"{len(missing)} PDFs written to {home.documents}")
+    if missing:
+        say(f"{counted(len(missing), 'invoice')} written as PDF to {home.documents}")
 
 
 def sums(heads: Iterable[Mapping[str, Any]]) -> str:

@@ -62,6 +62,11 @@ class Stretch:
         """The part of the period that the stretch covers, by days."""
         return Fraction(self.days, self.days_in_period)
 
+    @property
+    def seat_days(self) -> int:
+        """The seats of each day, summed."""
+        return sum(run.days * run.quantity for run in self.seats)
+
 
 def day_start_us(day: date, zone: ZoneInfo) -> int:
     """The first instant of a local day, also where the clock skips or repeats midnight."""

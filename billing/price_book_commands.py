@@ -15,6 +15,7 @@ from billing.books import load_price_book, open_books, read_input
 from billing.plan_text import plan_lines
 from billing.pricebook import Charge, Plan, PriceBook
 from billing.pricebook_check import parse_price_book
+from billing.wording import counted
 from edge import Refused
 from edge.command import clock, common, form, say, settings, show_json, show_rows
 from edge.instants import instant
@@ -46,7 +47,7 @@ def check_command(file: Path) -> None:
     Exit codes: 0 without a fault; 1 every fault on stderr; 2 wrong usage.
     """
     book = parse_price_book(read_input(file))
-    say(f"{book.book} of {book.effective_from} has {len(book.plans)} plans and no fault")
+    say(f"{book.book} of {book.effective_from} has {counted(len(book.plans), 'plan')} and no fault")
 
 
 @price_book.command("load")

@@ -50,7 +50,7 @@ def allowance(charge: Charge, stretch: Stretch) -> Fraction:
     """
     share = share_of(stretch, prorate=charge.prorate)
     if charge.included_per == "seat":
-        weighted = sum(run.days * run.quantity for run in stretch.seats)
+        weighted = stretch.seat_days
         most = max(run.quantity for run in stretch.seats)
     else:
         weighted, most = share.days, 1

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from edge import Fault
@@ -24,6 +24,7 @@ _TOKEN: Final = re.compile(
 )  # fmt: skip
 _ERROR_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
 _NO_DATE: Final = re.compile(r"(?<==)(\s*)(\d{4}-\d{1,2}-\d{1,2})(?=\s*(?:#|$))")
+_LONG: Final = re.compile(r"[\d_]{4301}")  # more digits than Python reads as a whole number
 _MENDED: Final = "2000-01-01"
 _MENDED_MAX: Final = 100
 _ENDS: Final = frozenset("\n,]}")
@@ -48,11 +49,15 @@ def read_toml(raw: bytes) -> Source | list[Fault]:
         data, text = _load(text, faults)
     except UnicodeDecodeError as error:
         return [Fault("NOT_UTF8", f"byte {error.start}", "the file must be UTF-8 text")]
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        # TOMLDecodeError is a ValueError; so is an integer of more digits than Python reads.
-        message = str(error) or "cannot be read as a number"
-        at = _ERROR_LINE.search(message)
-        return [*faults, Fault("TOML_INVALID", f"line {at[1]}" if at else "file", message)]
+    except tomllib.TOMLDecodeError as error:
+        at = _ERROR_LINE.search(str(error))
+        return [*faults, Fault("TOML_INVALID", f"line {at[1]}" if at else "file", str(error))]
+    except ValueError:
+        found = _LONG.search(text)
+        place = f"line {text.count(chr(10), 0, found.start()) + 1}" if found else "file"
+        return [*faults, Fault("NUMBER_TOO_LONG", place, "has more digits than any number may")]
+    except RecursionError:
+        return [*faults, Fault("TOML_INVALID", "file", "brackets are nested too deep to be read")]
     return Source(data, find_lines(text), tuple(faults))
 
 
@@ -62,7 +67,7 @@ def _load(text: str, faults: list[Fault]) -> tuple[dict[str, Any], str]:
     """
     while True:
         try:
-            return tomllib.loads(text, parse_float=Decimal), text
+            return tomllib.loads(text, parse_float=_number), text
         except tomllib.TOMLDecodeError as error:
             at = _ERROR_LINE.search(str(error))
             lines = text.split("\n")
@@ -71,10 +76,24 @@ def _load(text: str, faults: list[Fault]) -> tuple[dict[str, Any], str]:
             if not found or _is_date(found[2]) or len(faults) == _MENDED_MAX:
                 raise
             key = lines[number - 1].partition("=")[0].strip()
-            message = f"{found[2]} is no day of the calendar (line {number})"
+            message = f"{found[2]} {_why_no_date(found[2])} (line {number})"
             faults.append(Fault("DATE_INVALID", key, message))
             lines[number - 1] = _NO_DATE.sub(rf"\g<1>{_MENDED}", lines[number - 1])
             text = "\n".join(lines)
+
+
+def _number(text: str) -> Decimal:
+    """Another number that is too long stands for one whose exponent no decimal holds."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("1e99999")
+
+
+def _why_no_date(text: str) -> str:
+    year, month, day = text.split("-")
+    written = f"{year}-{month:0>2}-{day:0>2}"
+    return f"must be written {written}" if _is_date(written) else "is no day of the calendar"
 
 
 def _is_date(text: str) -> bool:

@@ -21,6 +21,11 @@ def money(amount: Decimal, currency: str) -> str:
     return f"{whole}.{told}" if told else whole
 
 
+def counted(count: int, word: str) -> str:
+    """`1 fault`, `1,200 faults`."""
+    return f"{count:,} {plural(word, Decimal(count))}"
+
+
 def plural(unit: str, count: Decimal | None = None) -> str:
     """Words take an s; symbols such as GB do not, nor words that would need more than an s."""
     if count == 1:

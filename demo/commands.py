@@ -16,6 +16,7 @@ from billing.invoice_commands import make_documents
 from billing.invoices import list_heads, list_invoices, run_invoices
 from billing.month import parse_month
 from billing.price_book_commands import load_command
+from billing.wording import counted
 from demo.accounts import accounts_csv
 from demo.home import begin_afresh
 from demo.tables import largest, meter_rows, plan_rows
@@ -95,7 +96,7 @@ def _invoices() -> None:
         faults = run_invoices(books, home, month, None, micros(_CLOSED))
         make_documents(books, home, list_heads(books, month))
         documents = list_invoices(books, month)
-    left_undone("INVOICES_LEFT", f"{len(faults)} faults kept accounts from it", faults)
+    left_undone("INVOICES_LEFT", f"{counted(len(faults), 'fault')} kept accounts from it", faults)
     by_plan = plan_rows(documents)
     # All of the demo is in one currency, and its table has no room for a column of it.
     unsaid = "currency" if form() == "table" else ""

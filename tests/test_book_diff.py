@@ -301,6 +301,16 @@ def test_wrong_months_are_wrong_usage(tmp_path: Path, since: str, until: str) ->
     )
 
 
+def test_where_all_are_left_out_nobody_is_said_to_be_absent(home: Path) -> None:
+    foreign = (home / "next.toml").read_text().replace('"EUR"', '"USD"')
+    (home / "foreign.toml").write_text(foreign)
+    asked = ("price-book", "diff", "standard", str(home / "foreign.toml"))
+    done = run(home, *asked, "--from", "2026-10", "--to", "2026-11")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "CURRENCY_DIFFERS: calm: " in done.stderr
+    assert "no account is on" not in done.stderr
+
+
 def test_nobody_on_the_book_is_said(home: Path) -> None:
     asked = ("price-book", "diff", "standard", str(home / "next.toml"))
     done = run(home, *asked, "--from", "2025-01", "--to", "2025-03")

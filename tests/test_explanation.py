@@ -1,5 +1,6 @@
 """What the clerk and the customer read of each kind of line, and that the rows add up."""
 
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -10,7 +11,8 @@ import pytest
 
 from billing.documents import render_pdf
 from billing.explanation import Row, explain
-from tests.every_line import documents, make_home, run
+from tests.command_line import shown
+from tests.every_line import NOW, documents, make_home, run
 from tests.pdf_text import pdf_rows
 
 Documents = dict[tuple[str, str], Any]
@@ -112,7 +114,8 @@ def test_a_part_of_a_month_says_its_days(found: Documents) -> None:
         "47 included free of charge: 100 a month × 14/30 days, rounded up | 1,453 | charged",
     ]
     assert rows(moves, "storage")[2].startswith(
-        "5 included free of charge: 5 a month for each of 2 seats × 14/30 days | 112.25"
+        "5 included free of charge: 5 a month for each of 2 seats × 14/30 days, rounded up"
+        " | 112.25"
     )
     assert rows(moves, "whiteboards") == [
         "Whiteboards | 1 | board | 0.80 | 4.67",
@@ -127,6 +130,20 @@ def test_a_part_of_a_month_says_its_days(found: Documents) -> None:
         "Usage came to | -121.75",
     ]
     assert rows(moves, "support")[1] == "15 – 30 November 2026"
+
+
+def test_an_allowance_for_seats_that_changed_says_the_seats_of_all_days(
+    home: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "home"
+    shutil.copytree(home, copy)
+    change = ("account", "plan", "moves", "large", "--from", "2026-12-11", "--quantity", "6")
+    assert run(copy, *change).returncode == 0
+    month = shown(copy, "invoice", "preview", "--account", "moves", now=NOW)
+    # 4 seats for 10 days and 6 for 21: 5 x 166 / 31 = 26.77
+    assert rows(month, "storage")[1] == (
+        "27 included free of charge: 5 a month × 166/31 days of seats, rounded up | 0 | charged"
+    )
 
 
 def test_fees_in_advance_say_for_when_and_adjustments_of_what(found: Documents) -> None:

@@ -180,6 +180,8 @@ def test_a_period_that_is_not_over_and_a_conflict_stay_drafts(home: Path) -> Non
     early = run(home, "invoice", "run", "--month", "2026-11", "--finalize", "--account", "acme")
     assert early.returncode == 1
     assert "PERIOD_OPEN: acme: " in early.stderr
+    assert early.stderr.endswith("INVOICES_LEFT: 1 fault kept accounts from it\n")
+    assert "PDF" not in early.stderr  # drafts have none
     other = usage_event(1, "acme", "2026-10-02T10:00:00Z", "2026-10-02T10:10:00Z")
     run(home, "emit", "-", "--server-id", "fra-2", lines=[other])
     run(home, "consume", "--once")

@@ -95,6 +95,24 @@ def test_a_book(text: str, faults: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "fault"),
+    [
+        ("1e" + "9" * 40, "line_rounding: must be a text in quotes, not a number (line 2)"),
+        ("-1e-" + "9" * 40, "line_rounding: must be a text in quotes, not a number (line 2)"),
+        ("1" * 5000, "line 2: has more digits than any number may"),
+    ],
+)
+def test_a_number_that_python_cannot_hold_has_its_line(number: str, fault: str) -> None:
+    found = [str(one) for one in faults_of(f'book = "b"\nline_rounding = {number}\n')]
+    assert [line.partition(": ")[2] for line in found if "line" in line] == [fault]
+
+
+def test_a_price_whose_exponent_python_cannot_hold_is_too_long() -> None:
+    text = HEAD + "[plan.commitment]\namount = 1e" + "9" * 40
+    assert [fault.code for fault in faults_of(text)] == ["NUMBER_TOO_LONG"]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
