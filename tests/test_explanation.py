@@ -114,8 +114,7 @@ def test_a_part_of_a_month_says_its_days(found: Documents) -> None:
         "47 included free of charge: 100 a month × 14/30 days, rounded up | 1,453 | charged",
     ]
     assert rows(moves, "storage")[2].startswith(
-        "5 included free of charge: 5 a month for each of 2 seats × 14/30 days, rounded up"
-        " | 112.25"
+        "5 included free of charge: 5 a month for each of 2 seats × 14/30 days, rounded up | 112.25"
     )
     assert rows(moves, "whiteboards") == [
         "Whiteboards | 1 | board | 0.80 | 4.67",
