@@ -6,6 +6,7 @@ Owns the file's place and order. Does not decide what is rated.
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 from billing.queries import SQL
@@ -26,8 +27,19 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
         ORDER BY account, line_id, started_at, record_id) TO '{quoted}' (FORMAT parquet)"""
     )
     path.chmod(0o600)
+    _write_through(path)
     with path.open("rb") as file:
         return path.name, hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_through(path: Path) -> None:
+    """To the disk, before the books say that it is there: DuckDB leaves its files in the cache."""
+    for one in (path, path.parent):
+        handle = os.open(one, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def take_snapshot(books: Store) -> str:

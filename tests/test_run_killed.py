@@ -1,0 +1,74 @@
+"""A finalising run killed with -9 at random moments: nothing of it or all, and never twice."""
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from billing import Month, list_invoices, open_books
+from edge import Settings
+from tests.billed import Billed, bill, fill_books, record, store_usage
+from tests.command_line import ROOT
+from tests.test_no_float import ACCOUNTS, book
+
+RUN = """
+import sys
+from pathlib import Path
+from edge import Settings
+from tests.billed import bill
+home = Settings(Path(sys.argv[1]), None, "clerk")
+print("begun", flush=True)
+bill(home)
+print("done", flush=True)
+"""
+KILLS = 8
+
+
+def start(home: Settings) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", RUN, str(home.home)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    return process
+
+
+def final(home: Settings) -> Billed:
+    with open_books(home) as books:
+        month = list_invoices(books, Month(2026, 10))
+    return Billed([], {one["account_id"]: one for one in month})
+
+
+def test_a_run_killed_at_any_moment_is_made_once(tmp_path: Path, rng: random.Random) -> None:
+    home = Settings(tmp_path / "home", None, "clerk")
+    head, row, *_ = ACCOUNTS.splitlines()
+    ids = [f"a{number:03}" for number in range(300)]
+    rows = [row.replace("a,A,a@", f"{id},A,{id}@") for id in ids]
+    fill_books(home, [book()], "\n".join([head, *rows]) + "\n")
+    store_usage(home, [record(n, ids[n % 300], quantity=n) for n in range(3000)])
+    calm = Settings(tmp_path / "calm", None, "clerk")
+    shutil.copytree(home.home, calm.home)
+    begun = time.monotonic()
+    with start(calm) as process:
+        assert process.wait() == 0
+    whole_s = time.monotonic() - begun
+    wanted = final(calm)
+    killed = 0
+    for _ in range(KILLS):
+        with start(home) as process:
+            time.sleep(rng.uniform(0, whole_s))
+            process.kill()
+            killed += process.wait() == -signal.SIGKILL
+        statuses = {one["status"] for one in final(home).documents.values()}
+        assert statuses <= {"draft"} or statuses == {"final"}
+    assert killed
+    bill(home)
+    assert final(home).documents == wanted.documents
+    numbers = [one["number"] for one in wanted.documents.values()]
+    assert numbers == [f"HM-2026-{number:06}" for number in range(1, 301)]
+    (evidence,) = home.evidence.glob("*.parquet")
+    assert pq.read_table(evidence).equals(pq.read_table(calm.evidence / evidence.name))
