@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from tests import command_line
-from tests.command_line import shown, usage_event
+from tests.command_line import shown_here as shown
+from tests.command_line import usage_event
 
 NOW = "2026-12-02T09:00:00Z"
-run = partial(command_line.run, now=NOW)
+run = partial(command_line.run_here, now=NOW)
 
 _USAGE = """
 [[plan.charge]]

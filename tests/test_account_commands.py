@@ -11,10 +11,11 @@ from billing import import_accounts, load_price_book
 from billing.audit_trail import entries
 from billing.books import subscriptions
 from tests import command_line
-from tests.command_line import shown, usage_event
+from tests.command_line import shown_here as shown
+from tests.command_line import usage_event
 from warehouse import open_store
 
-run = partial(command_line.run, now="2026-11-02T09:00:00Z", user="ann")
+run = partial(command_line.run_here, now="2026-11-02T09:00:00Z", user="ann")
 HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
 OF = "Name,a@a.example,DE,de,Europe/Berlin"
 ACCOUNTS = f"""\

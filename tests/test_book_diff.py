@@ -12,10 +12,11 @@ import pytest
 
 from billing import import_accounts, load_price_book
 from tests import command_line
-from tests.command_line import shown, start, usage_event, wait_until
+from tests.command_line import shown_here as shown
+from tests.command_line import start, usage_event, wait_until
 from warehouse import open_store
 
-run = partial(command_line.run, now="2027-01-05T09:00:00Z")
+run = partial(command_line.run_here, now="2027-01-05T09:00:00Z")
 HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
 OF = "m@m.example,DE,de,Europe/Berlin"
 BOOK = """\

@@ -8,7 +8,8 @@ from pathlib import Path
 from billing import Subscription, import_accounts, merge_history
 from billing.books import accounts, subscriptions
 from edge import Refused
-from tests.command_line import run, shown
+from tests.command_line import run_here as run
+from tests.command_line import shown_here as shown
 from warehouse import open_store, read_store, whole
 
 HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until\n"

@@ -11,7 +11,7 @@ import pytest
 
 from billing.documents import render_pdf
 from billing.explanation import Row, explain
-from tests.command_line import shown
+from tests.command_line import shown_here as shown
 from tests.every_line import NOW, documents, make_home, run
 from tests.pdf_text import pdf_rows
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.command_line import run, shown, usage_event
+from tests.command_line import run_here as run
+from tests.command_line import shown_here as shown
+from tests.command_line import usage_event
 
 NOW = "2027-06-01T00:00:00Z"
 HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until"

@@ -13,8 +13,8 @@ from tests.command_line import start, usage_event, wait_until
 from warehouse import open_store
 
 MID_NOVEMBER = "2026-11-15T12:00:00Z"
-run = partial(command_line.run, now=MID_NOVEMBER)
-shown = partial(command_line.shown, now=MID_NOVEMBER)
+run = partial(command_line.run_here, now=MID_NOVEMBER)
+shown = partial(command_line.shown_here, now=MID_NOVEMBER)
 ACCOUNTS = """\
 account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity
 acme,Acme,a@acme.example,DE,de,Europe/Berlin,EUR,business,2026-10-15,,2

@@ -11,7 +11,9 @@ import pytest
 from billing import parse_price_book
 from billing.plan_text import plan_lines
 from tests.book_cases import HEAD, cases
-from tests.command_line import ROOT, run, shown
+from tests.command_line import ROOT
+from tests.command_line import run_here as run
+from tests.command_line import shown_here as shown
 
 TODAY = "2026-06-15T12:00:00Z"
 
