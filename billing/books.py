@@ -73,13 +73,16 @@ class Catalogue:
 
 
 def load_catalogue(books: Store, account_id: str | None = None) -> Catalogue:
-    """Of all accounts or of one."""
+    """Of all accounts, or of one: refuses with ACCOUNT_UNKNOWN where there is none of that id."""
     history: dict[str, list[Subscription]] = {}
     for row in subscriptions(books, account_id):
         history.setdefault(row.account_id, []).append(row)
     sql = """SELECT account_id, time_zone, currency FROM accounts
     WHERE $account IS NULL OR account_id = $account ORDER BY account_id"""
     people = books.rows(sql, {"account": account_id})
+    if account_id is not None and not people:
+        message = f"there is no account {account_id}: import it first"
+        raise Refused("ACCOUNT_UNKNOWN", message)
     return Catalogue(tuple(people), history, price_books(books))
 
 

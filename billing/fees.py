@@ -101,7 +101,7 @@ def _adjustment(
         "proration": None,
         "basis": {"owed": f"{now:f}", "charged": f"{before:f}"},
     }
-    return Terms(content, amount=owed - charged.amount, is_adjustment=True)
+    return Terms(content, amount=owed - charged.amount)
 
 
 def _lines(stretch: Stretch, priced: Priced, period: Period, timing: str) -> Iterator[_FeeLine]:

@@ -13,7 +13,7 @@ from billing.document import documents
 from billing.documents import render_pdf
 from billing.drafts import drafted, keep_drafts
 from billing.evidence import take_snapshot, write_evidence
-from billing.layout import Layout, lay_out, only
+from billing.layout import Layout, lay_out, without
 from billing.money import minor_to_money
 from billing.month import Month
 from billing.queries import SQL
@@ -42,13 +42,9 @@ def run_invoices(
 
 def _open_accounts(books: Store, month: Month, account: str | None) -> Layout:
     """The month of the accounts asked for whose document is not closed."""
-    catalogue = load_catalogue(books)
-    known = {id for id, _, _ in catalogue.accounts}
-    if account is not None and account not in known:
-        raise Refused("ACCOUNT_UNKNOWN", f"there is no account {account}: import it first")
+    catalogue = load_catalogue(books, account)
     closed = {id for (id,) in books.rows(SQL["closed_accounts"], {"month": str(month)})}
-    asked = known if account is None else {account}
-    return only(lay_out(books, catalogue, month), asked - closed)
+    return without(lay_out(books, catalogue, month), closed)
 
 
 def _close(books: Store, home: Settings, month: Month, now_us: int) -> list[Fault]:

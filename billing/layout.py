@@ -5,7 +5,7 @@ are is `billing.cohort`; nothing here reads usage.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from billing.accounts import Subscription, effective_history
@@ -76,10 +76,9 @@ def lay_out(books: Store, catalogue: Catalogue, month: Month, *, alone: bool = F
     )
 
 
-def only(layout: Layout, accounts: Iterable[str]) -> Layout:
-    """The same month for these accounts alone."""
-    asked = set(accounts)
-    kept = ((one, tuple(id for id in ids if id in asked)) for one, ids in layout.cohorts)
+def without(layout: Layout, accounts: set[str]) -> Layout:
+    """The same month for all accounts but these."""
+    kept = ((one, tuple(id for id in ids if id not in accounts)) for one, ids in layout.cohorts)
     return Layout(layout.month, tuple((one, ids) for one, ids in kept if ids))
 
 
@@ -99,16 +98,13 @@ def rows_within(
 
 
 def _standings(books: Store, month: Month) -> dict[str, _Standing]:
-    asked = {name: str(at) for name, at in _around(month).items()}
+    around = {"before": month.before, "month": month, "after": month.after}
+    asked = {name: str(at) for name, at in around.items()}
     ahead = {id for (id,) in books.rows(SQL["settled_later"], {"before": asked["before"]})}
     return {
         account: _Standing(parse_month(last), end, closed, zone, (start, until), account in ahead)
         for account, last, end, closed, zone, start, until in books.rows(SQL["standings"], asked)
     }
-
-
-def _around(month: Month) -> dict[str, Month]:
-    return {"before": month.before, "month": month, "after": month.after}
 
 
 def _charged(books: Store, month: Month) -> dict[str, tuple[tuple[FeeKey, Charged], ...]]:

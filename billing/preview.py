@@ -36,8 +36,6 @@ def preview_invoice(
     Refuses with ACCOUNT_UNKNOWN, MONTH_CLOSED, NO_PERIOD, INVOICES_LEFT, or as `lend_tables`.
     """
     catalogue = load_catalogue(books, account)
-    if not catalogue.accounts:
-        raise Refused("ACCOUNT_UNKNOWN", f"there is no account {account}: import it first")
     ((_, zone, _),) = catalogue.accounts
     month = month or _running(zone, now_us)
     _refuse_closed(books, account, month)

@@ -8,7 +8,7 @@ frozen with an invoice. Rates nothing.
 
 import hashlib
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -93,7 +93,6 @@ class Terms:
     commitment: Fraction | None = None
     owed: bool = True  # of a flat charge: whether this is the period's last stretch
     even: bool = False
-    is_adjustment: bool = field(default=False)
 
     @property
     def kind(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from billing.toml_source import Path
 from edge import Fault
+from edge.faults import nearest
 
 _CODE: Final = re.compile(r"[A-Za-z0-9_.:@+-]{1,128}", re.ASCII)
 _PLACES_MAX: Final = 12
@@ -60,8 +61,7 @@ class Table:
     def refuse_unknown(self, known: Sequence[str]) -> None:
         for key in self.data:
             if key not in known:
-                near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+                hint = nearest(key, known) or f"known are {', '.join(known)}"
                 self.fault("UNKNOWN_KEY", key, f"unknown key; {hint}")
 
     def refuse_present(self, keys: Sequence[str], why: str) -> None:

@@ -88,16 +88,21 @@ def recount(
     texts: Sequence[str], accounts: str, records: Iterable[State]
 ) -> dict[str, list[dict[str, Any]]]:
     """The oracle's lines of October, by account."""
-    states = {}
+    wanted = Oracle(accounts, list(texts), used(states(records))).close(OCTOBER)
+    return {account: document["lines"] for account, document in wanted.documents.items()}
+
+
+def states(records: Iterable[State]) -> dict[tuple[Any, ...], State]:
+    """Rows of `usage_records` as `recount.records` gives them."""
+    found = {}
     for one in records:
         named = {**one, "record_id": one["record_id"].bytes}
-        states[tuple(named[name] for name in IDENTITY)] = {
+        found[tuple(named[name] for name in IDENTITY)] = {
             **{name: one[name] for name in ("stopped", "cancelled", "quantity")},
             "seen": one["last_seen"],
             "continues": one["continues"] and one["continues"].bytes,
         }
-    wanted = Oracle(accounts, list(texts), used(states)).close(OCTOBER)
-    return {account: document["lines"] for account, document in wanted.documents.items()}
+    return found
 
 
 def alike(found: Sequence[State], wanted: Sequence[State]) -> bool:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests import command_line
-from tests.command_line import start, usage_event, wait_until
+from tests.command_line import billed_home, start, usage_event, wait_until
 from warehouse import read_store, whole
 
 # The clock of every command here.
@@ -68,15 +68,7 @@ EVENTS = [
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    home = tmp_path / "home"
-    home.mkdir()
-    for name, text in (("accounts.csv", ACCOUNTS), ("book.toml", BOOK)):
-        (tmp_path / name).write_text(text)
-    assert run(home, "account", "import", str(tmp_path / "accounts.csv")).returncode == 0
-    assert run(home, "price-book", "load", str(tmp_path / "book.toml")).returncode == 0
-    assert run(home, "emit", "-", "--server-id", "fra-1", lines=EVENTS).returncode == 0
-    assert run(home, "consume", "--once").returncode == 0
-    return home
+    return billed_home(tmp_path, ACCOUNTS, BOOK, EVENTS)
 
 
 def test_usage_is_of_the_accounts_own_month(home: Path) -> None:

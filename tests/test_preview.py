@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import command_line
-from tests.command_line import start, usage_event, wait_until
+from tests.command_line import billed_home, start, usage_event, wait_until
 from warehouse import open_store
 
 MID_NOVEMBER = "2026-11-15T12:00:00Z"
@@ -54,15 +54,7 @@ PREVIEW = ("invoice", "preview", "--account")
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    home = tmp_path / "home"
-    home.mkdir()
-    for name, text in (("accounts.csv", ACCOUNTS), ("book.toml", BOOK)):
-        (tmp_path / name).write_text(text)
-    assert run(home, "account", "import", str(tmp_path / "accounts.csv")).returncode == 0
-    assert run(home, "price-book", "load", str(tmp_path / "book.toml")).returncode == 0
-    assert run(home, "emit", "-", "--server-id", "fra-1", lines=EVENTS).returncode == 0
-    assert run(home, "consume", "--once").returncode == 0
-    return home
+    return billed_home(tmp_path, ACCOUNTS, BOOK, EVENTS)
 
 
 def amounts(document: dict[str, object]) -> list[tuple[str, str, str]]:

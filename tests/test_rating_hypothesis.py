@@ -15,19 +15,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import hypothesis
-import pyarrow as pa
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from billing import Month, list_invoices, load_price_book, open_books, run_invoices
 from billing.books import import_accounts
-from billing.rows import append_rows
 from edge import Settings
+from tests.billed import State, states, store_usage
 from tests.drawn_books import draw_book
 from tests.oracle_calendar import EPOCH, day_start
 from tests.oracle_month import MonthRecount, Oracle, used
 from tests.recount import IDENTITY
-from warehouse import open_store
 
 T = TypeVar("T")
 EXAMPLES = 40
@@ -44,14 +42,6 @@ LENGTHS = (
 )  # fmt: skip
 OFFSETS = (0, -1, 30 * SECOND, -30 * SECOND, 60 * SECOND, -40 * HOUR)
 QUANTITIES = (1000, None, 0, 1, 999, 1001, 10_000, 2_500_000, 123_456_789)
-COLUMNS = {
-    **dict.fromkeys(("record_id", "account_id", "meeting_id", "participant_id"), pa.string()),
-    **dict.fromkeys(("meter", "variant", "continues"), pa.string()),
-    **dict.fromkeys(("started_at", "last_seen"), pa.timestamp("us")),
-    **dict.fromkeys(("stopped", "cancelled"), pa.bool_()),
-    "quantity": pa.int64(),
-}
-State = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -233,8 +223,8 @@ def test_documents_of_two_months_are_the_oracles(seed: int) -> None:
 
 
 def _check(world: Drawn, home: Settings) -> None:
-    _store(home, world.records)
-    oracle = Oracle(world.accounts, world.books, used(_states(world.records)))
+    store_usage(home, world.records)
+    oracle = Oracle(world.accounts, world.books, used(states(world.records)))
     with open_books(home) as books:
         for text in world.books:
             load_price_book(books, text.encode())
@@ -290,33 +280,3 @@ def _told(record: State) -> str:
     ]
     words += [f"continues r{before.int}"] if before else []
     return " ".join([*words, *(["cancelled"] if record["cancelled"] else [])])
-
-
-def _store(home: Settings, records: Sequence[State]) -> None:
-    """The usage store that the projector would have made of them."""
-    rows = [
-        {
-            **one,
-            **{name: one[name] and str(one[name]) for name in ("record_id", "continues")},
-        }
-        for one in records
-    ]
-    with open_store(home.usage, "usage").closing() as store:
-        append_rows(store, "usage_records", rows, COLUMNS)
-
-
-def _states(records: Sequence[State]) -> dict[tuple[Any, ...], State]:
-    """The same, as `recount.records` gives them."""
-    found = {}
-    for one in records:
-        names = {**one, "record_id": one["record_id"].bytes}
-        key = tuple(names[name] for name in IDENTITY)
-        goes_on = one["continues"]
-        found[key] = {
-            "seen": one["last_seen"],
-            "stopped": one["stopped"],
-            "cancelled": one["cancelled"],
-            "quantity": one["quantity"],
-            "continues": goes_on and goes_on.bytes,
-        }
-    return found

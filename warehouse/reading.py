@@ -69,10 +69,7 @@ def copy_tables(  # noqa: PLR0913  all but four have names and defaults
     number or the list of ids `bounds["name"]`. Refuses with STORE_MISSING, STORE_BUSY,
     STORE_FORBIDDEN, STORE_FAILED, STORE_CORRUPT, STORE_FOREIGN, STORE_OLDER or STORE_NEWER.
     """
-    if not _exists(path):
-        raise Refused("STORE_MISSING", f"there is no {path}: nothing has been written there yet")
     selects = {name: _bind(sql, bounds or {}) for name, sql in tables.items()}
-    _forget(into, selects)
     if _attach_or_copy(into, path, kind, selects, wait_s):
         _copy_attached(into, path, kind, selects)
 
@@ -91,10 +88,7 @@ def lend_tables(  # noqa: PLR0913  all but four have names and defaults
     is then a view of it, all of one state since no writer can open it meanwhile. A name must not be
     that of a table of the store: its view would read itself.
     """
-    if not _exists(path):
-        raise Refused("STORE_MISSING", f"there is no {path}: nothing has been written there yet")
     selects = {name: _bind(sql, bounds or {}) for name, sql in tables.items()}
-    _forget(into, selects)
     if not _attach_or_copy(into, path, kind, selects, wait_s):
         yield
         return
@@ -126,7 +120,12 @@ def _forget(into: Store, names: Iterable[str]) -> None:
 def _attach_or_copy(
     into: Store, path: Path, kind: Kind, selects: Mapping[str, str], wait_s: float
 ) -> bool:
-    """True with the file attached as `source`; False where its writer gave copies."""
+    """True with the file attached as `source`; False where its writer gave copies. What an earlier
+    reading left under these names is gone either way.
+    """
+    if not _exists(path):
+        raise Refused("STORE_MISSING", f"there is no {path}: nothing has been written there yet")
+    _forget(into, selects)
     deadline = time.monotonic() + wait_s
     while True:
         serving = _serving(path)
