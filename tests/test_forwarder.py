@@ -211,12 +211,10 @@ def test_an_event_that_kafka_refuses_for_good_is_named_and_waits(
     tmp_path: Path, kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     topic = "servers.load"
-    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
     source = _write_raw(tmp_path, topic, [[b"a"], [b"z" * 5000], [b"b"]])
 
     def allow(size: int) -> None:
-        config = {"max.message.bytes": str(size)}
-        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, config)])
+        _alter(kafka, topic, "max.message.bytes", str(size))
 
     allow(2000)
     try:
@@ -238,7 +236,6 @@ def test_an_event_that_kafka_refuses_for_good_is_named_and_waits(
             assert forwarder.run_once() == 2
     finally:
         allow(1_048_588)
-        admin.close()
     assert [value for _, value in _read(kafka, topic, source)][-1] == b"b"
 
 
@@ -256,10 +253,7 @@ def test_with_nothing_to_send_kafka_and_its_topics_are_checked(
 ) -> None:
     with Forwarder(tmp_path, kafka, sleep=lambda _: None) as forwarder:
         assert forwarder.run_once() == 0
-        admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
-        config = {"retention.ms": "1000"}
-        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, "servers.load", config)])
-        admin.close()
+        _alter(kafka, "servers.load", "retention.ms", "1000")
     for settings, code in ((kafka, "TOPIC_SETTINGS"), (_nobody(), "KAFKA_UNREACHABLE")):
         with (
             Forwarder(tmp_path, settings, sleep=lambda _: None) as forwarder,
@@ -301,3 +295,17 @@ def test_the_service_stops_at_once_while_kafka_is_down(tmp_path: Path, after_s: 
         service.send_signal(signal.SIGTERM)
         assert service.wait(20) == 0
     assert time.monotonic() - asked < 5
+
+
+def _alter(kafka: KafkaSettings, topic: str, key: str, value: str) -> None:
+    """Sets it, and waits until the broker says so: it acknowledges before it knows."""
+    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
+    kind = ConfigResourceType.TOPIC
+
+    def holds() -> bool:
+        answer = admin.describe_configs([ConfigResource(kind, topic, [key])], config_filter="all")
+        return bool(next(iter(answer.values()))[topic][key]["value"] == value)
+
+    admin.alter_configs([ConfigResource(kind, topic, {key: value})])
+    wait_until(holds)
+    admin.close()
