@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from billing.books import load_catalogue
 from billing.document import documents
-from billing.drafts import drafted
+from billing.drafts import drafted, lay_out_work
 from billing.layout import lay_out
 from billing.month import Month
 from edge import Refused, Settings
@@ -39,7 +39,8 @@ def preview_invoice(
     ((_, zone, _),) = catalogue.accounts
     month = month or _running(zone, now_us)
     _refuse_closed(books, account, month)
-    with drafted(books, home, lay_out(books, catalogue, month)) as faults:
+    work = lay_out_work(books, home, catalogue, lay_out(books, catalogue, month))
+    with drafted(books, home, work) as faults:
         if faults:
             raise Refused("INVOICES_LEFT", f"{account} has no document for {month}", faults)
         ids = [id for (id,) in books.rows("SELECT id FROM drafts")]
@@ -61,7 +62,7 @@ def _running(zone: str, now_us: int) -> Month:
 
 def _refuse_closed(books: Store, account: str, month: Month) -> None:
     sql = """SELECT coalesce(number, id) FROM invoices
-    WHERE account_id = ? AND month = ? AND status <> 'draft'"""
+    WHERE account_id = ? AND month = ? AND status IN ('final', 'nil') AND credit IS NULL"""
     for (name,) in books.rows(sql, [account, str(month)]):
         message = f"{month} of {account} is closed: see `homemeeting invoice show {name}`"
         raise Refused("MONTH_CLOSED", message)

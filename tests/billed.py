@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from billing import Month, list_invoices, load_price_book, open_books, run_invoices
+from billing import Closing, Month, list_invoices, load_price_book, open_books, run_invoices
 from billing.books import import_accounts
 from billing.rows import append_rows
 from edge import Fault, Settings
@@ -80,7 +80,13 @@ def bill(home: Settings, closed_at_us: int | None = CLOSED_AT_US) -> Billed:
     """October of all accounts."""
     month = Month(OCTOBER.year, OCTOBER.month)
     with open_books(home) as books:
-        faults = run_invoices(books, home, month, None, closed_at_us)
+        faults = run_invoices(
+            books,
+            home,
+            month,
+            None,
+            Closing(closed_at_us, "clerk") if closed_at_us is not None else None,
+        )
         return Billed(faults, {one["account_id"]: one for one in list_invoices(books, month)})
 
 

@@ -1,0 +1,11 @@
+-- The one-off items that stand on no document that counts.
+SELECT items.*
+FROM items
+ANTI JOIN (
+    SELECT terms.content ->> 'code' AS item
+    FROM invoice_lines AS lines
+    INNER JOIN invoices ON lines.invoice = invoices.id
+    INNER JOIN terms USING (term)
+    WHERE lines.kind = 'item' AND invoices.status IN ('final', 'nil')
+) AS billed USING (item)
+ORDER BY items.account_id, items.on_day, items.item
