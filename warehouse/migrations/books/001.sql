@@ -53,9 +53,11 @@ CREATE TABLE invoice_lines (
 CREATE TABLE terms (term UUID, key UUID, content VARCHAR);
 
 -- The periods that a document was computed from, its own and those it adjusts, and what was known
--- of the account's plans then (JSON): enough to derive it again.
+-- then of the account's plans (JSON) and of the books they are in: enough to derive it again. The
+-- newest row of a period is what it is frozen to.
 CREATE TABLE periods (
-    invoice VARCHAR, month VARCHAR, zone VARCHAR, start_us BIGINT, end_us BIGINT, history VARCHAR
+    invoice VARCHAR, month VARCHAR, zone VARCHAR, start_us BIGINT, end_us BIGINT, history VARCHAR,
+    books VARCHAR[]
 );
 
 -- One row per act that made documents final or void: what was known, and the evidence it left.
