@@ -56,3 +56,35 @@ CREATE TABLE audit_trail (
     entry BIGINT, at_us BIGINT, who VARCHAR, action VARCHAR, subject VARCHAR, reason VARCHAR,
     details VARCHAR, previous_sha256 VARCHAR, sha256 VARCHAR
 );
+
+-- Months of accounts that are not to be closed before somebody releases them.
+CREATE TABLE IF NOT EXISTS holds (
+    account_id VARCHAR, month VARCHAR, reason VARCHAR, who VARCHAR, at_us BIGINT
+);
+
+-- What is billed once, with the month that `on_day` lies in. Billed is what stands on a document
+-- that is final and not void. `amount` is a decimal as it was told.
+CREATE TABLE IF NOT EXISTS items (
+    item VARCHAR, account_id VARCHAR, on_day DATE, description VARCHAR, amount VARCHAR,
+    tax_category VARCHAR, added_us BIGINT
+);
+
+-- Money received before it is owed, in the account's smallest units, and what documents drew of it:
+-- a draw counts unless its document is void.
+CREATE TABLE IF NOT EXISTS prepaid_credits (
+    credit BIGINT, account_id VARCHAR, amount HUGEINT, expires DATE, reference VARCHAR,
+    received_us BIGINT
+);
+CREATE TABLE IF NOT EXISTS prepaid_draws (invoice VARCHAR, credit BIGINT, amount HUGEINT);
+
+-- Periods between an account's first and last closed one that may cost something else now, and why.
+CREATE TABLE IF NOT EXISTS revisits (account_id VARCHAR, month VARCHAR, reason VARCHAR);
+
+ALTER TABLE invoices ADD COLUMN IF NOT EXISTS credit VARCHAR;
+ALTER TABLE invoice_lines ADD COLUMN IF NOT EXISTS kind VARCHAR;
+
+-- What an account's month, before tax, is watched for, and the months that came to that much.
+CREATE TABLE alerts (account_id VARCHAR, threshold HUGEINT);
+CREATE TABLE alerts_fired (
+    account_id VARCHAR, month VARCHAR, threshold HUGEINT, fired_us BIGINT, total HUGEINT
+);
