@@ -267,7 +267,7 @@ def _check_currency(
 ) -> None:
     told, known = row.get("currency", ""), fixed.get(row.get("account_id", ""))
     if known is not None and is_known_currency(told) and told != known:
-        message = f"{told}, but {row['account_id']} has been invoiced in {known}, for good"
+        message = f"{told}, but {row['account_id']} has documents or entered amounts in {known}"
         faults.append(Fault("CURRENCY_FIXED", f"row {line}, currency", message))
 
 

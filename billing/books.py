@@ -18,7 +18,8 @@ from billing.pricebook import Plan, PriceBook
 from billing.pricebook_check import parse_price_book
 from billing.queries import SQL
 from billing.rows import load_rows
-from edge import Refused, Settings
+from edge import Fault, Refused, Settings
+from edge.faults import nearest
 from warehouse import Store, open_scratch, open_store
 
 _ACCOUNT_COLUMNS = ", ".join(column.name for column in fields(Account))
@@ -99,6 +100,16 @@ def accounts(books: Store, account_id: str | None = None) -> list[Account]:
     return [Account(*row) for row in books.rows(sql, {"account": account_id})]
 
 
+def find_account(books: Store, account_id: str) -> Account | Fault:
+    """The account, or the fault ACCOUNT_UNKNOWN with the nearest names."""
+    found = accounts(books, account_id)
+    if found:
+        return found[0]
+    names = [name for (name,) in books.rows("SELECT account_id FROM accounts ORDER BY account_id")]
+    hint = nearest(account_id, names, at_most=3) or "see `account list`, or import it first"
+    return Fault("ACCOUNT_UNKNOWN", account_id, f"there is no such account; {hint}")
+
+
 def subscriptions(books: Store, account_id: str | None = None) -> list[Subscription]:
     """The history of all accounts or of one, in order of account and date."""
     sql = f"""SELECT {_ROW_COLUMNS} FROM subscriptions
@@ -128,10 +139,10 @@ def import_accounts(books: Store, content: bytes) -> tuple[int, int]:
 
 
 def _fixed_currencies(books: Store) -> dict[str, str]:
-    """The currency of each account of which anything is final; a draft can be made again."""
-    sql = """SELECT account_id, currency FROM accounts
-    WHERE account_id IN (SELECT account_id FROM invoices WHERE status <> 'draft')"""
-    return dict(books.rows(sql))
+    """The currency of each account of which anything is final, or that has paid ahead or has
+    amounts entered; a draft can be made again.
+    """
+    return dict(books.rows(SQL["fixed_currencies"]))
 
 
 def _row(one: Account | Subscription) -> dict[str, Any]:

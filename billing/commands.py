@@ -6,9 +6,13 @@ from typing import Any
 import click
 
 from billing.account_commands import account
+from billing.alert_commands import alert_command, alerts_command
 from billing.audit_commands import audit
 from billing.books import load_catalogue, open_books
+from billing.credit_commands import CREDIT_COMMANDS
+from billing.hold_commands import HOLD_COMMANDS
 from billing.invoice_commands import invoice, month_option
+from billing.item_commands import ITEM_COMMANDS
 from billing.layout import lay_out
 from billing.money import decimal_text
 from billing.month import Month
@@ -61,4 +65,11 @@ def _usage_row(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"seconds": seconds, "quantity": decimal_text(row["quantity"])}
 
 
-COMMANDS: tuple[click.Command, ...] = (account, price_book, usage, invoice, audit)
+for _command in (*ITEM_COMMANDS, *HOLD_COMMANDS):
+    invoice.add_command(_command)
+for _command in (*CREDIT_COMMANDS, alert_command):
+    account.add_command(_command)
+
+COMMANDS: tuple[click.Command, ...] = (
+    *(account, price_book, usage, invoice, alerts_command, audit),
+)

@@ -11,7 +11,7 @@ from typing import Any
 
 from billing.accounts import Account, Subscription, merge_history, name_plan
 from billing.audit_trail import Act, record
-from billing.books import accounts, merge_subscriptions, price_books, subscriptions
+from billing.books import find_account, merge_subscriptions, price_books, subscriptions
 from billing.history import days_held, rows_of_change, rows_of_end
 from billing.period import month_period
 from billing.pricebook import PriceBook
@@ -51,7 +51,7 @@ def change_plan(books: Store, account_id: str, asked: PlanFrom, act: Act) -> Cha
     PLAN_AMBIGUOUS, CURRENCY_DIFFERS.
     """
     versions = price_books(books)
-    account = _find_account(books, account_id)
+    account = find_account(books, account_id)
     version = _find_version(versions, asked)
     faults = [found for found in (account, version) if isinstance(found, Fault)]
     if isinstance(account, Account) and isinstance(version, PriceBook):
@@ -69,7 +69,7 @@ def end_plans(books: Store, account_id: str, last_day: date, act: Act) -> Change
     """Ends the account's plans with this day. As `change_plan`, but refuses with ACCOUNT_UNKNOWN,
     NO_PLAN (it never had one) and BEFORE_FIRST_DAY (nothing would be left of them).
     """
-    account = _find_account(books, account_id)
+    account = find_account(books, account_id)
     if isinstance(account, Fault):
         _refuse([account])
     assert isinstance(account, Account)
@@ -90,15 +90,6 @@ def _refuse(faults: Sequence[Fault]) -> None:
     if faults:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         raise Refused("CHANGE_REFUSED", f"{count}; nothing was changed", faults)
-
-
-def _find_account(books: Store, account_id: str) -> Account | Fault:
-    found = accounts(books, account_id)
-    if found:
-        return found[0]
-    names = [name for (name,) in books.rows("SELECT account_id FROM accounts ORDER BY account_id")]
-    hint = nearest(account_id, names, at_most=3) or "see `account list`, or import it first"
-    return Fault("ACCOUNT_UNKNOWN", account_id, f"there is no such account; {hint}")
 
 
 def _find_version(versions: Sequence[PriceBook], asked: PlanFrom) -> PriceBook | Fault:

@@ -1,0 +1,8 @@
+SELECT
+    items.item, items.account_id, items.on_day, items.description, items.amount,
+    accounts.currency, items.tax_category, billed_items.billed
+FROM items
+INNER JOIN accounts USING (account_id)
+LEFT JOIN billed_items USING (item)
+WHERE $account IS NULL OR items.account_id = $account
+ORDER BY items.account_id, items.on_day, items.item
