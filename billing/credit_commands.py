@@ -94,7 +94,7 @@ def credits_command(account: str) -> None:
         found, drawn = credits(books, account), draws(books, account)
     today = instant(clock()()).date()
     told = list(_told(found, drawn, currency, today))
-    left = (one["left"] for one in found if one["expires"] >= today)
+    left = (one["left_over"] for one in found if one["expires"] >= today)
     balance = minor_to_money(sum(left), currency)
     if form() == "json":
         head = {"account_id": account, "currency": currency, "balance": balance}
@@ -115,7 +115,7 @@ def _told(
         amount = minor_to_money(one["amount"], currency)
         by_credit[one["credit"]].append({**one, "amount": amount})
     for one in found:
-        left = minor_to_money(one["left"], currency)
+        left = minor_to_money(one["left_over"], currency)
         state = "expired" if one["expires"] < today else "open"
         yield {
             "reference": one["reference"],

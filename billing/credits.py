@@ -83,8 +83,9 @@ def remove_credit(books: Store, account_id: str, reference: str, act: Act) -> Ro
 
 def credits(books: Store, account_id: str) -> list[Row]:
     """The payments in the order in which they are drawn, in smallest units: credit, reference,
-    amount, received_us, expires, left.
+    amount, received_us, expires, left_over.
     """
+    books.execute(SQL["prepaid_left"])
     return books.records(SQL["credits"], {"account": account_id})
 
 
@@ -105,6 +106,7 @@ def draw_prepaid(books: Store) -> None:
         HAVING count(DISTINCT issued_on) > 1
     )"""
     assert books.value(sql) == 0, "credit that one document can draw may be expired for another"
+    books.execute(SQL["prepaid_left"])
     books.execute(SQL["new_draws"])
     books.execute("INSERT INTO prepaid_draws BY NAME FROM new_draws")
 
