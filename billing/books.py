@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from billing.accounts import Account, Subscription, parse_accounts
+from billing.accounts import Account, AccountFile, Subscription, parse_accounts
+from billing.audit_trail import Act, record
 from billing.pricebook import Plan, PriceBook
 from billing.pricebook_check import parse_price_book
 from billing.queries import SQL
@@ -127,15 +128,25 @@ def import_accounts(books: Store, content: bytes) -> tuple[int, int]:
     """Upserts the file's accounts and rows of history: how many of each it has. Refuses as
     `parse_accounts`; nothing is imported then. What the file has no column for stays.
     """
-    file = parse_accounts(content, subscriptions(books), _fixed_currencies(books))
-    if not file.accounts:
-        return 0, 0
+    file = read_accounts(books, content)
     with books.transaction():
-        told = {name: kind for name, kind in _columns(Account).items() if name in file.columns}
-        load_rows(books, "imported_accounts", map(_row, file.accounts), told)
-        books.execute(SQL["merge_accounts"])
-        merge_subscriptions(books, file.subscriptions)
+        merge_file(books, file)
     return len(file.accounts), len(file.subscriptions)
+
+
+def read_accounts(books: Store, content: bytes) -> AccountFile:
+    """The file as it may join these books. Refuses as `parse_accounts`."""
+    return parse_accounts(content, subscriptions(books), _fixed_currencies(books))
+
+
+def merge_file(books: Store, file: AccountFile) -> None:
+    """Within the caller's transaction."""
+    if not file.accounts:
+        return
+    told = {name: kind for name, kind in _columns(Account).items() if name in file.columns}
+    load_rows(books, "imported_accounts", map(_row, file.accounts), told)
+    books.execute(SQL["merge_accounts"])
+    merge_subscriptions(books, file.subscriptions)
 
 
 def _fixed_currencies(books: Store) -> dict[str, str]:
@@ -160,9 +171,10 @@ def read_input(path: Path) -> bytes:
         raise Refused("FILE_UNREADABLE", f"{path} cannot be read: {error.strerror}") from error
 
 
-def load_price_book(books: Store, content: bytes) -> tuple[PriceBook, bool]:
+def load_price_book(books: Store, content: bytes, act: Act | None = None) -> tuple[PriceBook, bool]:
     """Stores the version that a file holds, and says whether anything changed. A version that a
-    final invoice was made from is not replaced: BOOK_IN_USE.
+    final invoice was made from is not replaced: BOOK_IN_USE. `act` is told in the audit trail, its
+    subject and details made here.
     """
     book = parse_price_book(content)
     version = [book.book, book.effective_from]
@@ -180,6 +192,10 @@ def load_price_book(books: Store, content: bytes) -> tuple[PriceBook, bool]:
         books.execute(f"DELETE FROM price_books {where}", version)
         row = [*version, book.currency, book.sha256, content.decode("utf-8")]
         books.execute("INSERT INTO price_books VALUES (?, ?, ?, ?, ?)", row)
+        if act:
+            subject = f"{book.book}@{book.effective_from}"
+            details = {"sha256": book.sha256, "replaced": found[0][0] if found else None}
+            record(books, [replace(act, subject=subject, details={**act.details, **details})])
     return book, True
 
 
