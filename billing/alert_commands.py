@@ -33,9 +33,9 @@ _LIST: Final = ("account_id", "month", "at", "total", "currency", "told")
 @click.option("--remove", is_flag=True, help="Watch for it no longer.")
 @common
 def alert_command(account: str, threshold: Decimal, remove: bool) -> None:
-    """Have `homemeeting alerts` tell when an account's month comes to an amount.
+    """Watch for an account whose month comes to an amount.
 
-    An account may have several. Doing it twice changes nothing.
+    `homemeeting alerts` tells of it. An account may have several. Doing it twice changes nothing.
 
     \b
     Example: homemeeting account alert acme --at 500
@@ -62,7 +62,7 @@ def alert_command(account: str, threshold: Decimal, remove: bool) -> None:
 @click.option("--all", "every", is_flag=True, help="Those that were told before too.")
 @common
 def alerts_command(month: Month | None, every: bool) -> None:
-    """The accounts whose month has come to an amount they are watched for.
+    """The accounts whose month came to an amount watched for.
 
     Each is told once per month, by the first call after usage was read; a table of none is no
     output at all, for a cron job that mails what is printed. What a month comes to is what a run

@@ -91,7 +91,7 @@ def load_catalogue(books: Store, account_id: str | None = None) -> Catalogue:
 def price_books(books: Store) -> tuple[PriceBook, ...]:
     """Every version, in order of book and effective_from."""
     texts = books.rows("SELECT content FROM price_books ORDER BY book, effective_from")
-    return tuple(parse_price_book(text) for (text,) in texts)
+    return tuple(parse_price_book(text, stored=True) for (text,) in texts)
 
 
 def accounts(books: Store, account_id: str | None = None) -> list[Account]:

@@ -80,7 +80,7 @@ def credit_remove_command(account: str, reference: str, reason: str) -> None:
 @click.argument("account", metavar="ACCOUNT")
 @common
 def credits_command(account: str) -> None:
-    """An account's prepaid credit: what came, what documents drew, what is left.
+    """What an account paid ahead, and what is left of it.
 
     In the order in which it is drawn. What a document drew that is void by now was given back. The
     balance is what a document issued today could draw.

@@ -84,7 +84,7 @@ def item_command(
 @click.option("--account", help="Only this account.")
 @common
 def items_command(account: str | None) -> None:
-    """One-off items, and the document that each is billed on.
+    """One-off items and the documents they are billed on.
 
     \b
     Example: homemeeting invoice items --account acme
