@@ -34,7 +34,7 @@ _reason_option = click.option("--reason", callback=reason_text, help="Kept in th
 
 @click.group()
 def account() -> None:
-    """Who is billed: import, list, plan, end.
+    """Who is billed: import, list, plan, end, credit, alert.
 
     \b
     Example: homemeeting account import accounts.csv

@@ -24,7 +24,7 @@ CREATE TABLE counters (series VARCHAR, year INTEGER, last BIGINT);
 -- One row per document; frozen, with its lines, once final. Seller and buyer are JSON.
 CREATE TABLE invoices (
     id VARCHAR, account_id VARCHAR, month VARCHAR, kind VARCHAR, status VARCHAR, number VARCHAR,
-    issued_on DATE, due_on DATE, currency VARCHAR, plan VARCHAR, zone VARCHAR, start_us BIGINT,
+    issued_on DATE, due_on DATE, credit VARCHAR, currency VARCHAR, plan VARCHAR, zone VARCHAR, start_us BIGINT,
     end_us BIGINT, seller VARCHAR, buyer VARCHAR, subtotal HUGEINT, books VARCHAR[], run BIGINT,
     evidence_rows BIGINT, evidence_sha256 VARCHAR
 );
@@ -34,7 +34,7 @@ CREATE TABLE invoices (
 -- that continue no other. Quantities, tiers, discount and bound are numerators over the scales that
 -- the terms name.
 CREATE TABLE invoice_lines (
-    invoice VARCHAR, line BIGINT, term UUID, month VARCHAR, advance BOOLEAN, origin VARCHAR,
+    invoice VARCHAR, line BIGINT, kind VARCHAR, term UUID, month VARCHAR, advance BOOLEAN, origin VARCHAR,
     variant VARCHAR, records BIGINT, own BIGINT, quantity HUGEINT, packages HUGEINT,
     tiers STRUCT(quantity HUGEINT, flat HUGEINT, amount HUGEINT)[], discount HUGEINT,
     bound HUGEINT, amount HUGEINT
@@ -79,9 +79,6 @@ CREATE TABLE IF NOT EXISTS prepaid_draws (invoice VARCHAR, credit BIGINT, amount
 
 -- Periods between an account's first and last closed one that may cost something else now, and why.
 CREATE TABLE IF NOT EXISTS revisits (account_id VARCHAR, month VARCHAR, reason VARCHAR);
-
-ALTER TABLE invoices ADD COLUMN IF NOT EXISTS credit VARCHAR;
-ALTER TABLE invoice_lines ADD COLUMN IF NOT EXISTS kind VARCHAR;
 
 -- What an account's month, before tax, is watched for, and the months that came to that much.
 CREATE TABLE alerts (account_id VARCHAR, threshold HUGEINT);
