@@ -6,6 +6,7 @@ Owns what the entry says and what comes too late for closed months. How rows joi
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import Final
 
 from billing.audit_trail import Act, record
 from billing.books import load_price_book, merge_file, price_books, read_accounts
@@ -14,6 +15,8 @@ from billing.month import Month
 from billing.pricebook import PriceBook
 from billing.queries import SQL
 from warehouse import Store
+
+_NAMED_MAX: Final = 1_000  # documents in an entry; all their months are among the `revisits`
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,8 @@ def import_file(books: Store, content: bytes, act: Act) -> Imported:
                 "subscriptions": len(file.subscriptions),
                 "new": [one for one, is_new in told.items() if is_new],
                 "changed": [one for one in changed if not told.get(one)],
-                "closed": [f"{one.account_id}: {one.name}" for one in late],
+                "closed": len(late),
+                "first_closed": [f"{one.account_id}: {one.name}" for one in late[:_NAMED_MAX]],
             }
             record(books, [replace(act, details=details)])
     return Imported(len(file.accounts), len(file.subscriptions), len(changed), tuple(late))

@@ -189,7 +189,7 @@ def test_an_import_leaves_an_entry_and_names_what_it_is_too_late_for(home: Path)
     assert entry["details"] == {
         "sha256": sha256(file.read_bytes()).hexdigest(),
         **{"accounts": 3, "subscriptions": 3, "new": ["new"], "changed": ["acme"]},
-        "closed": ["acme: HM-2026-000001"],
+        **{"closed": 1, "first_closed": ["acme: HM-2026-000001"]},
     }
     again = run(home, "account", "import", str(file))
     assert "warning" not in again.stderr
