@@ -87,7 +87,6 @@ def pending_items(books: Store) -> list[Row]:
     """What is still to be billed, in order of account, day and id: account_id, item, on_day,
     description, amount (text), tax_category.
     """
-    books.execute(SQL["billed_items"])
     return books.records(SQL["pending_items"])
 
 
@@ -95,7 +94,6 @@ def list_items(books: Store, account_id: str | None) -> list[Row]:
     """Every item, or those of one account, with `currency` and where it is `billed`: a number, an
     id of a nil invoice, or None.
     """
-    books.execute(SQL["billed_items"])
     return books.records(SQL["listed_items"], {"account": account_id})
 
 
