@@ -12,19 +12,24 @@ from typing import Any, Final, Literal
 
 import pyarrow as pa
 
+from billing.amounts import to_minor
 from billing.audit_trail import Act, record
 from billing.closing import Closing, begin_run
-from billing.items import add_items
-from billing.money import minor_to_money, money_to_minor
+from billing.counting import count_up
+from billing.money import minor_to_money
 from billing.month import Month, parse_month
 from billing.numbering import find_series, issue_day, move_series
 from billing.queries import SQL
-from billing.rows import load_rows
+from billing.rows import append_rows, load_rows
 from edge import Fault, Refused, Settings
 from warehouse import Store
 
 Kind = Literal["concession", "correction"]
 _CREDITING: Final = {"document": pa.string(), "line": pa.int64(), "amount": pa.string()}
+_ITEMS: Final = {
+    **dict.fromkeys(("item", "account_id", "description", "amount"), pa.string()),
+    **{"on_day": pa.date32(), "added_us": pa.int64()},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,14 @@ def void_documents(
         notes = _notes(books)
         details = {"run": run, "documents": [note["number"] for note in notes]}
         acts = (
-            Act(asked.now_us, asked.who, "invoice void", head["number"] or head["id"], reason, details)
+            Act(
+                asked.now_us,
+                asked.who,
+                "invoice void",
+                head["number"] or head["id"],
+                reason,
+                details,
+            )
             for head in heads
         )
         record(books, acts)
@@ -132,7 +144,9 @@ def _not_voidable(head: Mapping[str, Any]) -> list[Fault]:
     if head["status"] not in ("final", "nil"):
         return [Fault("NOT_FINAL", name, f"is {head['status']}: only what is final is made void")]
     if head["credit"]:
-        message = "was issued by hand: what a run has issued is made void, with what was given on it"
+        message = (
+            "was issued by hand: what a run has issued is made void, with what was given on it"
+        )
         return [Fault("NOT_OF_A_RUN", name, message)]
     return []
 
@@ -160,16 +174,20 @@ def _taken(
         faults.append(Fault("LINE_UNKNOWN", place, f"there is no such line; it has {len(left)}"))
         return 0
     whole, rest = left[line]
-    amount = rest if told is None else money_to_minor(told, head["currency"])
+    if told is None:
+        return rest
     shown = f"{minor_to_money(rest, head['currency']):f} {head['currency']}"
-    if amount is None:
-        message = f"{told} has more places than {head['currency']} has"
+    try:
+        amount = to_minor(told, head["currency"])
+    except Refused as refused:
+        faults.append(Fault(refused.code, place, refused.summary))
+        return 0
+    if (amount < 0) != (whole < 0):
+        message = f"must have the sign of the line, of which {shown} is left"
         faults.append(Fault("BAD_AMOUNT", place, message))
-    elif told is not None and not 0 < abs(amount) <= abs(rest):
+    elif abs(amount) > abs(rest):
         faults.append(Fault("MORE_THAN_LEFT", place, f"{shown} is left of it"))
-    elif (amount < 0) != (whole < 0) and amount:
-        faults.append(Fault("BAD_AMOUNT", place, f"must have the sign of the line: {shown} is left"))
-    return amount or 0
+    return amount
 
 
 def _issue(  # noqa: PLR0913, PLR0917  each is one column of the document
@@ -199,18 +217,15 @@ def _notes(books: Store) -> list[dict[str, Any]]:
 
 
 def _carry_concessions(books: Store, asked: Closing) -> None:
-    rows = books.records(SQL["carried_concessions"])
-    add_items(
-        books,
-        (
-            {
-                "account_id": row["account_id"],
-                "on_day": parse_month(row["month"]).since,
-                "description": f"Concession of {row['number']}: {row['description']}",
-                "amount": f"{minor_to_money(row['amount'], row['currency']):f}",
-                "tax_category": None,
-            }
-            for row in rows
-        ),
-        asked.now_us,
+    rows = (
+        {
+            "item": f"i{count_up(books, 'item'):06}",
+            "account_id": row["account_id"],
+            "on_day": parse_month(row["month"]).since,
+            "description": f"Concession of {row['number']}: {row['description']}",
+            "amount": f"{minor_to_money(row['amount'], row['currency']):f}",
+            "added_us": asked.now_us,
+        }
+        for row in books.records(SQL["carried_concessions"])
     )
+    append_rows(books, "items", rows, _ITEMS)

@@ -142,7 +142,7 @@ def _explained(document: Mapping[str, Any]) -> Iterator[dict[str, str]]:
 )
 @common
 def preview_command(account: str, month: Month | None) -> None:
-    """An account's running month so far, as a draft that is kept nowhere.
+    """An account's running month so far, kept nowhere.
 
     \b
     Example: homemeeting invoice preview --account acme

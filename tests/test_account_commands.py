@@ -283,7 +283,7 @@ def test_the_currency_is_fixed_once_anything_is_final_or_nil(closed: Path, tmp_p
         ["CURRENCY_FIXED", "row 5, currency"],
         ["ACCOUNTS_INVALID", "the accounts file has 4 faults; nothing was imported"],
     ]
-    assert "acme has been invoiced in EUR" in done.stderr
+    assert "acme has documents or entered amounts in EUR" in done.stderr
     assert shown(closed, "account", "list") == before
     file.write_text(HEADER + ACCOUNTS)
     assert run(closed, "account", "import", str(file)).returncode == 0

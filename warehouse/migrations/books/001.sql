@@ -102,3 +102,9 @@ CREATE TABLE prepaid_credits (
     received_us BIGINT
 );
 CREATE TABLE prepaid_draws (invoice VARCHAR, credit BIGINT, amount HUGEINT);
+
+-- What an account's month, before tax, is watched for, and the months that came to that much.
+CREATE TABLE alerts (account_id VARCHAR, threshold HUGEINT);
+CREATE TABLE alerts_fired (
+    account_id VARCHAR, month VARCHAR, threshold HUGEINT, fired_us BIGINT, total HUGEINT
+);
