@@ -1,4 +1,4 @@
-"""The usage command; gathers billing's others: accounts, price books, invoices and audit."""
+"""The usage command; gathers billing's others: accounts, price books, servers, invoices, audit."""
 
 from fractions import Fraction
 from typing import Any
@@ -15,6 +15,7 @@ from billing.month import Month
 from billing.price_book_commands import price_book
 from billing.queries import SQL
 from billing.rating import month_usage
+from billing.server_commands import server
 from edge.command import common, settings, show_rows
 
 _USAGE = ("account_id", "meter", "variant", "records", "seconds", "quantity")
@@ -61,4 +62,4 @@ def _usage_row(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"seconds": seconds, "quantity": decimal_text(row["quantity"])}
 
 
-COMMANDS: tuple[click.Command, ...] = (account, price_book, usage, invoice, audit)
+COMMANDS: tuple[click.Command, ...] = (account, price_book, usage, server, invoice, audit)

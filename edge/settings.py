@@ -2,8 +2,9 @@
 
 import os
 import pwd
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ _KEYS: Mapping[str, Mapping[str, type]] = {
     "kafka": {"bootstrap_servers": str},
     "seller": dict.fromkeys(_SELLER, str),
     "tuning": {"sample_days": int},
-    "billing": {"memory_mib": int},
+    "billing": {"memory_mib": int, "grace_hours": int, "expected_servers": list},
 }
-SAMPLE_DAYS, MEMORY_MIB = 90, 600
+SAMPLE_DAYS, MEMORY_MIB, GRACE_HOURS = 90, 600, 48
+_SERVER = re.compile(r"[A-Za-z0-9_.:@+-]{1,128}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Settings:
     """What a home is set to. `bootstrap_servers` is None where there is no Kafka; `seller` is
     what stands on invoices, as pairs of name and text; `user` is who acts, for the audit trail;
     `sample_days` is how long raw quality samples are kept; `memory_mib` what billing holds in
-    memory, beyond which it works on disk.
+    memory, beyond which it works on disk; `grace_hours` how long after its end a period waits for
+    what is late, and `expected_servers` the servers it waits for whether heard of or not.
     """
 
     home: Path
@@ -38,6 +41,8 @@ class Settings:
     seller: tuple[tuple[str, str], ...] = (("name", "HomeMeeting"),)
     sample_days: int = SAMPLE_DAYS
     memory_mib: int = MEMORY_MIB
+    grace_hours: int = GRACE_HOURS
+    expected_servers: tuple[str, ...] = ()
 
     def kafka_servers(self) -> str:
         """The bootstrap servers, for what cannot go on without. Refuses with KAFKA_NOT_SET."""
@@ -77,16 +82,28 @@ def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
     faults = list(_faults(told))
     days = _number(told, environ, "tuning", "sample_days", SAMPLE_DAYS)
     memory = _number(told, environ, "billing", "memory_mib", MEMORY_MIB)
+    grace = _number(told, environ, "billing", "grace_hours", GRACE_HOURS)
+    servers = _names(told, environ, "billing", "expected_servers")
     if not faults:
         faults += _out_of_range("tuning.sample_days", days, "days", (1, 36_500))
         faults += _out_of_range("billing.memory_mib", memory, "MiB", (200, 1_000_000))
+        faults += _out_of_range("billing.grace_hours", grace, "hours", (0, 8760))
+        faults += _no_servers("billing.expected_servers", servers)
     if faults:
         raise Refused("SETTINGS", f"{file} or the environment has {len(faults)} faults", faults)
-    servers = environ.get("HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS")
+    kafka = environ.get("HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS")
     seller = {"name": "HomeMeeting"} | told.get("seller", {})
-    servers = servers or told.get("kafka", {}).get("bootstrap_servers")
-    user = _find_user(environ)
-    return Settings(home, servers, user, tuple(seller.items()), int(days), int(memory))
+    kafka = kafka or told.get("kafka", {}).get("bootstrap_servers")
+    return Settings(
+        home,
+        kafka,
+        _find_user(environ),
+        tuple(seller.items()),
+        int(days),
+        int(memory),
+        int(grace),
+        tuple(dict.fromkeys(servers)),
+    )
 
 
 def _number(
@@ -96,6 +113,29 @@ def _number(
     values = told.get(table, {})
     value = values.get(key, default) if isinstance(values, dict) else default
     return environ.get(f"HOMEMEETING_{table}_{key}".upper(), str(value))
+
+
+def _names(
+    told: Mapping[str, Any], environ: Mapping[str, str], table: str, key: str
+) -> Sequence[Any]:
+    """As they were told: by the environment, with commas between, or the file, as a list."""
+    text = environ.get(f"HOMEMEETING_{table}_{key}".upper())
+    if text is not None:
+        return [name.strip() for name in text.split(",") if name.strip()]
+    values = told.get(table, {})
+    listed = values.get(key, []) if isinstance(values, dict) else []
+    return listed if isinstance(listed, list) else []
+
+
+def _no_servers(place: str, told: Sequence[Any]) -> list[Fault]:
+    wrong = [str(one) for one in told if not (isinstance(one, str) and is_server(one))]
+    message = "is no server id: 1 to 128 of A-Z a-z 0-9 _ . : @ + -"
+    return [Fault("SETTINGS_VALUE", place, f"{name!r} {message}") for name in wrong]
+
+
+def is_server(name: str) -> bool:
+    """Whether a server may be called so."""
+    return _SERVER.fullmatch(name) is not None
 
 
 def _find_user(environ: Mapping[str, str]) -> str:

@@ -223,9 +223,9 @@ def test_poison_is_quarantined_once_with_its_place_and_neighbours_count(store: S
     applied, faults = retry(store, projector)
     assert applied == 0
     assert [fault.code for fault in faults] == ["BAD_FRAME", "RULE_BROKEN"]
-    dismiss(store, 1, "test message")
+    dismiss(store, 1, "test message", "ops", T)
     with pytest.raises(Refused, match="QUARANTINE_NO_ROW"):
-        dismiss(store, 1, "again")
+        dismiss(store, 1, "again", "ops", T)
 
 
 def test_an_unknown_schema_is_retried_exactly_once_when_it_is_known(

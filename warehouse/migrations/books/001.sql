@@ -56,3 +56,14 @@ CREATE TABLE audit_trail (
     entry BIGINT, at_us BIGINT, who VARCHAR, action VARCHAR, subject VARCHAR, reason VARCHAR,
     details VARCHAR, previous_sha256 VARCHAR, sha256 VARCHAR
 );
+
+-- Servers that a period does not wait for, from a day (UTC) on, and servers that it does wait for,
+-- heard of or not, besides those in the settings. One row per server; the audit trail has the rest.
+CREATE TABLE retired_servers (
+    server_id VARCHAR, retired_on DATE, reason VARCHAR, who VARCHAR, at_us BIGINT
+);
+CREATE TABLE expected_servers (server_id VARCHAR, who VARCHAR, at_us BIGINT);
+
+-- Lost usage that a period was closed without: what was missing then was observed before `until_us`,
+-- so no period that begins later waits for it.
+CREATE TABLE accepted_holes (source VARCHAR, first BIGINT, last BIGINT, until_us BIGINT);
