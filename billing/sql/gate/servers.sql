@@ -6,12 +6,12 @@ WITH sources AS (
         coalesce(min(watermark_us) FILTER (state = 'open'), max(watermark_us)) AS watermark_us,
         count(*) FILTER (state = 'open') AS open, count(*) FILTER (state = 'unheard') AS unheard,
         sum(lost)::HUGEINT AS lost, sum(in_flight)::HUGEINT AS in_flight
-    FROM told_sources
+    FROM gate_told
     GROUP BY server_id
 ),
 refused AS (
     SELECT s.server_id, sum(r.refused)::HUGEINT AS refused
-    FROM told_refusals r JOIN told_sources s ON s.source = r.source
+    FROM told_refusals r JOIN gate_told s ON s.source = r.source
     GROUP BY s.server_id
 ),
 names AS (

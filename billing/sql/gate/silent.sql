@@ -2,7 +2,7 @@
 INSERT INTO gate_gaps BY NAME
 WITH heard AS (
     SELECT server_id, max(beat_us) AS beat_us, max(greatest(beat_us, settled_us)) AS heard_us
-    FROM told_sources
+    FROM gate_told
     GROUP BY server_id
 )
 SELECT

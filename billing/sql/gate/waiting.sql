@@ -8,7 +8,7 @@ WITH heard AS (
     SELECT
         server_id, min(coalesce(since_us, 0)) AS since_us,
         max(greatest(beat_us, settled_us)) AS heard_us
-    FROM told_sources
+    FROM gate_told
     GROUP BY server_id
 )
 SELECT
@@ -20,7 +20,7 @@ SELECT
     r.server_id IS NOT NULL AND r.from_us < p.end_us
         AND coalesce(greatest(s.beat_us, s.settled_us), h.heard_us, 0) < r.silent_us AS retired
 FROM gate_periods p
-CROSS JOIN told_sources s
+CROSS JOIN gate_told s
 JOIN heard h ON h.server_id = s.server_id
 LEFT JOIN gate_retired r ON r.server_id = s.server_id
-WHERE h.since_us < p.end_us AND coalesce(s.since_us, 0) < p.end_us + 48 * 3600 * 1000000
+WHERE h.since_us < p.end_us AND coalesce(s.since_us, 0) < p.end_us + 172800000000
