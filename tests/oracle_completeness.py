@@ -26,7 +26,8 @@ REPLAYS: Final = 365 * DAY  # 1971: the watermark of who promises nothing yet
 class Source:
     """`name` is server/incarnation. Sequences 1 to `total` were promised, all but `lost`,
     `in_flight` and `explained` were applied. `refusals`: count, first and last beat that told it.
-    `opened` False: its first heartbeat was not read; `beat` None: none was.
+    `opened` False: its first heartbeat was not read; `beat` None: none was; `untold` of the last
+    are lost.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Source:
     phase: str = "BEAT"
     settled: int | None = None
     opened: bool = True
+    untold: int = 0
     total: int = 9
     lost: frozenset[int] = frozenset()
     in_flight: frozenset[int] = frozenset()
@@ -148,7 +150,9 @@ def _of_source(told: Told, one: Source, start: int, end: int) -> Iterator[tuple[
     if last_seen is None or last_seen >= start:
         if any(not _accepted(told, one, stretch, start) for stretch in _runs(one.lost)):
             yield "USAGE_MISSING", place
-        if one.in_flight:
+        if any(not _accepted(told, one, stretch, start, BEATS) for stretch in _lost_beats(one)):
+            yield "USAGE_MISSING", place
+        if one.in_flight or (_is_left(one) and not one.opened and not one.untold):
             yield "USAGE_IN_FLIGHT", place
     after = _since(one)
     before = 0
@@ -180,9 +184,27 @@ def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
         yield first, last
 
 
-def _accepted(told: Told, one: Source, stretch: tuple[int, int], start: int) -> bool:
+def _is_left(one: Source) -> bool:
+    """Nothing that it told last will be told again."""
+    return _is_settled(one) and one.beat is not None and one.phase != "CLOSE"
+
+
+def _lost_beats(one: Source) -> list[tuple[int, int]]:
+    if not _is_left(one) or not one.untold:
+        return []
+    first = [] if one.opened else [(1, 1)]
+    return [*first, (_BEATS + 1, _BEATS + one.untold)]
+
+
+def _accepted(
+    told: Told, one: Source, stretch: tuple[int, int], start: int, topic: str = USAGE
+) -> bool:
     return any(
-        source == one.name and first <= stretch[0] and stretch[1] <= last and until < start
+        topic == USAGE
+        and source == one.name
+        and first <= stretch[0]
+        and stretch[1] <= last
+        and until < start
         for source, first, last, until in told.accepted
     )
 
@@ -239,7 +261,11 @@ def _lay(rows: dict[str, list[dict[str, Any]]], one: Source) -> None:
         times = {"beat_at": one.beat, "watermark": one.watermark, "since": one.since}
         rows["source_state"].append({**state, **times, "phase": one.phase})
         first = {"first": 1 if one.opened else 2, "last": _BEATS}
-        rows["sequences"].append({"topic": BEATS, "source": one.name, **first})
+        there_too = {"topic": BEATS, "source": one.name}
+        rows["sequences"].append({**there_too, **first})
+        if one.untold:
+            rows["source_totals"].append({**there_too, "last": _BEATS + one.untold})
+            rows["proven"].append({**there_too, "last": _BEATS + one.untold})
     if one.settled is not None:
         by = {"settled_by": f"{one.server}/next", "beats": _BEATS}
         rows["settlements"].append({"source": one.name, "settled_at": one.settled, **by})

@@ -58,7 +58,9 @@ def ask(
         row = [server, day_of(since), "gone", "ops", since]
         books.execute("INSERT INTO retired_servers VALUES (?, ?, ?, ?, ?)", row)
     for hole in told.accepted:
-        books.execute("INSERT INTO accepted_holes VALUES (?, ?, ?, ?)", list(hole))
+        books.execute(
+            "INSERT INTO accepted_holes VALUES ('meetings.usage', ?, ?, ?, ?)", list(hole)
+        )
     for server in told.listed[::2]:
         books.execute("INSERT INTO expected_servers VALUES (?, 'ops', 0)", [server])
     home = replace(home, expected_servers=told.listed[1::2], grace_hours=told.grace_hours)
@@ -114,8 +116,17 @@ CASES: Final[list[tuple[str, Told, list[tuple[str, str]]]]] = [
     ("accepted before the period", Told((hole(FRA),), accepted=(("fra-1/a", 2, 4, START - 1),)),
      []),
     ("accepted as it began", Told((hole(FRA),), accepted=(("fra-1/a", 2, 4, START),)), [GAP]),
+    ("accepted twice, the first time in time",
+     Told((hole(FRA),), accepted=(("fra-1/a", 1, 4, START - 1), ("fra-1/a", 1, 9, END))), []),
     ("accepted in part", Told((hole(FRA),), accepted=(("fra-1/a", 4, 9, 0),)), [GAP]),
     ("accepted elsewhere", Told((hole(FRA),), accepted=(("fra-1/b", 1, 9, 0),)), [GAP]),
+    # Heartbeats that nobody tells again.
+    ("its last heartbeats are lost", Told((replace(FRA, untold=2),)), []),
+    ("lost, and it was settled", Told((replace(FRA, untold=2, settled=END),)), [GAP]),
+    ("lost and settled before", Told((replace(FRA, untold=2, beat=1, watermark=1,
+                                              settled=START - 1),)), []),
+    ("the first is missing, and it was settled", Told((replace(FRA, opened=False, settled=END),)),
+     [FLIGHT]),
     # Refused by the first beat after the end too, for it tells of what was before.
     ("refused", Told((REFUSED,)), [LATE]),
     ("refused after the end", Told((replace(REFUSED, refusals=((0, 1, END), (2, OVER, OVER))),)),
@@ -127,6 +138,8 @@ CASES: Final[list[tuple[str, Told, list[tuple[str, str]]]]] = [
     # Servers that are listed, and that are gone.
     ("listed and silent", Told((replace(CLOSED, beat=END - 1),), listed=("fra-1",)), [SILENT]),
     ("listed and heard at the end", Told((CLOSED,), listed=("fra-1",)), []),
+    ("listed and heard from another source", Told((replace(CLOSED, beat=1), LATER),
+                                                  listed=("fra-1",)), []),
     ("listed and never heard", Told((), listed=("fra-1",)), [SILENT]),
     ("listed in the settings", Told((FRA,), listed=("fra-1", "fra-2")),
      [("SERVER_SILENT", "server fra-2")]),
@@ -143,34 +156,41 @@ CASES: Final[list[tuple[str, Told, list[tuple[str, str]]]]] = [
                          retired={"fra-1": START}), [BEHIND, SILENT]),
     ("its disk was heard again", Told((hole(FRA, beat=1, watermark=1, settled=START + DAY),),
                                       retired={"fra-1": START}), [GAP]),
+    ("its disk was heard again and it is listed",
+     Told((replace(FRA, beat=1, watermark=1, settled=START + DAY),), listed=("fra-1",),
+          retired={"fra-1": START}), [SILENT]),
     ("heard again from a new disk", Told((hole(FRA, beat=1, watermark=1), hole(LATER)),
                                          retired={"fra-1": START}),
      [("USAGE_MISSING", "source fra-1/b")]),
     ("nobody tells when it spoke", Told((replace(FRA, beat=None), LATER),
                                         retired={"fra-1": START}), [BEHIND]),
+    ("nobody tells, and another was settled", Told(
+        (replace(FRA, beat=None), replace(LATER, beat=1, watermark=END, settled=START + DAY)),
+        retired={"fra-1": START}), [BEHIND]),
 ]  # fmt: skip
 
 
 def ask_each(
-    books: Store, home: Settings, many: Sequence[Told], period: tuple[int, int], now: int = OVER
-) -> list[Found]:
-    """What each of them lacks, by one question about all."""
-    _, (found,) = ask(books, home, together(many), [period], now)
-    apart: list[Found] = [set() for _ in many]
-    for account, code, place in found:
-        kind, _, name = place.partition(" ")
-        if kind == "quarantine":
-            at, own = divmod(int(name), 100)
-            apart[at].add((account, code, f"quarantine {own}"))
-        else:
-            number, _, own_name = name.partition("-")
-            apart[int(number)].add((account, code, f"{kind} {own_name}"))
+    books: Store, home: Settings, many: Sequence[Told], periods: Sequence[tuple[int, int]]
+) -> list[list[Found]]:
+    """What each of them lacks for each period, by one question about all."""
+    apart: list[list[Found]] = [[set() for _ in periods] for _ in many]
+    _, found = ask(books, home, together(many), periods, OVER)
+    for period, gaps in enumerate(found):
+        for account, code, place in gaps:
+            kind, _, name = place.partition(" ")
+            if kind == "quarantine":
+                at, own = divmod(int(name), 100)
+                apart[at][period].add((account, code, f"quarantine {own}"))
+            else:
+                number, _, own_name = name.partition("-")
+                apart[int(number)][period].add((account, code, f"{kind} {own_name}"))
     return apart
 
 
 def test_each_case(books: Store, home: Settings) -> None:
-    found = ask_each(books, home, [told for _, told, _ in CASES], (START, END))
-    for (name, told, wanted), gaps in zip(CASES, found, strict=True):
+    found = ask_each(books, home, [told for _, told, _ in CASES], [(START, END)])
+    for (name, told, wanted), (gaps,) in zip(CASES, found, strict=True):
         assert gaps == {(None, *one) for one in wanted}, name
         assert missing(told, START, END, OVER) == gaps, f"{name}: the oracle errs"
 
@@ -206,8 +226,8 @@ ROWS: Final[list[tuple[Row, str | None, bool]]] = [
 
 def test_a_row_of_the_quarantine_touches_what_it_may_hold(books: Store, home: Settings) -> None:
     many = [Told(rows=(row,)) for row, _, _ in ROWS]
-    found = ask_each(books, home, many, (START, END))
-    for (row, account, is_open), told, gaps in zip(ROWS, many, found, strict=True):
+    found = ask_each(books, home, many, [(START, END)])
+    for (row, account, is_open), told, (gaps,) in zip(ROWS, many, found, strict=True):
         wanted = {(account, "QUARANTINE_OPEN", "quarantine 1")} if is_open else set()
         assert gaps == wanted == missing(told, START, END, OVER), row
 
@@ -301,7 +321,7 @@ def test_what_is_lost_and_accepted_holds_up_no_period_that_begins_later(
         find_gaps(books, home, [(START, END), *after], OVER + DAY * 9)
         held = "SELECT start_us FROM gaps_found WHERE code = 'USAGE_MISSING' ORDER BY ALL"
         assert books.rows(held) == [(START,), (OVER + 5,)]
-    assert books.rows("FROM accepted_holes") == [("fra-1/a", 3, 4, OVER + 5)]
+    assert books.rows("FROM accepted_holes") == [("meetings.usage", "fra-1/a", 3, 4, OVER + 5)]
 
 
 @pytest.mark.parametrize("seed", [1, time.time_ns() % 10**6])
@@ -312,10 +332,10 @@ def test_whatever_was_told_is_judged_as_the_oracle_does(
     rng = random.Random(seed)
     many = [draw(rng) for _ in range(200)]
     seen: set[str] = set()
-    for start, end in ((START, END), (START - 30 * DAY, START), (START - 2 * HOUR, END - HOUR)):
-        found = ask_each(books, home, many, (start, end), end + 48 * HOUR)
-        for told, gaps in zip(many, found, strict=True):
-            assert gaps == missing(told, start, end, end + 48 * HOUR), (told, start)
+    periods = [(START, END), (START - 30 * DAY, START), (START - 2 * HOUR, END - HOUR)]
+    for told, found in zip(many, ask_each(books, home, many, periods), strict=True):
+        for (start, end), gaps in zip(periods, found, strict=True):
+            assert gaps == missing(told, start, end, OVER), (told, start)
             seen |= {code for _, code, _ in gaps} | ({"COMPLETE"} if not gaps else set())
     assert len(seen) == 7, seen
 
@@ -368,6 +388,7 @@ def _draw_source(rng: random.Random, name: str, moment: Any) -> Source:
         rng.choice(["CLOSE", "BEAT", "BEAT"]),
         rng.choice([None, None, moment()]),
         rng.random() < 0.8,
+        rng.choice([0, 0, 1]),
         lost=frozenset(gone[:lost]),
         in_flight=frozenset(gone[lost:]),
         refusals=rng.choice([(), (), refusals, refusals[1:]]),

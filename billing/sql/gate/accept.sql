@@ -1,5 +1,5 @@
 INSERT INTO accepted_holes BY NAME
-SELECT h.source, h.first, h.last, greatest($now_us, s.watermark_us) AS until_us
+SELECT h.topic, h.source, h.first, h.last, greatest($now_us, s.watermark_us) AS until_us
 FROM told_holes h
 JOIN gate_told s ON s.source = h.source
 WHERE h.state = 'lost' AND 'source ' || h.source IN (

@@ -66,4 +66,6 @@ CREATE TABLE expected_servers (server_id VARCHAR, who VARCHAR, at_us BIGINT);
 
 -- Lost usage that a period was closed without: what was missing then was observed before `until_us`,
 -- so no period that begins later waits for it.
-CREATE TABLE accepted_holes (source VARCHAR, first BIGINT, last BIGINT, until_us BIGINT);
+CREATE TABLE accepted_holes (
+    topic VARCHAR, source VARCHAR, first BIGINT, last BIGINT, until_us BIGINT
+);
