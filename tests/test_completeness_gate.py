@@ -27,7 +27,7 @@ from tests.oracle_completeness import (
     store_told,
     together,
 )
-from warehouse import Store, lend_tables
+from warehouse import Store, lend_tables, open_store
 
 START: Final = 20_727 * DAY  # 2026-10-01 in UTC
 END: Final = START + 31 * DAY
@@ -306,6 +306,20 @@ def test_what_somebody_settled_is_named_where_it_matters(books: Store, home: Set
             {"source": "sin-1/a", "server_id": "sin-1", "until": "2026-11-01T00:00:00Z"}
         ],
     }  # fmt: skip
+
+
+def test_a_running_projector_is_asked_the_same(books: Store, home: Settings) -> None:
+    many = together([told for _, told, _ in CASES])
+    in_place = ask(books, home, many, [(START, END)], OVER)
+    store_told(home, many)
+    bounds = {"from_us": 0, "end_us": 0}
+    asked = replace(home, expected_servers=many.listed)
+    with open_store(home.usage, "usage").closing() as writer:
+        writer.serve()
+        with lend_tables(books, home.usage, "usage", COPIES.all(), bounds):
+            assert find_gaps(books, asked, [(START, END)], OVER) == in_place[0]
+            assert allowances(books)["unclean"] != []
+    assert len(in_place[0]) > 20
 
 
 def test_what_is_lost_and_accepted_holds_up_no_period_that_begins_later(
