@@ -1,4 +1,4 @@
-"""The usage command; gathers billing's others: accounts, price books, invoices and audit."""
+"""The usage command; gathers billing's others: accounts, price books, servers, invoices, audit."""
 
 from fractions import Fraction
 from typing import Any
@@ -21,6 +21,7 @@ from billing.price_book_commands import price_book
 from billing.queries import SQL
 from billing.rating import month_usage
 from billing.run_commands import RUN_COMMANDS
+from billing.server_commands import server
 from edge.command import common, settings, show_rows
 
 _USAGE = ("account_id", "meter", "variant", "records", "seconds", "quantity")
@@ -73,5 +74,5 @@ for _command in (*CREDIT_COMMANDS, alert_command):
     account.add_command(_command)
 
 COMMANDS: tuple[click.Command, ...] = (
-    *(account, price_book, usage, invoice, *CREDIT_NOTE_COMMANDS, alerts_command, audit),
+    *(account, price_book, usage, server, invoice, *CREDIT_NOTE_COMMANDS, alerts_command, audit),
 )

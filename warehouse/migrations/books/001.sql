@@ -108,3 +108,16 @@ CREATE TABLE alerts (account_id VARCHAR, threshold HUGEINT);
 CREATE TABLE alerts_fired (
     account_id VARCHAR, month VARCHAR, threshold HUGEINT, fired_us BIGINT, total HUGEINT
 );
+
+-- Servers that a period does not wait for, from a day (UTC) on, and servers that it does wait for,
+-- heard of or not, besides those in the settings. One row per server; the audit trail has the rest.
+CREATE TABLE retired_servers (
+    server_id VARCHAR, retired_on DATE, reason VARCHAR, who VARCHAR, at_us BIGINT
+);
+CREATE TABLE expected_servers (server_id VARCHAR, who VARCHAR, at_us BIGINT);
+
+-- Lost usage that a period was closed without: what was missing then was observed before `until_us`,
+-- so no period that begins later waits for it.
+CREATE TABLE accepted_holes (
+    topic VARCHAR, source VARCHAR, first BIGINT, last BIGINT, until_us BIGINT
+);
