@@ -2,9 +2,13 @@
 `base`, nothing the plan `free`. What a clerk types is typed in this process.
 """
 
+import atexit
 import json
 import re
+import shutil
+import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any, Final
@@ -42,6 +46,22 @@ free = ["participant"]
 _HELD = re.compile(r"the clock is set to .*\n|Printing .*\n|.* written as PDF to .*\n")
 
 
+@cache
+def _begun() -> Path:
+    """A home with the book and a usage store, made once."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    home = folder / "home"
+    (folder / "book.toml").write_text(BOOK)
+    for words in (
+        ("price-book", "load", str(folder / "book.toml")),
+        ("emit", "-", "--server-id", "fra-1"),
+        ("consume", "--once"),
+    ):
+        assert run_here(home, *words).returncode == 0
+    return home
+
+
 class Clerk:
     """`now` is the clock of everything typed; `plans` are accounts with their plan."""
 
@@ -50,10 +70,7 @@ class Clerk:
         self.now = now
         self._folder = folder
         self._events = 0
-        self.home.mkdir(parents=True)
-        self.file("book.toml", BOOK)
-        self.must("price-book", "load", str(folder / "book.toml"))
-        self.told([])
+        shutil.copytree(_begun(), self.home)
         self.subscribe(**{name: f"{plan},2025-01-01," for name, plan in plans.items()})
 
     def file(self, name: str, text: str) -> str:
