@@ -16,6 +16,7 @@ from edge.instants import instant
 from warehouse import Store
 
 _ALLOWANCES: Final = ("retired", "dismissed", "unclean", "accepted")
+_KINDS: Final = {"concession": "Concession", "correction": "Correction", "void": "Cancellation"}
 _ASKED: Final = {
     "accept_incomplete": "Closed although usage may be missing",
     "include_old": "Charged usage of long ago too",
@@ -32,9 +33,7 @@ def closing_of(books: Store, id: str) -> dict[str, Any] | None:
             "run": row["run"],
             "finalized_at": instant(row["finalized_us"]),
             "who": row["who"],
-            **{
-                name: list(_own(snapshot.get(name, ()), row["account_id"])) for name in _ALLOWANCES
-            },
+            **{name: list(_own(snapshot.get(name, ()), row["account_id"])) for name in _ALLOWANCES},
             "overrides": json.loads(row["overrides"]),
         }
     return None
@@ -72,13 +71,16 @@ def tell_corrections(books: Store, document: Mapping[str, Any]) -> Iterator[str]
     """What it corrects, and what corrects it or made it void."""
     if document["corrects"]:
         yield f"Corrects {document['corrects']}"
+    if document["reason"]:
+        yield f"{_KINDS.get(document['credit'], document['credit'])}: {document['reason']}"
     for row in books.records(SQL["given_on"], {"id": document["id"]}):
         amount = _money(row["amount"], row["currency"])
         told = f"{amount} {row['currency']}" + (f": {row['reason']}" if row["reason"] else "")
         if row["credit"] == "void":
             yield f"Made void by {row['number']}, of {told}"
         else:
-            yield f"Corrected by {row['number']}, {row['credit'] or 'by a run'} of {told}"
+            by = f"{row['number']}, which is void" if row["status"] == "void" else row["number"]
+            yield f"Corrected by {by}, {row['credit'] or 'credit note of a run'} of {told}"
 
 
 def _money(amount: int, currency: str) -> str:

@@ -61,6 +61,8 @@ def _document(head: Row, lines: Iterable[Row]) -> dict[str, Any]:
         "issued_on": _day(head["issued_on"]),
         "due_on": _day(head["due_on"]),
         "corrects": head["corrected_number"],
+        "credit": head["credit"],
+        "reason": head["reason"],
         "account_id": head["account_id"],
         "currency": head["currency"],
         "plan": head["plan"],

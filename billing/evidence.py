@@ -25,7 +25,9 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     for name in ("evidence", "evidence_sums", "left_out_records"):
         books.execute(SQL[name])
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ((snapshot, overrides),) = books.rows("SELECT snapshot, overrides FROM runs WHERE run = ?", [run])
+    ((snapshot, overrides),) = books.rows(
+        "SELECT snapshot, overrides FROM runs WHERE run = ?", [run]
+    )
     told = {"snapshot": snapshot, "overrides": overrides}
     if books.value("SELECT count(*) FROM left_out_records"):
         path = folder / f"run-{run:06}.left-out.parquet"

@@ -237,7 +237,7 @@ def test_a_total_below_zero_is_issued_as_a_credit_note(clerk: Clerk) -> None:
     told = clerk.must("invoice", "show", "CN-2026-000001").stdout
     assert "Corrects HM-2026-000001\n" in told
     told = clerk.must("invoice", "show", "HM-2026-000001").stdout
-    assert "Corrected by CN-2026-000001, by a run of 20.00 EUR\n" in told
+    assert "Corrected by CN-2026-000001, credit note of a run of 20.00 EUR\n" in told
 
 
 def test_of_two_clerks_at_once_the_second_waits_and_is_told(clerk: Clerk) -> None:

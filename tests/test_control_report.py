@@ -28,7 +28,9 @@ def test_a_run_ends_with_what_the_month_came_to(clerk: Clerk) -> None:
     clerk.use("ghost", "2026-10-02")
     clerk.must("invoice", "hold", "dodo", "--month", "2026-10", "--reason", "asked to wait")
     run = clerk.must(*RUN, "2026-10", "--finalize")
-    assert report(run.stdout) == """\
+    assert (
+        report(run.stdout)
+        == """\
 Control report of 2026-10
 documents            closed  drafts
 -------------------  ------  ------
@@ -67,6 +69,7 @@ no_account         1        1        0
 no_charge          1        1        0
 See `usage --month 2026-10 --unbilled`.
 """
+    )
     # Again, when all but the held one are closed.
     assert report(clerk.must(*RUN, "2026-10").stdout) == report(run.stdout)
 
@@ -80,13 +83,16 @@ def test_data_for_machines_has_the_report_beside_it(clerk: Clerk) -> None:
 
 def test_a_draft_run_tells_what_a_closing_one_would_be_kept_from(clerk: Clerk) -> None:
     done = clerk.must(*RUN, "2026-10", now="2026-11-01T12:00:00Z")
-    assert """
+    assert (
+        """
 Blocked, or without a document
 code        accounts  first  why
 ----------  --------  -----  --------------------
 INCOMPLETE         4  acme   usage may be missing
 Missing: GRACE_TIME 1
-""" in done.stdout
+"""
+        in done.stdout
+    )
     assert "PERIOD_OPEN         4" in clerk.must(*RUN, "2027-06").stdout
 
 
@@ -95,14 +101,17 @@ def test_a_month_that_is_left_open_or_void_is_named_by_every_later_run(clerk: Cl
     clerk.types(*RUN, "2026-09", "--finalize")
     clerk.must("void", "HM-2027-000001", "--reason", "wrong")
     told = clerk.types(*RUN, "2026-10").stdout
-    assert told.endswith("""
+    assert told.endswith(
+        """
 Months that are still open
 account_id  month    why
 ----------  -------  -----------------------
 base        2026-09  void, and not run again
 lost        2026-09  left open: PLAN_UNKNOWN
 
-""".rstrip("\n") + "\n")
+""".rstrip("\n")
+        + "\n"
+    )
 
 
 def test_a_hold_fails_only_who_names_the_account(clerk: Clerk) -> None:
@@ -125,12 +134,15 @@ def test_usage_of_long_ago_is_unbilled_until_it_is_asked_for(clerk: Clerk) -> No
     clerk.use("acme", "2026-01-08")
     (row,) = clerk.sees(*asked)
     assert (row["account_id"], row["records"], row["reason"]) == ("acme", 1, "too_old")
-    assert """
+    assert (
+        """
 Changed after it was closed and before 2026-02: charged only by --include-old
 account_id  month    changed
 ----------  -------  -------
 acme        2026-01  usage
-""" in clerk.must(*RUN, "2026-03").stdout
+"""
+        in clerk.must(*RUN, "2026-03").stdout
+    )
     why = ("--include-old", "asked for")
     (document,) = clerk.close("2026-03", "--account", "acme", *why)
     assert [line["amount"] for line in document["lines"]] == ["0.00", "1.00"]

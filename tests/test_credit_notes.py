@@ -54,7 +54,11 @@ def amounts(document: Any) -> list[str]:
 
 def test_a_whole_invoice_is_given_back_once(clerk: Clerk) -> None:
     note = credit(clerk)
-    assert (note["number"], note["kind"], note["status"]) == ("CN-2026-000001", "credit_note", "final")
+    assert (note["number"], note["kind"], note["status"]) == (
+        "CN-2026-000001",
+        "credit_note",
+        "final",
+    )
     assert (note["corrects"], note["total"], note["due"]) == (OCTOBER, "8.77", "8.77")
     assert amounts(note) == ["3.00", "7.77", "-2.00"]
     assert (clerk.home / "documents" / "CN-2026-000001.pdf").exists()
@@ -88,7 +92,9 @@ def test_never_more_than_is_left_and_every_fault_is_told(clerk: Clerk) -> None:
         "LINE_UNKNOWN: 2026-10.acme.0009: there is no such line; it has 3\n"
         "CREDIT_REFUSED: nothing was credited\n"
     )
-    assert "MORE_THAN_LEFT: 2026-10.acme.0003: -2.00 EUR" in refused(clerk, *give("--line", lines[5]))
+    assert "MORE_THAN_LEFT: 2026-10.acme.0003: -2.00 EUR" in refused(
+        clerk, *give("--line", lines[5])
+    )
     assert "0001: " in refused(clerk, *give("--line", "1=0.001"))
     assert refused(clerk, *give("--line", "3")) == (
         f"BAD_AMOUNT: {OCTOBER}: these lines come to -2.00 EUR: a credit note gives something back\n"
@@ -169,6 +175,9 @@ def test_a_void_month_is_run_again_with_all_that_it_carried(clerk: Clerk) -> Non
 def test_a_month_is_made_void_whole_and_its_items_are_billed_again(clerk: Clerk) -> None:
     clerk.subscribe(acme="p,2025-01-01,", idle="free,2025-01-01,")
     clerk.close("2026-10")
+    page = clerk.home / "documents" / f"{OCTOBER}.pdf"
+    issued = page.read_bytes()
+    page.unlink()
     clerk.must("void", "--month", "2026-10", "--reason", "wrong rates")
     states = {one["id"]: (one["status"], one["number"]) for one in clerk.sees("invoice", "list")}
     assert states == {
@@ -180,6 +189,7 @@ def test_a_month_is_made_void_whole_and_its_items_are_billed_again(clerk: Clerk)
         clerk, "void", "--month", "2026-10", "--reason", "again"
     )
     again = clerk.close("2026-10")
+    assert page.read_bytes() == issued  # a void document is made again as it was
     assert [one["status"] for one in again].count("nil") == 1
     (acme,) = [one for one in again if one["number"] == "HM-2026-000002"]
     assert (acme["id"], amounts(acme)) == ("2026-10.acme#3", ["3.00", "7.77", "-2.00"])
