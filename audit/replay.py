@@ -105,9 +105,9 @@ def _refuse_gone(source: LogSource, stretches: Stretches) -> None:
     begins, ends = source.begins(topics), source.ends(topics)
     faults: list[Fault] = []
     for place, (first, after) in sorted(stretches.items()):
-        begin, end = begins.get(place, after), ends.get(place, first)
-        if first < begin and first < after:
-            faults.append(gone(place, first, min(begin, after)))
+        begin, end = begins.get(place, first), ends.get(place, first)
+        if first < min(begin, after):
+            faults.append(gone(place, first, begin))
         elif end < after:
             where = f"{place.topic}[{place.partition}]"
             text = f"ends at {end}, offsets {end} to {after - 1} are gone: put back what was there"
