@@ -58,8 +58,9 @@ def rebuild(
 
     Decisions about quarantine rows stay with them, and the number of a batch lies above all before.
     Refuses with STORE_BUSY while a projector runs, LOCK_HELD while another rebuild does, LOG_GONE
-    or TOPIC_CHANGED where the log is no longer whole, REBUILD_BROKEN where what came of it breaks
-    an invariant; then nothing was changed. `progress` is called with offsets passed.
+    or TOPIC_CHANGED where the log is no longer whole, REBUILD_OTHER_LOG where the store was made of
+    none of it, REBUILD_BROKEN where what came of it breaks an invariant; then nothing was changed.
+    `progress` is called with offsets passed.
     """
     home.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = hold(home.home / "rebuild.lock", "rebuilding the usage store")
@@ -108,6 +109,9 @@ def _replay(  # noqa: PLR0913
 ) -> int:
     stretches: Stretches = stretches_read(store, source) if has_old else log_so_far(source)
     last = (store.value(_LAST_BATCH) if has_old else None) or 0
+    if last and not stretches:
+        what = "the store was not made of this log, but of the other of journal and Kafka"
+        raise Refused("REBUILD_OTHER_LOG", f"{what}: name it with --from")
     given_up: GivenUp = {}
     if has_old:
         given_up = {topic: frozenset(held) for topic, held in store.rows(_GIVEN_UP)}

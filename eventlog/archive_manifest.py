@@ -106,7 +106,8 @@ def write_manifest(archive: Archive) -> None:
 def write_through(path: Path, pieces: Iterable[bytes]) -> None:
     """A file that is there whole or not at all, whatever is killed and when."""
     fresh = path.with_name(path.name + ".part")
-    with fresh.open("wb") as file:
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
         file.writelines(pieces)
         file.flush()
         os.fsync(file.fileno())

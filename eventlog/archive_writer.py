@@ -26,8 +26,9 @@ from eventlog.archive_manifest import (
 from eventlog.journal_layout import hold
 from eventlog.slices import LogSource, Partition, Slice
 
-_SEGMENT_BYTES: Final = 64 * 1024 * 1024
-_BLOCK_EVENTS: Final = 20_000  # of 64 KiB at most, so a block may need more than one piece
+# Smaller than the journal's: one is read and proven whole, and held in memory until it is written.
+_SEGMENT_BYTES: Final = 16 * 1024 * 1024
+_BLOCK_EVENTS: Final = 20_000
 _BLOCK_BYTES: Final = 4 * 1024 * 1024
 _POLL_EVENTS, _WAIT_S = 20_000, 0.5
 _NAME_DIGITS: Final = 20
