@@ -76,6 +76,7 @@ def test_the_archive_stands_for_what_kafka_has_deleted(
     done("journal", "prune", "--older-than", "0", "--archive", archive)
     assert len(list(tmp_path.rglob(f"{USAGE}/*.avro"))) == segments - len(listed)
 
+    assert "REBUILD_OTHER_LOG" in done("rebuild", "--from", "journal", code=1)
     refused = done("rebuild", code=1)
     for place in emptied:
         begin = held[place].next
