@@ -104,8 +104,21 @@ def _run(offset: int, arrived_us: int, source: str | None, values: Sequence[byte
     return b"".join([varint(offset), varint(arrived_us), named, varint(len(values)), items, _EMPTY])
 
 
-def read_segment(data: bytes, place: Partition, first: int) -> Iterator[Messages]:
-    """The messages of a whole segment, block by block. Raises Damaged where it is not one."""
+def read_segment(data: bytes, place: Partition, first: int, start: int = 0) -> Iterator[Messages]:
+    """The messages of a segment, block by block, but blocks that lie wholly before offset `start`.
+
+    Raises Damaged where it is not one; every block is proven, those passed over too.
+    """
+    waiting: tuple[int, bytes] | None = None
+    for runs, plain in _blocks(data, place, first):
+        if waiting and read_varint(memoryview(plain), 0)[0] > start:
+            yield _messages(*waiting)
+        waiting = runs, plain
+    if waiting:
+        yield _messages(*waiting)
+
+
+def _blocks(data: bytes, place: Partition, first: int) -> Iterator[tuple[int, bytes]]:
     head, sync = segment_header(place, first), sync_marker(place, first)
     if data[: len(head)] != head:
         raise Damaged("the header is not that of this place")
@@ -113,12 +126,12 @@ def read_segment(data: bytes, place: Partition, first: int) -> Iterator[Messages
     while at < len(data):
         try:
             runs, plain, at = unpack(view, at, sync)
-            yield _messages(plain, runs)
         except Torn as error:
             raise Damaged(str(error)) from error
+        yield runs, plain
 
 
-def _messages(plain: bytes, runs: int) -> Messages:
+def _messages(runs: int, plain: bytes) -> Messages:
     found, view, at = Messages(), memoryview(plain), 0
     for _ in range(runs):
         offset, at = read_varint(view, at)

@@ -115,10 +115,10 @@ class ArchiveSource:
             yield from self._segment(place, one, max(one.first, at[place]))
 
     def _segment(self, place: Partition, one: ArchivedFile, start: int) -> Iterator[Slice]:
-        data = self._archive.read(one)
+        data, begin = self._archive.read(one), start
         count = 0
         try:
-            for block in read_segment(data, place, one.first):
+            for block in read_segment(data, place, one.first, start):
                 count += len(block)
                 told = block.part(bisect_left(block.offsets, start), len(block))
                 if told:
@@ -127,7 +127,7 @@ class ArchiveSource:
                     start = after
         except (Damaged, UnicodeDecodeError) as error:
             raise self._archive.damaged(one, str(error)) from error
-        if count != one.messages:
+        if begin == one.first and count != one.messages:
             raise self._archive.damaged(one, f"holds {count} messages, not {one.messages}")
         if start < one.next:  # nothing but transaction markers
             yield _slice(place, start, one.next, Messages())

@@ -86,7 +86,12 @@ def test_the_archive_stands_for_what_kafka_has_deleted(
     rebuilt = done("rebuild", "--archive", archive)
     assert "the new store is in place" in rebuilt
     assert done("consume", "--once").endswith("0 messages read\n")
-    done("verify")
+    (tmp_path / "journal" / "forward.json").unlink()
+    said = done("forward", "--once", code=1)
+    pruned = {one["source"] for one in listed}
+    assert all(f"JOURNAL_PRUNED: {USAGE} {source}: sequences 1 to " in said for source in pruned)
+    done("consume", "--once")
+    assert "the new store is in place" in done("rebuild", "--archive", archive)
 
 
 def the_same_messages(kafka: KafkaSettings, archive: str) -> bool:
