@@ -17,7 +17,7 @@ from billing.amounts import to_minor
 from billing.audit_trail import Act, record
 from billing.books import Catalogue, load_catalogue
 from billing.closed import require_account
-from billing.drafts import drafted
+from billing.drafts import drafted, lay_out_work
 from billing.layout import lay_out, without
 from billing.money import minor_to_money
 from billing.month import Month, running_month
@@ -105,7 +105,7 @@ def _add_spent(
     closed = {id for (id,) in books.rows(SQL["closed_accounts"], {"month": str(month)})}
     others = {id for id, _, _ in catalogue.accounts} - accounts
     layout = without(lay_out(books, catalogue, month), closed | others)
-    with drafted(books, home, layout) as faults:
+    with drafted(books, home, lay_out_work(books, home, catalogue, layout)) as faults:
         books.execute(SQL["add_spent"], {"month": str(month)})
         return faults
 

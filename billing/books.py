@@ -43,6 +43,7 @@ def open_books(home: Settings, *, make: bool = True) -> Iterator[Store]:
     store = open_store(home.books, "books") if exist else open_scratch("books")
     with store.closing():
         store.hold(home.memory_mib)
+        store.execute(SQL["charging"])
         yield store
 
 
@@ -53,15 +54,26 @@ class Catalogue:
     accounts: tuple[tuple[str, str, str], ...]  # id, time zone, currency
     history: dict[str, list[Subscription]]
     price_books: tuple[PriceBook, ...]
+    frozen: frozenset[str] = frozenset()
+
+    def under(self, frozen: Iterable[str]) -> "Catalogue":
+        """The same with these versions, by hash, in place of all others of their books, but for
+        plans that they do not have: a plan told too late may be newer than what was frozen.
+        """
+        return replace(self, frozen=frozenset(frozen)) if frozen else self
 
     def find_plans(self, book: str | None, plan: str, day: date) -> list[tuple[PriceBook, Plan]]:
         """The plan in each book that has it, by the version in force on `day`."""
-        latest: dict[str, PriceBook] = {}
+        latest: dict[str, tuple[PriceBook, Plan]] = {}
+        frozen: dict[str, tuple[PriceBook, Plan]] = {}
         for version in self.price_books:  # in order of effective_from
             if version.effective_from <= day and book in (None, version.book):
-                latest[version.book] = version
-        found = ((version, version.plan(plan)) for version in latest.values())
-        return [(version, one) for version, one in found if one is not None]
+                is_frozen = version.sha256 in self.frozen
+                for known in (latest, frozen) if is_frozen else (latest,):
+                    known.pop(version.book, None)
+                    if one := version.plan(plan):
+                        known[version.book] = version, one
+        return list((latest | frozen).values())
 
     def named(self, history: Iterable[Subscription], day: date) -> list[Subscription]:
         """A history with the book of each plan that only one has on `day`, or on the plan's first

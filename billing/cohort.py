@@ -6,6 +6,7 @@ done once for each cohort and not for each account. The version is the one in fo
 stretch's first day.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,15 +26,26 @@ from billing.terms import Terms, priced_tiers, usage_numbers
 @dataclass(frozen=True, slots=True)
 class CohortKey:
     """All that decides an account's document besides its usage. `history` is in force within
-    the month and the one after; `charged` in advance for this month; `bounds` are frozen ones.
+    the month and the one after; `charged` in advance for this month; `bounds` are frozen ones, and
+    so are the versions of books in `frozen`, by hash.
     """
 
     zone: str
     currency: str
     bounds: tuple[int | None, int | None]
     history: tuple[Subscription, ...]
-    charged: tuple[tuple[FeeKey, Charged], ...]
-    out_of_order: str | None
+    charged: tuple[tuple[FeeKey, Charged], ...] = ()
+    out_of_order: str | None = None
+    frozen: tuple[str, ...] = ()
+
+    @property
+    def history_text(self) -> str:
+        """The history as JSON: rows of since, until, book, plan, quantity."""
+        rows = (
+            [f"{row.since}", row.until and f"{row.until}", row.book, row.plan, row.quantity]
+            for row in self.history
+        )
+        return json.dumps(list(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,10 @@ class Cohort:
         return currency_precision(self.key.currency)
 
     @property
+    def month(self) -> Month:
+        return Month(self.period.since.year, self.period.since.month)
+
+    @property
     def has_document(self) -> bool:
         return not self.faults and bool(self.stretches or self.key.charged)
 
@@ -86,6 +102,7 @@ class Cohort:
 
 def make_cohort(catalogue: Catalogue, month: Month, key: CohortKey) -> Cohort:
     period = month.period(key.zone, *key.bounds)
+    catalogue = catalogue.under(key.frozen)
     faults = []
     parts = []
     known: list[tuple[Stretch, Priced]] = []
@@ -102,7 +119,7 @@ def make_cohort(catalogue: Catalogue, month: Month, key: CohortKey) -> Cohort:
     more: list[Terms] = []
     ahead: list[tuple[Stretch, Priced]] = []
     if parts or key.charged:
-        more += owed_terms(known, period, dict(key.charged), key.currency)
+        more += owed_terms(known, period, dict(key.charged))
         coming = month.after.period(key.zone, period.end_us)
         ahead += _priced(catalogue, coming, key)
         more += advance_terms(ahead, coming)

@@ -217,11 +217,28 @@ def _commitment(line: Line, currency: str) -> Iterator[Row]:
 
 
 def _adjustment(line: Line, currency: str) -> Iterator[Row]:
+    """What is owed now, with its arithmetic, less what was charged."""
     basis, origin = line["basis"], line["origin"]
-    yield Row(f"Owed for {span(line['period'])}", amount=_exact(basis["owed"], currency))
+    if "owed" in basis:
+        yield Row(f"Owed for {span(line['period'])}", amount=_exact(basis["owed"], currency))
+    if now := basis.get("now"):
+        yield from _now({**line, **now, "kind": "usage"}, currency)
     where = f" in {origin['number']}" if origin and origin["number"] else ""
-    charged = _exact(-Fraction(basis["charged"]), currency)
-    yield Row(f"Charged in advance{where}", amount=charged)
+    if "charged" in basis:
+        charged = _exact(-Fraction(basis["charged"]), currency)
+        yield Row(f"Charged before{where}", amount=charged)
+    elif where:
+        yield Row(f"Charged{where}")
+
+
+def _now(line: Line, currency: str) -> Iterator[Row]:
+    """How the amount owed comes about; its rows add up to it, so they have no sum of their own."""
+    quantity = _quantity(line["quantity"], line["unit"])
+    yield Row("Of which:", *quantity, _unit_price(line, currency))
+    if line["included"] and Decimal(line["included"]):
+        yield _allowance(line)
+    yield from _priced(line, currency)
+    yield from _changed(line, currency)
 
 
 def _shown(amount: str | None) -> bool:

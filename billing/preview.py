@@ -9,7 +9,7 @@ from typing import Any
 from billing.books import load_catalogue
 from billing.closed import refuse_closed
 from billing.document import documents
-from billing.drafts import drafted
+from billing.drafts import drafted, lay_out_work
 from billing.layout import lay_out
 from billing.month import Month, running_month
 from edge import Refused, Settings
@@ -39,7 +39,8 @@ def preview_invoice(
     ((_, zone, _),) = catalogue.accounts
     month = month or running_month(zone, now_us)
     refuse_closed(books, account, month)
-    with drafted(books, home, lay_out(books, catalogue, month)) as faults:
+    work = lay_out_work(books, home, catalogue, lay_out(books, catalogue, month))
+    with drafted(books, home, work) as faults:
         if faults:
             raise Refused("INVOICES_LEFT", f"{account} has no document for {month}", faults)
         ids = [id for (id,) in books.rows("SELECT id FROM drafts")]

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from billing import (
+    Closing,
     Month,
     list_invoices,
     load_price_book,
@@ -98,7 +99,13 @@ def bill(home: Settings, closed_at_us: int | None = CLOSED_AT_US) -> Billed:
     """October of all accounts."""
     month = Month(OCTOBER.year, OCTOBER.month)
     with open_books(home) as books:
-        faults = run_invoices(books, home, month, None, closed_at_us)
+        faults = run_invoices(
+            books,
+            home,
+            month,
+            None,
+            Closing(closed_at_us, "clerk") if closed_at_us is not None else None,
+        )
         return Billed(faults, {one["account_id"]: one for one in list_invoices(books, month)})
 
 

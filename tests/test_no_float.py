@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from billing import Month, list_invoices, load_price_book, open_books, run_invoices
+from billing import Closing, Month, list_invoices, load_price_book, open_books, run_invoices
 from billing.alerts import reached_alerts, set_alert
 from billing.audit_trail import Act
 from billing.book_diff import BookPair, compare_books
@@ -176,7 +176,7 @@ def _run_all(home: Settings) -> None:
         assert not compare_books(books, home, pair, [OCTOBER], lambda _: None)
         books.rows(SQL["compared_rows"], {"most": 1})
         books.rows(SQL["compared_totals"])
-        assert not run_invoices(books, home, OCTOBER, None, CLOSED_AT_US)
+        assert not run_invoices(books, home, OCTOBER, None, Closing(CLOSED_AT_US, "clerk"))
         run_invoices(books, home, NOVEMBER, None, None)
         assert len(list_invoices(books, None)) == 2
 

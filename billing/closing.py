@@ -1,0 +1,122 @@
+"""Closing: drafts numbered, frozen and proved, in the transaction that made them.
+
+Owns which drafts stay open, and why. What a draft says is `billing.drafts`'.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+import pyarrow as pa
+
+from billing.audit_trail import Act, record
+from billing.evidence import take_snapshot, write_evidence
+from billing.month import Month
+from billing.numbering import find_series, issue_day, move_series
+from billing.queries import SQL
+from billing.rows import append_rows
+from edge import Fault, Settings
+from warehouse import Store
+
+_TERMS_DAYS: Final = 14  # where the account names none
+_LEFT_OPEN: Final = dict.fromkeys(("account_id", "month", "code"), pa.string())
+# Months that nobody wanted closed: nothing is owed for them, or not yet.
+_NOT_YET: Final = ("PERIOD_OPEN", "MONTH_ORDER")
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Who closes what is over, when (UTC microseconds), and as of which day, else today.
+    `unchanged`: only drafts that still say what was shown. `overrides` are the reasons given for
+    what is passed over, by what that is.
+    """
+
+    now_us: int
+    who: str
+    issue_date: date | None = None
+    unchanged: bool = False
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+
+def close_drafts(
+    books: Store, home: Settings, month: Month, asked: Closing, left_out: Iterable[Fault]
+) -> list[Fault]:
+    """Numbers, freezes and proves, in order of account_id, within the caller's transaction. The
+    faults are of drafts that stay drafts; they and `left_out` are remembered as left open. Refuses
+    with ISSUE_DATE.
+    """
+    books.execute(SQL["conflicting"])
+    books.execute(SQL["blocked"], {"now_us": asked.now_us, "unchanged": asked.unchanged})
+    faults = list(_blocked(books))
+    day = issue_day(books, home, asked.now_us, asked.issue_date)
+    series = [find_series(books, name, day) for name in (home.invoice_series, home.credit_series)]
+    invoices, credit_notes = series
+    told = {
+        "issue_zero": home.zero_invoices == "issue",
+        **{"invoice": invoices.prefix, "last_invoice": invoices.last},
+        **{"credit_note": credit_notes.prefix, "last_credit_note": credit_notes.last},
+    }
+    books.execute(SQL["closing"], told)
+    _remember_open(books, month, [*left_out, *faults])
+    if not books.value("SELECT count(*) FROM closing"):
+        return faults
+    run = begin_run(books, month, asked)
+    name, sha256 = write_evidence(books, home.evidence, run)
+    books.execute(SQL["close_invoices"], {"today": day, "terms_days": _TERMS_DAYS, "run": run})
+    for one, kind in zip(series, ("invoice", "credit_note"), strict=True):
+        sql = "SELECT count(number) FROM closing WHERE kind = ?"
+        move_series(books, one, books.value(sql, [kind]), day)
+    for sql in ("insert_periods", "settle_revisits"):
+        books.execute(SQL[sql])
+    books.execute(
+        "UPDATE runs SET evidence = ?, evidence_sha256 = ? WHERE run = ?", [name, sha256, run]
+    )
+    _tell(books, month, asked, run)
+    return faults
+
+
+def begin_run(books: Store, month: Month, asked: Closing) -> int:
+    """The number of an act that makes documents final or void, and its row; within the caller's
+    transaction, and within `lend_tables` where it bills usage.
+    """
+    run = int(books.value("SELECT coalesce(max(run), 0) + 1 FROM runs"))
+    row = [run, str(month), asked.now_us, take_snapshot(books), json.dumps(dict(asked.overrides))]
+    books.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, NULL, NULL)", row)
+    return run
+
+
+def _remember_open(books: Store, month: Month, faults: Iterable[Fault]) -> None:
+    books.execute(SQL["forget_open"], {"month": str(month)})
+    rows = (
+        {"account_id": one.place, "month": str(month), "code": one.code}
+        for one in faults
+        if one.code not in _NOT_YET
+    )
+    append_rows(books, "left_open", rows, _LEFT_OPEN)
+
+
+def _tell(books: Store, month: Month, asked: Closing, run: int) -> None:
+    (row,) = books.records(SQL["closed_in_run"])
+    details: dict[str, Any] = {"run": run, **row, "overrides": dict(asked.overrides)}
+    reason = "; ".join(asked.overrides.values())
+    record(books, [Act(asked.now_us, asked.who, "invoice finalize", str(month), reason, details)])
+
+
+def _blocked(books: Store) -> Iterator[Fault]:
+    sql = "SELECT code, account_id, out_of_order, records, reason FROM blocked ORDER BY account_id"
+    for code, account, out_of_order, records, reason in books.rows(sql):
+        messages = {
+            "MONTH_ORDER": out_of_order,
+            "PERIOD_OPEN": "the period is not over: close it after its end",
+            "USAGE_CONFLICT": (
+                f"{records} records are in conflict: see `usage conflicts`, then `usage cancel`"
+            ),
+            "HELD": f"is held: {reason}; see `invoice release`",
+            "DRAFT_CHANGED": (
+                "is no longer what was shown: look at the draft, then finalize again, or with "
+                "--accept-changes"
+            ),
+        }
+        yield Fault(code, account, messages[code])
