@@ -22,7 +22,7 @@ _MONTHS: Final = {
     "cohort": pa.int32(),
     **dict.fromkeys(("month", "zone", "history"), pa.string()),
     **dict.fromkeys(("start_us", "end_us"), pa.int64()),
-    "books": pa.list_(pa.string()),
+    **dict.fromkeys(("books", "known_books"), pa.list_(pa.string())),
 }
 
 
@@ -59,4 +59,5 @@ def _month(number: int, cohort: Cohort) -> dict[str, Any]:
         "end_us": period.end_us,
         "history": cohort.key.history_text,
         "books": sorted(cohort.books),
+        "known_books": cohort.known_books,
     }

@@ -75,6 +75,15 @@ class Catalogue:
                         known[version.book] = version, one
         return list((latest | frozen).values())
 
+    def versions(self, until: date) -> tuple[PriceBook, ...]:
+        """Those that may be in force before a day: of a frozen book, the frozen ones."""
+        codes = {one.book for one in self.price_books if one.sha256 in self.frozen}
+        return tuple(
+            one
+            for one in self.price_books
+            if one.effective_from < until and (one.book not in codes or one.sha256 in self.frozen)
+        )
+
     def named(self, history: Iterable[Subscription], day: date) -> list[Subscription]:
         """A history with the book of each plan that only one has on `day`, or on the plan's first
         day if that is later: `p` and `b/p` are then one plan.

@@ -12,6 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from billing.audit_trail import Act, record
+from billing.credits import draw_prepaid
 from billing.evidence import take_snapshot, write_evidence
 from billing.month import Month
 from billing.numbering import find_series, issue_day, move_series
@@ -62,14 +63,16 @@ def close_drafts(
     _remember_open(books, month, [*left_out, *faults])
     if not books.value("SELECT count(*) FROM closing"):
         return faults
-    run = begin_run(books, month, asked)
+    run = begin_run(books, month, asked, take_snapshot(books))
     name, sha256 = write_evidence(books, home.evidence, run)
     books.execute(SQL["close_invoices"], {"today": day, "terms_days": _TERMS_DAYS, "run": run})
     for one, kind in zip(series, ("invoice", "credit_note"), strict=True):
         sql = "SELECT count(number) FROM closing WHERE kind = ?"
         move_series(books, one, books.value(sql, [kind]), day)
-    for sql in ("insert_periods", "settle_revisits"):
+    for sql in ("insert_periods", "settle_revisits", "closing_totals"):
         books.execute(SQL[sql])
+    draw_prepaid(books)
+    books.execute(SQL["note_prepaid"])
     books.execute(
         "UPDATE runs SET evidence = ?, evidence_sha256 = ? WHERE run = ?", [name, sha256, run]
     )
@@ -77,12 +80,12 @@ def close_drafts(
     return faults
 
 
-def begin_run(books: Store, month: Month, asked: Closing) -> int:
+def begin_run(books: Store, month: Month, asked: Closing, snapshot: str | None = None) -> int:
     """The number of an act that makes documents final or void, and its row; within the caller's
-    transaction, and within `lend_tables` where it bills usage.
+    transaction. `snapshot` is of the usage store, where usage was billed.
     """
     run = int(books.value("SELECT coalesce(max(run), 0) + 1 FROM runs"))
-    row = [run, str(month), asked.now_us, take_snapshot(books), json.dumps(dict(asked.overrides))]
+    row = [run, str(month), asked.now_us, snapshot, json.dumps(dict(asked.overrides))]
     books.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, NULL, NULL)", row)
     return run
 

@@ -18,7 +18,7 @@ from billing.fees import Charged, FeeKey, Priced, advance_terms, arrears_terms, 
 from billing.money import currency_precision, decimal_text
 from billing.month import Month
 from billing.period import Period, Stretch, stretches
-from billing.pricebook import Charge, PerVariant
+from billing.pricebook import Charge, PerVariant, PriceBook
 from billing.proration import allowance, share_of
 from billing.terms import Terms, priced_tiers, usage_numbers
 
@@ -61,7 +61,8 @@ class PlanStretch:
 class Cohort:
     """`faults` (code and message) keep its accounts, and them alone, from being invoiced; with
     `out_of_order` they have drafts, and cannot be closed. `more` are the terms of no stretch;
-    `coming` the plans that charge for the month after already.
+    `coming` the plans that charge for the month after already; `versions` the books that may have
+    priced the month.
     """
 
     key: CohortKey
@@ -69,6 +70,7 @@ class Cohort:
     stretches: tuple[PlanStretch, ...]
     more: tuple[Terms, ...]
     coming: tuple[Priced, ...]
+    versions: tuple[PriceBook, ...]
     faults: tuple[tuple[str, str], ...]
 
     @property
@@ -91,6 +93,12 @@ class Cohort:
         """
         priced = (*(part.priced for part in self.stretches), *self.coming)
         return {found[0].sha256 for found in priced if found}
+
+    @property
+    def known_books(self) -> list[str]:
+        """The versions that may price its days: of the books it is on, those of before its end."""
+        codes = {part.priced[0].book for part in self.stretches if part.priced}
+        return sorted(one.sha256 for one in self.versions if one.book in codes)
 
     @property
     def plan(self) -> str | None:
@@ -124,7 +132,8 @@ def make_cohort(catalogue: Catalogue, month: Month, key: CohortKey) -> Cohort:
         ahead += _priced(catalogue, coming, key)
         more += advance_terms(ahead, coming)
     charging = (one for _, one in ahead if any(fee.timing == "advance" for fee in one[1].fees))
-    return Cohort(key, period, tuple(parts), tuple(more), tuple(charging), tuple(faults))
+    versions = catalogue.versions(period.until)
+    return Cohort(key, period, tuple(parts), tuple(more), tuple(charging), versions, tuple(faults))
 
 
 def _priced(

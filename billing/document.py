@@ -159,11 +159,12 @@ def _compared(row: Row, terms: Row, currency: str) -> dict[str, Any]:
     """What an adjustment is the difference of; `now` is the whole line that is owed, as it would
     stand if everything had been known in time.
     """
-    basis = {
+    basis: dict[str, Any] = {
         name: f"{minor_to_money(row[name], currency):f}"
         for name in ("owed", "charged")
         if row[name] is not None
     }
+    basis["advance"] = row["advance"]
     if row["owed"] is None or row["quantity"] is None:
         return basis
     now = {
@@ -222,8 +223,16 @@ def _origin(row: Row, terms: Row, zone: ZoneInfo) -> dict[str, Any] | None:
         return None
     return {
         "number": row["origin_number"],
-        "period": _span(terms["period"][0], terms["period"][1], zone),
+        "period": _span(*_adjusted_period(row, terms), zone),
     }
+
+
+def _adjusted_period(row: Row, terms: Row) -> tuple[int, int]:
+    """That of the document that is corrected, or, of fees that it charged in advance, theirs."""
+    if row["origin_month"] == row["month"]:
+        return row["origin_start_us"], row["origin_end_us"]
+    start_us, end_us = terms["period"]
+    return start_us, end_us
 
 
 def _span(start_us: int, end_us: int, zone: ZoneInfo) -> dict[str, str]:

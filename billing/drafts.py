@@ -29,7 +29,7 @@ _COHORT: Final = {
     **dict.fromkeys(("currency", "plan", "zone", "out_of_order", "history"), pa.string()),
     **dict.fromkeys(("start_us", "end_us"), pa.int64()),
     "has_document": pa.bool_(),
-    "books": pa.list_(pa.string()),
+    **dict.fromkeys(("books", "known_books"), pa.list_(pa.string())),
 }
 
 
@@ -96,4 +96,5 @@ def _cohort_row(number: int, cohort: Cohort) -> dict[str, Any]:
         "out_of_order": cohort.key.out_of_order,
         "history": cohort.key.history_text,
         "books": sorted(cohort.books),
+        "known_books": cohort.known_books,
     }

@@ -9,7 +9,7 @@ import click
 from billing.books import open_books
 from billing.closing import Closing
 from billing.document import documents
-from billing.invoice_commands import invoice, month_option, show_documents
+from billing.invoice_commands import month_option, show_documents
 from billing.invoices import list_heads, make_pdf, months_of, run_invoices, without_pdf
 from billing.month import Month
 from billing.wording import counted
@@ -17,7 +17,7 @@ from edge import Fault, Settings
 from edge.command import clock, common, left_undone, progress, reason_text, say, settings
 from warehouse import Store
 
-_ISSUE_DATE: Final = click.option(
+ISSUE_DATE: Final = click.option(
     "--issue-date",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="YYYY-MM-DD",
@@ -37,13 +37,13 @@ _OLD: Final = click.option(
 )
 
 
-@invoice.command("run")
+@click.command("run")
 @click.option(
     "--month", required=True, callback=month_option, metavar="YYYY-MM", help="Such as 2026-10."
 )
 @click.option("--account", help="Only this account.")
 @click.option("--finalize", is_flag=True, help="Number and freeze what is over.")
-@_ISSUE_DATE
+@ISSUE_DATE
 @_INCOMPLETE
 @_OLD
 @common
@@ -69,11 +69,11 @@ def run_command(month: Month, account: str | None, finalize: bool, **told: Any) 
     _leave(faults)
 
 
-@invoice.command("finalize")
+@click.command("finalize")
 @click.argument("names", metavar="[NUMBER-OR-ID]...", nargs=-1)
 @click.option("--month", callback=month_option, metavar="YYYY-MM", help="All of a month.")
 @click.option("--accept-changes", is_flag=True, help="Close drafts that have changed since, too.")
-@_ISSUE_DATE
+@ISSUE_DATE
 @_INCOMPLETE
 @_OLD
 @common
@@ -136,3 +136,6 @@ def make_documents(books: Store, home: Settings, heads: Sequence[Mapping[str, An
             advance(1)
     if missing:
         say(f"{counted(len(missing), 'invoice')} written as PDF to {home.documents}")
+
+
+RUN_COMMANDS: Final[tuple[click.Command, ...]] = (run_command, finalize_command)

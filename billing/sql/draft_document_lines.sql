@@ -1,5 +1,7 @@
 -- As `document_lines`, of drafts that are not kept.
-SELECT lines.*, terms.content, origins.number AS origin_number
+SELECT
+    lines.*, terms.content, origins.number AS origin_number, origins.month AS origin_month,
+    origins.start_us AS origin_start_us, origins.end_us AS origin_end_us
 FROM drafted_lines AS lines
 INNER JOIN (
     SELECT term, content FROM terms UNION ALL SELECT term, content FROM drafted_terms

@@ -9,7 +9,7 @@ WITH pending AS (
 ),
 
 documents AS (
-    SELECT account_id, month, id, status, zone, start_us, end_us, books
+    SELECT account_id, month, id, status, zone, start_us, end_us
     FROM invoices
     WHERE status <> 'draft' AND credit IS NULL
         AND account_id IN (SELECT account_id FROM pending)
@@ -17,11 +17,18 @@ documents AS (
 
 spans AS (
     SELECT account_id, min(month) AS first, max(month) AS last
-    FROM documents WHERE status <> 'void' GROUP BY account_id
+    FROM documents GROUP BY account_id
+),
+
+frozen AS (
+    SELECT invoices.account_id, periods.month, max_by(periods.books, invoices.run) AS books
+    FROM periods INNER JOIN invoices ON periods.invoice = invoices.id
+    WHERE (invoices.account_id, periods.month) IN (SELECT (account_id, month) FROM pending)
+    GROUP BY invoices.account_id, periods.month
 )
 
 SELECT
-    pending.account_id, pending.month, own.id AS origin, coalesce(own.books, []) AS books,
+    pending.account_id, pending.month, own.id AS origin, coalesce(frozen.books, []) AS books,
     coalesce(own.zone, before.zone) AS zone,
     coalesce(own.start_us, CASE WHEN before.month = strftime(
         (pending.month || '-01')::DATE - INTERVAL 1 MONTH, '%Y-%m'
@@ -33,6 +40,7 @@ SELECT
 FROM pending
 INNER JOIN spans
     ON pending.account_id = spans.account_id AND pending.month BETWEEN spans.first AND spans.last
+LEFT JOIN frozen ON pending.account_id = frozen.account_id AND pending.month = frozen.month
 LEFT JOIN documents AS own
     ON pending.account_id = own.account_id AND pending.month = own.month AND own.status <> 'void'
 ASOF LEFT JOIN documents AS before

@@ -53,9 +53,11 @@ CREATE TABLE invoice_lines (
 CREATE TABLE terms (term UUID, key UUID, content VARCHAR);
 
 -- The periods that a document was computed from, its own and those it adjusts, and what was known
--- of the account's plans then (JSON): enough to derive it again.
+-- then of the account's plans (JSON) and of the books they are in: enough to derive it again. The
+-- newest row of a period is what it is frozen to.
 CREATE TABLE periods (
-    invoice VARCHAR, month VARCHAR, zone VARCHAR, start_us BIGINT, end_us BIGINT, history VARCHAR
+    invoice VARCHAR, month VARCHAR, zone VARCHAR, start_us BIGINT, end_us BIGINT, history VARCHAR,
+    books VARCHAR[]
 );
 
 -- One row per act that made documents final or void: what was known, and the evidence it left.
@@ -105,4 +107,17 @@ CREATE TABLE prepaid_draws (invoice VARCHAR, credit BIGINT, amount HUGEINT);
 CREATE TABLE alerts (account_id VARCHAR, threshold HUGEINT);
 CREATE TABLE alerts_fired (
     account_id VARCHAR, month VARCHAR, threshold HUGEINT, fired_us BIGINT, total HUGEINT
+);
+
+-- Servers that a period does not wait for, from a day (UTC) on, and servers that it does wait for,
+-- heard of or not, besides those in the settings. One row per server; the audit trail has the rest.
+CREATE TABLE retired_servers (
+    server_id VARCHAR, retired_on DATE, reason VARCHAR, who VARCHAR, at_us BIGINT
+);
+CREATE TABLE expected_servers (server_id VARCHAR, who VARCHAR, at_us BIGINT);
+
+-- Lost usage that a period was closed without: what was missing then was observed before `until_us`,
+-- so no period that begins later waits for it.
+CREATE TABLE accepted_holes (
+    topic VARCHAR, source VARCHAR, first BIGINT, last BIGINT, until_us BIGINT
 );
