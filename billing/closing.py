@@ -4,7 +4,7 @@ Owns which drafts stay open, and why. What a draft says is `billing.drafts`'.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -12,19 +12,19 @@ from typing import Any, Final
 import pyarrow as pa
 
 from billing.audit_trail import Act, record
+from billing.completeness import accept_gaps, find_gaps
 from billing.credits import draw_prepaid
 from billing.evidence import take_snapshot, write_evidence
 from billing.month import Month
 from billing.numbering import find_series, issue_day, move_series
 from billing.queries import SQL
-from billing.rows import append_rows
+from billing.rows import load_rows
+from billing.wording import counted
 from edge import Fault, Settings
 from warehouse import Store
 
 _TERMS_DAYS: Final = 14  # where the account names none
-_LEFT_OPEN: Final = dict.fromkeys(("account_id", "month", "code"), pa.string())
-# Months that nobody wanted closed: nothing is owed for them, or not yet.
-_NOT_YET: Final = ("PERIOD_OPEN", "MONTH_ORDER")
+_LEFT_OPEN: Final = dict.fromkeys(("account_id", "code"), pa.string())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,10 @@ def close_drafts(
     with ISSUE_DATE.
     """
     books.execute(SQL["conflicting"])
-    books.execute(SQL["blocked"], {"now_us": asked.now_us, "unchanged": asked.unchanged})
-    faults = list(_blocked(books))
+    gaps = _gaps(books, home, asked)
+    which = {"now_us": asked.now_us, "unchanged": asked.unchanged}
+    books.execute(SQL["blocked"], {**which, "accepted": "accept_incomplete" in asked.overrides})
+    faults = [*_incomplete(books, month, gaps), *_blocked(books)]
     day = issue_day(books, home, asked.now_us, asked.issue_date)
     series = [find_series(books, name, day) for name in (home.invoice_series, home.credit_series)]
     invoices, credit_notes = series
@@ -60,10 +62,11 @@ def close_drafts(
         **{"credit_note": credit_notes.prefix, "last_credit_note": credit_notes.last},
     }
     books.execute(SQL["closing"], told)
-    _remember_open(books, month, [*left_out, *faults])
+    _remember_open(books, month, left_out)
     if not books.value("SELECT count(*) FROM closing"):
         return faults
-    run = begin_run(books, month, asked, take_snapshot(books))
+    accepted = accept_gaps(books, asked.now_us) if gaps and not _waits(asked) else []
+    run = begin_run(books, month, asked, take_snapshot(books, accepted))
     name, sha256 = write_evidence(books, home.evidence, run)
     books.execute(SQL["close_invoices"], {"today": day, "terms_days": _TERMS_DAYS, "run": run})
     for one, kind in zip(series, ("invoice", "credit_note"), strict=True):
@@ -90,14 +93,12 @@ def begin_run(books: Store, month: Month, asked: Closing, snapshot: str | None =
     return run
 
 
-def _remember_open(books: Store, month: Month, faults: Iterable[Fault]) -> None:
-    books.execute(SQL["forget_open"], {"month": str(month)})
-    rows = (
-        {"account_id": one.place, "month": str(month), "code": one.code}
-        for one in faults
-        if one.code not in _NOT_YET
-    )
-    append_rows(books, "left_open", rows, _LEFT_OPEN)
+def _remember_open(books: Store, month: Month, left_out: Iterable[Fault]) -> None:
+    """The accounts that a run was to close and did not, so that a later month waits for them."""
+    rows = ({"account_id": one.place, "code": one.code} for one in left_out)
+    load_rows(books, "kept_out", rows, _LEFT_OPEN)
+    for name in ("forget_open", "remember_open"):
+        books.execute(SQL[name], {"month": str(month)})
 
 
 def _tell(books: Store, month: Month, asked: Closing, run: int) -> None:
@@ -107,8 +108,32 @@ def _tell(books: Store, month: Month, asked: Closing, run: int) -> None:
     record(books, [Act(asked.now_us, asked.who, "invoice finalize", str(month), reason, details)])
 
 
+def _waits(asked: Closing) -> bool:
+    """Whether it keeps drafts open that usage may be missing for."""
+    return "accept_incomplete" not in asked.overrides
+
+
+def _gaps(books: Store, home: Settings, asked: Closing) -> list[Fault]:
+    """What is missing for the periods that are over."""
+    sql = "SELECT DISTINCT start_us, end_us FROM drafts WHERE end_us <= ? ORDER BY ALL"
+    return find_gaps(books, home, books.rows(sql, [asked.now_us]), asked.now_us)
+
+
+def _incomplete(books: Store, month: Month, gaps: Sequence[Fault]) -> list[Fault]:
+    """What is missing, once, and how many accounts wait for it."""
+    waiting = books.value("SELECT count(*) FROM blocked WHERE code = 'INCOMPLETE'")
+    if not waiting:
+        return []
+    message = (
+        f"{counted(waiting, 'draft')} cannot be closed before what is missing is there, or by "
+        '--accept-incomplete "reason"'
+    )
+    return [*gaps, Fault("INCOMPLETE", str(month), message)]
+
+
 def _blocked(books: Store) -> Iterator[Fault]:
-    sql = "SELECT code, account_id, out_of_order, records, reason FROM blocked ORDER BY account_id"
+    sql = """SELECT code, account_id, out_of_order, records, reason FROM blocked
+    WHERE code <> 'INCOMPLETE' ORDER BY account_id"""
     for code, account, out_of_order, records, reason in books.rows(sql):
         messages = {
             "MONTH_ORDER": out_of_order,

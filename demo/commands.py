@@ -32,7 +32,7 @@ _ACCOUNTS, _SEED, _MONTH = 200, 2026, "2026-10"
 # UTC days, as the tuning report takes them.
 _SINCE, _UNTIL = datetime(2026, 10, 1), datetime(2026, 11, 1)  # noqa: DTZ001
 # When the month is closed: not now, so that the same demo gives the same invoices on any day.
-_CLOSED = datetime(2026, 11, 2, 9)  # noqa: DTZ001
+_CLOSED = datetime(2026, 11, 4, 9)  # noqa: DTZ001
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001
 
 

@@ -16,7 +16,7 @@ from tests.command_line import shown_here as shown
 from tests.command_line import usage_event
 from warehouse import Store, open_store
 
-run = partial(command_line.run_here, now="2026-11-02T09:00:00Z", user="ann")
+run = partial(command_line.run_here, now="2026-11-04T09:00:00Z", user="ann")
 HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
 OF = "Name,a@a.example,DE,de,Europe/Berlin"
 ACCOUNTS = f"acme,{OF},EUR,p,2026-01-01,,1\nyen,{OF},JPY,q,2026-01-01,,1\n"
@@ -209,7 +209,7 @@ def test_a_month_is_held_and_released(home: Path) -> None:
     assert run(home, "invoice", "hold", "yen", "--month", "2026-11", *REASON).returncode == 0
     (first, second) = shown(home, "invoice", "holds")
     assert first == {
-        "account_id": "acme", "month": "2026-10", "at": "2026-11-02T09:00:00Z", "who": "ann",
+        "account_id": "acme", "month": "2026-10", "at": "2026-11-04T09:00:00Z", "who": "ann",
         "reason": "slip",
     }  # fmt: skip
     assert (second["account_id"], second["month"]) == ("yen", "2026-11")

@@ -22,7 +22,7 @@ from tests.command_line import usage_event
 from tests.histories import days_held
 from warehouse import Store, open_scratch, open_store
 
-run = partial(command_line.run_here, now="2026-11-02T09:00:00Z", user="ann")
+run = partial(command_line.run_here, now="2026-11-04T09:00:00Z", user="ann")
 HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
 OF = "Name,a@a.example,DE,de,Europe/Berlin,EUR"
 ACCOUNTS = f"acme,{OF},p,2026-01-01,,1\nfree,{OF},idle,2026-01-01,,1\n"

@@ -7,6 +7,11 @@ SELECT
         WHEN drafts.end_us > $now_us THEN 'PERIOD_OPEN'
         WHEN conflicting.records > 0 THEN 'USAGE_CONFLICT'
         WHEN holds.reason IS NOT NULL THEN 'HELD'
+        WHEN NOT $accepted AND EXISTS (
+            SELECT 1 FROM gaps_found AS gaps
+            WHERE gaps.start_us = drafts.start_us AND gaps.end_us = drafts.end_us
+                AND (gaps.account_id IS NULL OR gaps.account_id = drafts.account_id)
+        ) THEN 'INCOMPLETE'
         WHEN $unchanged AND drafts.account_id IN (SELECT account_id FROM changed)
             THEN 'DRAFT_CHANGED'
     END AS code,
