@@ -209,4 +209,5 @@ def _run_clerks(home: Settings) -> None:
 
 def _with_bounds(sql: str) -> str:
     """A pattern: what is lent has its bounds filled in, for it is the body of a view."""
-    return re.sub(r"\\\$[a-z_]+", r"(\\$[a-z_]+|[0-9]+)", re.escape(sql.strip()))
+    told = r"(\\$[a-z_]+|[0-9]+|\\[[^]]*\\]::[A-Z]+\\[\\])"
+    return re.sub(r"\\\$[a-z_]+", told, re.escape(sql.strip()))
