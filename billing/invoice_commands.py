@@ -48,7 +48,7 @@ def month_option(_: click.Context, __: click.Parameter, value: str | None) -> Mo
 
 @click.group()
 def invoice() -> None:
-    """Invoices of a month: run, preview, list, show.
+    """Invoices of a month: run, preview, list, show, find, explain, statement.
 
     \b
     Example: homemeeting invoice run --month 2026-10 --finalize

@@ -1,0 +1,85 @@
+"""Reading evidence: the records that a document was made from, as its run froze them.
+
+Owns what is said where a file is missing or is not what the books say. Proves no file as a whole.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from billing.queries import PROOFS
+from edge import Fault, Refused
+from warehouse import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The act that froze a document: its snapshot of the usage store, and the file of its run, None
+    where it left none. `rows` and `sha256` are of the document's part.
+    """
+
+    invoice: str
+    run: int
+    snapshot: dict[str, Any]
+    file: Path | None
+    rows: int
+    sha256: str | None
+
+
+def find_evidence(books: Store, folder: Path, invoice: str) -> Evidence | None:
+    """Of the document with this id; None of a draft, which has none."""
+    found = books.records(PROOFS["run_of"], {"id": invoice})
+    if not found:
+        return None
+    (row,) = found
+    return Evidence(
+        invoice,
+        row["run"],
+        json.loads(row["snapshot"] or "{}"),
+        folder / row["evidence"] if row["evidence"] else None,
+        row["evidence_rows"] or 0,
+        row["evidence_sha256"],
+    )
+
+
+def read_evidence(
+    books: Store, evidence: Evidence, lines: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
+    """Its rows in order of line and time, of the lines of these ids or of all. Times are UTC.
+
+    Refuses with EVIDENCE_MISSING.
+    """
+    if evidence.file is None or not evidence.rows:
+        return []
+    if not evidence.file.exists():
+        raise Refused("EVIDENCE_MISSING", str(_missing(evidence.file)))
+    asked = {"file": str(evidence.file), "id": evidence.invoice, "lines": lines and list(lines)}
+    return books.records(PROOFS["evidence_rows"], asked)
+
+
+def prove_rows(books: Store, evidence: Evidence) -> list[Fault]:
+    """EVIDENCE_BROKEN where the document's rows are not those that were frozen with it."""
+    if evidence.file is None or not evidence.rows:
+        return []
+    asked = {"file": str(evidence.file), "id": evidence.invoice}
+    ((rows, sha256),) = books.rows(PROOFS["evidence_sum"], asked)
+    if (rows, sha256) == (evidence.rows, evidence.sha256):
+        return []
+    message = f"its rows in {evidence.file.name} are not those that were frozen: put the file back"
+    return [Fault("EVIDENCE_BROKEN", evidence.invoice, message)]
+
+
+def evidence_files(books: Store, folder: Path) -> tuple[list[str], list[Fault]]:
+    """Every run's file that is there, and EVIDENCE_MISSING for each that is not."""
+    files = [folder / name for _, name in books.rows(PROOFS["evidence_files"])]
+    here = [str(file) for file in files if file.exists()]
+    gone = [
+        Fault("EVIDENCE_MISSING", file.name, _missing(file)) for file in files if not file.exists()
+    ]
+    return here, gone
+
+
+def _missing(file: Path) -> str:
+    return f"there is no {file}: put a copy of it back, the books have its SHA-256"
