@@ -12,8 +12,9 @@ from typing import Final
 
 from billing.queries import SQL
 from warehouse import Store
-# With a dictionary, and so a Bloom filter, of every column: a record is then found among ten million
-# by reading one group of rows. By default ids, which never repeat, would have none.
+
+# With a dictionary, and so a Bloom filter, of every column: a record is then found among ten
+# million by reading one group of rows. By default ids, which never repeat, would have none.
 _FORM: Final = (
     "FORMAT parquet, DICTIONARY_SIZE_LIMIT 200_000, STRING_DICTIONARY_PAGE_SIZE_LIMIT 16_777_216"
 )

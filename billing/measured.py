@@ -113,10 +113,13 @@ def read_measured(content: Mapping[str, Any]) -> Measured | None:
     if not told:
         return None
     return Measured(
-        *(told[name] for name in ("measure", "scope", "mode", "quantum")),
-        content["unit"],
-        int(told["per_unit"]),
-        int(content["scales"]["unit"]),
+        measure=told["measure"],
+        scope=told["scope"],
+        mode=told["mode"],
+        quantum=told["quantum"],
+        unit_name=content["unit"],
+        per_unit=int(told["per_unit"]),
+        unit=int(content["scales"]["unit"]),
     )
 
 

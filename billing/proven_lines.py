@@ -29,12 +29,13 @@ _WHY: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ProvenLine:
-    """`line` is as `invoice show` has it. `quantity` and `parts` are numerators over
-    `measured.unit`; `own` is what of the quantity belongs to no single record. `why` says why there
-    are no records.
+    """`line` is as `invoice show` has it; `description` is the book's, without an amount.
+    `quantity` and `parts` are numerators over `measured.unit`; `own` is what of the quantity belongs to no
+    single record. `why` says why there are no records.
     """
 
     line: Mapping[str, Any]
+    description: str
     measured: Measured | None
     quantity: int | None
     records: Sequence[Record]
@@ -52,7 +53,7 @@ class ProvenLine:
 
     @property
     def quantity_text(self) -> str:
-        """As the document has it; of an adjustment that of what is owed. Empty where it has none."""
+        """As the document has it; of an adjustment that of what is owed. Empty without one."""
         if self.measured is not None:
             return decimal_text(Fraction(self.quantity or 0, self.measured.unit))
         return self.line["quantity"] or ""
@@ -90,7 +91,9 @@ def prove(books: Store, home: Settings, name: str, wanted: str | None = None) ->
         rows = read_evidence(books, evidence, ids)
         faults = prove_rows(books, evidence)
     of_line = {id: list(some) for id, some in groupby(rows, key=lambda row: row["line_id"])}
-    terms = {row["line"]: row for row in books.records(PROOFS["line_terms"], {"id": document["id"]})}
+    terms = {
+        row["line"]: row for row in books.records(PROOFS["line_terms"], {"id": document["id"]})
+    }
     lines = [
         _line(line, terms[_number(line)], of_line.get(line["id"], []), is_draft=evidence is None)
         for line in chosen
@@ -121,13 +124,15 @@ def _choose(document: Mapping[str, Any], wanted: str | None) -> list[Mapping[str
 
 
 def _line(
-    line: Mapping[str, Any], row: Mapping[str, Any], records: list[Record], *, is_draft: bool
+    line: Mapping[str, Any], row: Mapping[str, Any], records: Sequence[Record], *, is_draft: bool
 ) -> ProvenLine:
-    measured = read_measured(json.loads(row["content"]))
+    content = json.loads(row["content"])
+    measured = read_measured(content)
     if row["quantity"] is None:
         measured = None  # nothing was rated: a credit, or several lines told as one
     return ProvenLine(
         line,
+        content["description"],
         measured,
         row["quantity"] if measured else None,
         records,

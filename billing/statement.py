@@ -107,7 +107,7 @@ def _note(record: Record) -> str:
 
 
 def _without(one: ProvenLine, number: int) -> dict[str, Any]:
-    note = f"{one.line['description']}: {one.why}" if one.why else one.line["description"]
+    note = f"{one.description}: {one.why}"
     return _row(number, one.quantity_text, one.line_unit, note)
 
 
