@@ -46,29 +46,23 @@ def find_evidence(books: Store, folder: Path, invoice: str) -> Evidence | None:
 
 def read_evidence(
     books: Store, evidence: Evidence, lines: Sequence[str] | None = None
-) -> list[dict[str, Any]]:
-    """Its rows in order of line and time, of the lines of these ids or of all. Times are UTC.
+) -> tuple[list[dict[str, Any]], list[Fault]]:
+    """The document's rows in order of line and time, of the lines of these ids or of all, times in
+    UTC; and EVIDENCE_BROKEN where its rows, whole, are not those that were frozen with it.
 
     Refuses with EVIDENCE_MISSING.
     """
-    if evidence.file is None or not evidence.rows:
-        return []
-    if not evidence.file.exists():
-        raise Refused("EVIDENCE_MISSING", str(_missing(evidence.file)))
-    asked = {"file": str(evidence.file), "id": evidence.invoice, "lines": lines and list(lines)}
-    return books.records(PROOFS["evidence_rows"], asked)
-
-
-def prove_rows(books: Store, evidence: Evidence) -> list[Fault]:
-    """EVIDENCE_BROKEN where the document's rows are not those that were frozen with it."""
-    if evidence.file is None or not evidence.rows:
-        return []
-    asked = {"file": str(evidence.file), "id": evidence.invoice}
-    ((rows, sha256),) = books.rows(PROOFS["evidence_sum"], asked)
-    if (rows, sha256) == (evidence.rows, evidence.sha256):
-        return []
-    message = f"its rows in {evidence.file.name} are not those that were frozen: put the file back"
-    return [Fault("EVIDENCE_BROKEN", evidence.invoice, message)]
+    file = evidence.file
+    if file is None or not evidence.rows:
+        return [], []
+    if not file.exists():
+        raise Refused("EVIDENCE_MISSING", _missing(file))
+    books.execute(PROOFS["evidence_of"], {"file": str(file), "id": evidence.invoice})
+    rows = books.records(PROOFS["evidence_rows"], {"lines": lines and list(lines)})
+    if books.rows(PROOFS["evidence_sum"]) == [(evidence.rows, evidence.sha256)]:
+        return rows, []
+    message = f"its rows in {file.name} are not those that were frozen: put the file back"
+    return rows, [Fault("EVIDENCE_BROKEN", evidence.invoice, message)]
 
 
 def evidence_files(books: Store, folder: Path) -> tuple[list[str], list[Fault]]:

@@ -136,7 +136,8 @@ def shown(parts: Sequence[int | None], unit: int) -> Iterator[str]:
     """Numerators as decimals whose sum is exactly the decimal of their sum, as `decimal_text` has
     it: what is cut off one, where no decimal is equal to it, is carried to the next.
     """
-    places = _places(Fraction(sum(part or 0 for part in parts), unit))
+    total = Fraction(sum(part or 0 for part in parts), unit)
+    places = max(_PLACES, _places(total), _places(Fraction(1, unit)))
     scale = 10**places
     so_far, told = 0, 0
     for part in parts:
@@ -149,7 +150,6 @@ def shown(parts: Sequence[int | None], unit: int) -> Iterator[str]:
         told = upto
 
 
-def _places(total: Fraction) -> int:
-    text = decimal_text(total)
-    exponent = Decimal(text).as_tuple().exponent
-    return max(_PLACES, -int(exponent))
+def _places(value: Fraction) -> int:
+    """After the point, as `decimal_text` writes it."""
+    return -int(Decimal(decimal_text(value)).as_tuple().exponent)

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from billing.evidence_reading import Evidence, find_evidence, prove_rows, read_evidence
+from billing.evidence_reading import Evidence, find_evidence, read_evidence
 from billing.invoices import find_invoice
 from billing.measured import Measured, Record, own_part, read_measured
 from billing.money import decimal_text
@@ -30,8 +30,9 @@ _WHY: Final[Mapping[str, str]] = {
 @dataclass(frozen=True, slots=True)
 class ProvenLine:
     """`line` is as `invoice show` has it; `description` is the book's, without an amount.
-    `quantity` and `parts` are numerators over `measured.unit`; `own` is what of the quantity belongs to no
-    single record. `why` says why there are no records.
+
+    `quantity` and `parts` are numerators over `measured.unit`; `own` is what of the quantity
+    belongs to no single record. `why` says why there are no records.
     """
 
     line: Mapping[str, Any]
@@ -88,8 +89,7 @@ def prove(books: Store, home: Settings, name: str, wanted: str | None = None) ->
     faults: list[Fault] = []
     if evidence is not None:
         ids = [line["id"] for line in chosen] if wanted is not None else None
-        rows = read_evidence(books, evidence, ids)
-        faults = prove_rows(books, evidence)
+        rows, faults = read_evidence(books, evidence, ids)
     of_line = {id: list(some) for id, some in groupby(rows, key=lambda row: row["line_id"])}
     terms = {
         row["line"]: row for row in books.records(PROOFS["line_terms"], {"id": document["id"]})

@@ -4,4 +4,4 @@ SELECT
     sha256(string_agg(
         records::VARCHAR, chr(10) ORDER BY line_id, started_at, record_id
     )) AS sha256
-FROM (FROM read_parquet($file) WHERE invoice = $id) AS records
+FROM evidence_of AS records
