@@ -31,7 +31,7 @@ def _record_id(_: click.Context, __: click.Parameter, value: str | None) -> str 
 @click.option("--record", callback=_record_id, help="A usage record's id.")
 @common
 def find_command(meeting: str | None, record: str | None) -> None:
-    """The documents and lines that charged a meeting or a record.
+    """The lines that charged a meeting or a record.
 
     Read from the evidence of every run, void documents included; `records` is how many of the
     line's are meant.
