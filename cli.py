@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+import audit.commands
 import audit.explain_command
 import billing.commands
 import billing.invoice_commands
@@ -70,6 +71,7 @@ for command in (
     *consumers.commands.COMMANDS,
     *billing.commands.COMMANDS,
     *tuning.commands.COMMANDS,
+    *audit.commands.COMMANDS,
     *demo.commands.COMMANDS,
 ):
     main.add_command(command)

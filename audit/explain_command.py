@@ -1,6 +1,7 @@
 """The command `invoice explain`: the tiers of each line, its records and, if asked, events."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -22,8 +23,11 @@ _UNPLACED: Final = "the usage store does not know where it lies: `homemeeting re
 @click.argument("name", metavar="NUMBER-OR-ID")
 @click.argument("line", required=False)
 @click.option("--events", "with_events", is_flag=True, help="Each record's events, from the log.")
+@click.option(
+    "--archive", type=click.Path(path_type=Path), help="Look into this archive first, then Kafka."
+)
 @common
-def explain_command(name: str, line: str | None, with_events: bool) -> None:
+def explain_command(name: str, line: str | None, with_events: bool, archive: Path | None) -> None:
     """How a document came about, down to its records.
 
     Of all lines, or of LINE: its number, code or id. First the tiers, then every record from the
@@ -38,7 +42,7 @@ def explain_command(name: str, line: str | None, with_events: bool) -> None:
     home = settings()
     with open_books(home, make=False) as books:
         proof = prove(books, home, name, line)
-    events = _events(home, proof) if with_events else None
+    events = _events(home, proof, archive) if with_events else None
     lines = explained(proof, events.by_record if events else None)
     match form():
         case "json":
@@ -54,10 +58,10 @@ def explain_command(name: str, line: str | None, with_events: bool) -> None:
     left_undone("EXPLAINED_IN_PART", "not all of it is there any more", faults)
 
 
-def _events(home: Settings, proof: Proof) -> Events:
+def _events(home: Settings, proof: Proof, archive: Path | None) -> Events:
     records = [record for one in proof.lines for record in one.records]
     places = find_places(home.usage, records)
-    found = read_events(home, places)
+    found = read_events(home, places, archive)
     placed = {str(place.record_id) for place in places}
     unplaced = sorted({record["record_id"] for record in records} - placed)
     found.faults += [Fault("PLACE_UNKNOWN", one, _UNPLACED) for one in unplaced]

@@ -7,6 +7,7 @@ they lay.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.explain_places import USAGE, RecordPlace, Stretch, stretches
+from audit.logs import open_log
 from edge import Fault, Refused, Settings
-from eventlog import JournalSource, KafkaSettings, LogSource, Partition, Slice, open_kafka
+from eventlog import LogSource, Partition, Slice
 from schemas import decode
 
 _JOURNAL: Final = "journal"
@@ -44,9 +46,12 @@ class Events:
     faults: list[Fault] = field(default_factory=list)
 
 
-def read_events(home: Settings, places: Sequence[RecordPlace]) -> Events:
-    """Every event of these records that is there. The faults are LOG_GONE, one for each record and
-    place of which the log does not hold all. Refuses where a log cannot be reached.
+def read_events(
+    home: Settings, places: Sequence[RecordPlace], archive: Path | None = None
+) -> Events:
+    """Every event of these records that is there, in the `archive` of Kafka before Kafka. The
+    faults are LOG_GONE, one for each record and place of which the log does not hold all. Refuses
+    as `open_log`.
     """
     found: dict[UUID, list[Event]] = {}
     why: dict[RecordPlace, str] = {}
@@ -57,19 +62,15 @@ def read_events(home: Settings, places: Sequence[RecordPlace]) -> Events:
         if log != _JOURNAL and not home.bootstrap_servers:
             why |= dict.fromkeys(some, f"lie in Kafka {log}, and no Kafka is set")
             continue
-        with closing(_open(home, log)) as source:
+        is_journal = log == _JOURNAL
+        kind, kept = ("journal", None) if is_journal else ("kafka", archive)
+        with closing(open_log(home, kind, kept, [USAGE])) as source:
             reading = _Reading(source, {place.record_id for place in some}, why)
             for event in reading.events(stretches(some)):
                 found.setdefault(event.record_id, []).append(event)
     for events in found.values():
         events.sort(key=lambda one: (one.told["observed_at"], one.partition, one.offset))
     return Events(found, list(_gone(places, found, why)))
-
-
-def _open(home: Settings, log: str) -> LogSource:
-    if log == _JOURNAL:
-        return JournalSource(home.journal, [USAGE])
-    return open_kafka(KafkaSettings(home.kafka_servers()), [USAGE])
 
 
 class _Reading:
@@ -81,7 +82,7 @@ class _Reading:
         self._source = source
         self._records = pa.array([one.bytes for one in records], pa.binary(16))
         self._why = why
-        self._ends = source.ends([USAGE])
+        self._begins, self._ends = source.begins([USAGE]), source.ends([USAGE])
 
     def events(self, wanted: Mapping[Partition, Sequence[Stretch]]) -> Iterator[Event]:
         for partition, some in wanted.items():
@@ -104,8 +105,14 @@ class _Reading:
 
     def _slices(self, partition: Partition, stretch: Stretch) -> Iterator[Slice]:
         """What the log has of the stretch. Other partitions are begun at their ends."""
+        begin = self._begins.get(partition, stretch.first)
+        self._why |= {
+            place: f"are not all there: it begins at {begin}"
+            for place in stretch.places
+            if place.first < begin
+        }
         end = min(self._ends.get(partition, 0), stretch.last + 1)
-        at, patience = stretch.first, _PATIENCE
+        at, patience = max(stretch.first, begin), _PATIENCE
         if at >= end:
             return
         self._source.assign({**self._ends, partition: at})

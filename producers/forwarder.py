@@ -20,12 +20,11 @@ from eventlog import JournalSource, Partition, Slice, Tail
 from eventlog.journal_layout import hold, readable
 from eventlog.kafka import KafkaTopics
 from eventlog.kafka_settings import KafkaSettings
-from producers.cursor import Cursor
+from producers.cursor import CURSOR, Cursor
 from producers.sender import Message, Sender
 from producers.spool import HEARTBEATS
 from schemas import LIMITS, TOPICS
 
-_CURSOR: Final = "forward.json"
 _LOCK: Final = "forward.lock"
 _EVENTS: Final = tuple(topic for topic in TOPICS if topic != HEARTBEATS)
 _BATCH_EVENTS: Final = 20_000
@@ -69,7 +68,7 @@ class Forwarder:
             self._lock = hold(root / _LOCK, "forwarding this journal")
         self._settings, self._sleep, self._unsent = settings, sleep, unsent
         try:
-            self._cursor = Cursor(root / _CURSOR)
+            self._cursor = Cursor(root / CURSOR)
         except Refused:
             os.close(self._lock)
             raise
