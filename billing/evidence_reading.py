@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from billing.evidence import sum_evidence
 from billing.queries import PROOFS
 from edge import Fault, Refused
 from warehouse import Store
@@ -59,7 +60,9 @@ def read_evidence(
         raise Refused("EVIDENCE_MISSING", _missing(file))
     books.execute(PROOFS["evidence_of"], {"file": str(file), "id": evidence.invoice})
     rows = books.records(PROOFS["evidence_rows"], {"lines": lines and list(lines)})
-    if books.rows(PROOFS["evidence_sum"]) == [(evidence.rows, evidence.sha256)]:
+    sum_evidence(books)
+    sums = books.rows("SELECT records, sha256 FROM evidence_sums")
+    if sums == [(evidence.rows, evidence.sha256)]:
         return rows, []
     message = f"its rows in {file.name} are not those that were frozen: put the file back"
     return rows, [Fault("EVIDENCE_BROKEN", evidence.invoice, message)]

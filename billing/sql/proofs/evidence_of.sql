@@ -1,2 +1,3 @@
--- All that a run froze of one document.
-CREATE OR REPLACE TEMP TABLE evidence_of AS FROM read_parquet($file) WHERE invoice = $id
+-- All that a run froze of one document, as it lay when it was frozen.
+CREATE OR REPLACE TEMP TABLE evidence AS
+SELECT 0 AS account, * FROM read_parquet($file) WHERE invoice = $id
