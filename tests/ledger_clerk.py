@@ -35,6 +35,7 @@ class Clerk:
         self.accounts = Accounts(())
         self.ledger = Ledger(self.accounts, self.usage)
         self.documents: Documents = {}
+        self.credited: dict[str, list[dict[str, Fraction]]] = {}  # by number, lines by id
         self.items: list[tuple[str, date, Fraction]] = []
         self.said: list[str] = []
         self._day = BEGUN
@@ -115,14 +116,18 @@ class Clerk:
 
     def _left(self, name: str, month: date, amounts: Mapping[Key, Fraction], stderr: str) -> None:
         """No document: there is nothing that it would say, or something stands against it."""
-        standing = [
-            one for one in mine(name, self.documents.values())
-            if one.get("credit") is None and one["status"] != "void"
-        ]  # fmt: skip
-        if any(self._month(one) == month for one in standing):
+        if any(self._month(one) == month for one in self._standing(name)):
             return  # closed before
         refused = f"USAGE_CONFLICT: {name}" in stderr or f"MONTH_ORDER: {name}" in stderr
         assert refused or not amounts, (name, month, amounts, stderr)
+
+    def _standing(self, name: str) -> list[Document]:
+        """What runs made of an account and that is not void."""
+        return [
+            one
+            for one in mine(name, self.documents.values())
+            if one.get("credit") is None and one["status"] != "void"
+        ]
 
     def _month(self, document: Document) -> date:
         return self.ledger.month_of(document["account_id"], {"period": document["period"]})
@@ -134,12 +139,11 @@ class Clerk:
         assert document["period"] == period.span(period.since, period.until)
         found: dict[Key, Fraction] = {}
         others: list[Key] = []
-        for line in document["lines"]:
+        for line in (line for line in document["lines"] if line["kind"] != "item"):
             key = self.ledger.key_of(name, line)
-            if line["kind"] != "item":
-                amount = sign(document) * Fraction(line["amount"])
-                found[key] = found.get(key, ZERO) + amount
-            if key.first < month:
+            amount = sign(document) * Fraction(line["amount"])
+            found[key] = found.get(key, ZERO) + amount
+            if key.first != month and key.first in self.ledger.periods(name):
                 assert line["kind"] == "adjustment", line
                 others.append(key)
                 self._check_origin(name, key, line)
@@ -149,10 +153,7 @@ class Clerk:
 
     def _check_origin(self, name: str, key: Key, line: Mapping[str, Any]) -> None:
         period = self.ledger.periods(name)[key.first].period
-        numbers = [
-            one["number"] for one in mine(name, self.documents.values())
-            if one.get("credit") is None and one["status"] != "void" and self._month(one) == key.first
-        ]  # fmt: skip
+        numbers = [one["number"] for one in self._standing(name) if self._month(one) == key.first]
         assert line["origin"] == {
             "number": numbers[0] if numbers else None,
             "period": period.span(period.since, period.until),

@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 
 from tests.ledger_clerk import OCTOBER, Clerk, begin
+from tests.ledger_credits import KINDS, credit, draw_lines, to_credit, void
 from tests.ledger_world import LENGTHS, OFFSETS, SECOND, draw_day, draw_records, draw_row
 from tests.oracle_calendar import month_after
 
@@ -118,6 +119,22 @@ def again(clerk: Clerk) -> None:
         clerk.run(clerk.rng.choice(months(clerk)[:-1]))
 
 
+def credit_some(clerk: Clerk) -> None:
+    if found := to_credit(clerk):
+        document = clerk.rng.choice(found)
+        credit(clerk, document, clerk.rng.choice(KINDS), draw_lines(clerk, document))
+
+
+def void_one(clerk: Clerk) -> None:
+    found = [
+        one
+        for one in clerk.documents.values()
+        if one["status"] == "final" and one.get("credit") is None
+    ]
+    if found:
+        void(clerk, clerk.rng.choice(found))
+
+
 def draft(clerk: Clerk) -> None:
     clerk.type("invoice", "run", "--month", f"{clerk.ahead()[-1]:%Y-%m}", failing=True)
     clerk.read()
@@ -126,6 +143,7 @@ def draft(clerk: Clerk) -> None:
 ACTS_DRAWN: Final[list[tuple[int, Callable[[Clerk], None]]]] = [
     (5, usage), (2, longer), (3, cancel), (1, conflict), (2, settled), (4, plan), (2, prices),
     (3, next_month), (1, alone), (2, again), (1, draft),
+    (3, credit_some), (3, void_one),
 ]  # fmt: skip
 
 

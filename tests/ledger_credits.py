@@ -1,0 +1,70 @@
+"""What a clerk corrects by hand: concessions, corrections, void documents, and what is left of each
+line after that.
+"""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Final
+
+from tests.ledger_clerk import Clerk
+from tests.oracle_ledger import ZERO, Document, sign
+from tests.oracle_text import PLACES, money
+
+KINDS: Final = ("concession", "correction")
+Lines = Mapping[str, Fraction]  # by line id
+
+
+def left(clerk: Clerk, document: Document) -> dict[str, Fraction]:
+    """Of each line, as the document shows it, less what was credited."""
+    found = {line["id"]: Fraction(line["amount"]) for line in document["lines"]}
+    for credited in clerk.credited.get(document["number"], ()):
+        for id, amount in credited.items():
+            found[id] -= amount
+    return found
+
+
+def to_credit(clerk: Clerk) -> list[Document]:
+    """Invoices of which something is left."""
+    return [
+        one
+        for one in clerk.documents.values()
+        if one["kind"] == "invoice" and one["status"] == "final" and any(left(clerk, one).values())
+    ]
+
+
+def draw_lines(clerk: Clerk, document: Document) -> dict[str, Fraction]:
+    """All or a part of what is left of one or two lines; none for the whole document."""
+    some = {id: amount for id, amount in left(clerk, document).items() if amount > 0}
+    chosen = clerk.rng.sample(sorted(some), min(len(some), clerk.rng.randrange(3)))
+    smallest = Fraction(1, 10 ** PLACES[clerk.currency])
+    return {
+        id: clerk.rng.choice([some[id], max(some[id] / 3 // smallest, 1) * smallest])
+        for id in chosen
+    }
+
+
+def credit(clerk: Clerk, document: Document, kind: str, lines: Lines) -> None:
+    """A credit note of one of `KINDS`; of no lines, of all that is left."""
+    number = document["number"]
+    shown = [f"--line={id}={money(amount, clerk.currency)}" for id, amount in lines.items()]
+    clerk.type("credit-note", number, "--kind", kind, "--reason", "so be it", *shown)
+    _issued(clerk, document, kind, lines or left(clerk, document))
+
+
+def void(clerk: Clerk, document: Document) -> None:
+    clerk.type("void", document["number"], "--reason", "all wrong")
+    _issued(clerk, document, "void", left(clerk, document))
+    assert clerk.documents[document["id"]]["status"] == "void"
+
+
+def _issued(clerk: Clerk, document: Document, kind: str, lines: Lines) -> None:
+    """One document more, of these lines, whose sum with what it corrects is what is left."""
+    before = set(clerk.documents)
+    clerk.read()
+    (id,) = clerk.documents.keys() - before
+    found = clerk.documents[id]
+    assert (found["credit"], found["corrects"]) == (kind, document["number"])
+    assert found["period"] == document["period"]
+    signed = sign(found) * Fraction(found["subtotal"])
+    assert signed == -sign(document) * sum(lines.values(), ZERO)
+    clerk.credited.setdefault(document["number"], []).append(dict(lines))
