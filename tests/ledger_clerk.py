@@ -21,6 +21,7 @@ from tests.oracle_accounts import Accounts
 from tests.oracle_calendar import EPOCH, month_after
 from tests.oracle_ledger import ZERO, Document, Key, Ledger, mine, sign, total
 from tests.oracle_month import Used, used
+from tests.oracle_text import money, text
 from warehouse import open_store
 
 OCTOBER: Final = date(2026, 10, 1)
@@ -93,6 +94,12 @@ class Clerk:
         self.said.append(text)
         return self.type(*command, str(file), failing=True)
 
+    def add_item(self, account: str, day: date, amount: Fraction) -> None:
+        """Billed once, with the month of the day, to the currency's places."""
+        told = ("--description", "D", "--amount", text(amount), "--on", day.isoformat())
+        self.type("invoice", "item", account, *told)
+        self.items.append((account, day, Fraction(money(amount, self.currency))))
+
     def use(self, events: list[Event]) -> None:
         """Emitted, projected, and known to the oracle."""
         self.type("emit", "-", "--server-id", "fra-1", lines=[told(one) for one in events])
@@ -131,7 +138,8 @@ class Clerk:
         if any(self._month(one) == month for one in self._standing(name)):
             return  # closed before
         refused = f"USAGE_CONFLICT: {name}" in stderr or f"MONTH_ORDER: {name}" in stderr
-        assert refused or not amounts, (name, month, amounts, stderr)
+        pending = amounts or self._items(name, month)
+        assert refused or not pending, (name, month, amounts, stderr)
         if refused:
             self.blocked.add(name)
 
@@ -163,6 +171,9 @@ class Clerk:
                 self._check_origin(name, key, line)
         told = {key: amount for key, amount in found.items() if amount}
         assert told == wanted, (document["id"], dict(told.items() ^ wanted.items()))
+        items = [line for line in document["lines"] if line["kind"] == "item"]
+        amount = sum((Fraction(line["amount"]) for line in items), ZERO)
+        assert sign(document) * amount == self._items(name, month)
         assert len(others) == len(set(others)), "one line for each original line"
         assert all(wanted.get(key) for key in others), "none where the difference is zero"
 
@@ -217,11 +228,17 @@ class Clerk:
         for account in self.accounts.known.keys() - self.blocked:
             self._check_sum(account)
 
+    def next(self, account: str) -> date:
+        """The first month that is neither closed nor was."""
+        last = self.ledger.last(account)
+        return month_after(last) if last else OCTOBER
+
     def ahead(self) -> list[date]:
-        """The months from the first that some account has not closed to the one after the last."""
-        last = {account: self.ledger.last(account) for account in self.accounts.known}
-        at = min(month_after(one) if one else OCTOBER for one in last.values())
-        until = month_after(max(one or OCTOBER for one in last.values()))
+        """The months from the first that some account has not closed to the one after the last
+        that any has.
+        """
+        following = [self.next(account) for account in self.accounts.known]
+        at, until = min(following), max(following)
         found = []
         while at <= until:
             found.append(at)
@@ -237,10 +254,29 @@ class Clerk:
         owed, charged = self.ledger.owed(account), self.ledger.charged(account, documents)
         truth = sum((amount for key, amount in owed.items() if key.first in settled), ZERO)
         truth += sum((amount for key, amount in charged.items() if key.first not in settled), ZERO)
-        truth += sum((amount for name, _, amount in self.items if name == account), ZERO)
+        truth += self._billed(account, settled)
         conceded = total(one for one in documents if one.get("credit") == "concession")
         found = total(documents)
         assert found == truth + conceded, (account, found, truth, conceded, settled, owed, charged)
+
+    def _items(self, account: str, month: date) -> Fraction:
+        """What stands on its document once: items of the month, and the concessions on documents
+        of it that are void.
+        """
+        documents = mine(account, self.documents.values())
+        void = {
+            one["number"]
+            for one in documents
+            if one["status"] == "void" and self._month(one) == month
+        }
+        conceded = (one for one in documents if one.get("credit") == "concession")
+        carried = total(one for one in conceded if one["corrects"] in void)
+        return self._billed(account, {month}) + carried
+
+    def _billed(self, account: str, months: set[date]) -> Fraction:
+        """What the items of these months come to."""
+        mine = [(day, amount) for name, day, amount in self.items if name == account]
+        return sum((amount for day, amount in mine if day.replace(day=1) in months), ZERO)
 
 
 def begin(home: Path, rng: random.Random) -> Clerk:

@@ -8,6 +8,7 @@ import os
 import random
 from collections.abc import Callable
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ import pytest
 
 from tests.ledger_clerk import OCTOBER, Clerk, begin
 from tests.ledger_credits import KINDS, credit, draw_lines, to_credit, void
-from tests.ledger_world import LENGTHS, OFFSETS, SECOND, draw_day, draw_records, draw_row
+from tests.ledger_world import LENGTHS, OFFSETS, SECOND, ZONES, draw_day, draw_records, draw_row
 from tests.oracle_calendar import month_after
 
 SEQUENCES: Final = int(os.environ.get("HOMEMEETING_LEDGER", "2"))  # 5 seconds each
@@ -85,8 +86,11 @@ def settled(clerk: Clerk) -> None:
 
 
 def plan(clerk: Clerk) -> None:
-    """Another plan, other seats or an end, from a day that may be long over."""
+    """Another plan, other seats or an end, from a day that may be long over; at times from
+    another zone, which moves no closed period.
+    """
     name, zone = someone(clerk)
+    zone = clerk.rng.choice([zone] * 9 + [clerk.rng.choice(ZONES)])
     day = draw_day(clerk.rng, clerk.rng.choice(months(clerk)))
     clerk.know(draw_row(clerk.rng, name, zone, clerk.currency, day))
 
@@ -106,8 +110,7 @@ def next_month(clerk: Clerk) -> None:
 def alone(clerk: Clerk) -> None:
     """One account's next month."""
     name, _ = someone(clerk)
-    last = clerk.ledger.last(name)
-    clerk.run(month_after(last) if last else OCTOBER, name)
+    clerk.run(clerk.next(name), name)
 
 
 def again(clerk: Clerk) -> None:
@@ -135,6 +138,16 @@ def void_one(clerk: Clerk) -> None:
         void(clerk, clerk.rng.choice(found))
 
 
+def item(clerk: Clerk) -> None:
+    """Something to be billed, or given, once: with a month that is open, or open again."""
+    name, _ = someone(clerk)
+    void = [month for month, account in clerk.void() if account == name]
+    month = clerk.rng.choice([*void, clerk.next(name), clerk.ahead()[-1]])
+    day = draw_day(clerk.rng, month)
+    amount = Fraction(clerk.rng.randrange(-30_000, 90_000), 1000)
+    clerk.add_item(name, day, amount)
+
+
 def draft(clerk: Clerk) -> None:
     clerk.type("invoice", "run", "--month", f"{clerk.ahead()[-1]:%Y-%m}", failing=True)
     clerk.read()
@@ -143,7 +156,7 @@ def draft(clerk: Clerk) -> None:
 ACTS_DRAWN: Final[list[tuple[int, Callable[[Clerk], None]]]] = [
     (5, usage), (2, longer), (3, cancel), (1, conflict), (2, settled), (4, plan), (2, prices),
     (3, next_month), (1, alone), (2, again), (1, draft),
-    (3, credit_some), (3, void_one),
+    (3, credit_some), (3, void_one), (2, item),
 ]  # fmt: skip
 
 
