@@ -240,7 +240,8 @@ class Ledger:
 
     def document(self, account: str, first: date, documents: list[Document]) -> Amounts:
         """What the month's document must come to by original line, items aside, were it made now:
-        the month, the adjustments of others, and what is charged in advance where none is after it.
+        the month, the adjustments of others, and, where none is after it and the month is served
+        or was paid in advance, what is charged in advance for the next.
         """
         trial = self.copy()
         period = trial.close(account, first)
@@ -248,8 +249,10 @@ class Ledger:
         found = {key: amount for key, amount in rest.items() if key.first == first}
         adjusted = self.adjustments(account, documents)
         found |= {key: amount for key, amount in adjusted.items() if key.first != first}
-        if first == trial.last(account):
-            charged = trial.charged(account, documents)
+        charged = trial.charged(account, documents)
+        own = self.accounts.stretches(account, period)
+        paid = any(key.first == first and key.start_us is None for key in charged)
+        if first == trial.last(account) and (own or paid):
             ahead = trial.ahead(account, period)
             of_both = ahead | {key: ZERO for key in charged if key.first == month_after(first)}
             found |= {key: ahead.get(key, ZERO) - charged.get(key, ZERO) for key in of_both}

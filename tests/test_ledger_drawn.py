@@ -67,7 +67,7 @@ def conflict(clerk: Clerk) -> None:
                 **one,
                 "meeting_id": "other",
                 "started_at": one["started_at"] + moved,
-                "observed_at": one["observed_at"] + max(moved, 0) + SECOND,
+                "observed_at": one["started_at"] + moved + SECOND,
                 "phase": "STOP",
             }
         ]
