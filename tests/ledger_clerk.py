@@ -19,7 +19,7 @@ from tests.command_line import run_here, shown_here
 from tests.ledger_world import HEADER, ZONES, Event, draw_prices, draw_records, draw_row, told
 from tests.oracle_accounts import Accounts
 from tests.oracle_calendar import EPOCH, month_after
-from tests.oracle_ledger import ZERO, Document, Key, Ledger, mine, sign, total
+from tests.oracle_ledger import ZERO, Document, Key, Ledger, instant_us, mine, sign, total
 from tests.oracle_month import Used, used
 from tests.oracle_text import money, text
 from warehouse import open_store
@@ -179,8 +179,11 @@ class Clerk:
 
     def _check_origin(self, name: str, key: Key, line: Mapping[str, Any]) -> None:
         numbers = [one["number"] for one in self._standing(name) if self._month(one) == key.first]
-        wanted = {"number": numbers[0] if numbers else None, "period": line["period"]}
-        assert line["origin"] == wanted, (line, wanted)
+        origin = line["origin"]
+        assert origin["number"] == (numbers[0] if numbers else None), line
+        period = self.ledger.periods(name)[key.first].period
+        found = (instant_us(origin["period"][edge]) for edge in ("start", "end"))
+        assert tuple(found) == (period.start_us, period.end_us), line
 
     def read(self) -> None:
         """All documents anew: what was final before is as it was, but for being void."""
