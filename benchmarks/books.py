@@ -10,7 +10,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from billing import import_accounts, load_price_book, open_books, parse_accounts, run_invoices
+from billing import (
+    Closing,
+    import_accounts,
+    load_price_book,
+    open_books,
+    parse_accounts,
+    run_invoices,
+)
 from billing.month import Month
 from edge import load_settings
 from warehouse import open_store
@@ -61,7 +68,9 @@ def main(accounts: int, root: Path) -> None:
         first = _seconds(lambda: import_accounts(books, content))
         second = _seconds(lambda: import_accounts(books, content))
         drafts = _seconds(lambda: run_invoices(books, home, _MONTH, None, None))
-        final = _seconds(lambda: run_invoices(books, home, _MONTH, None, _CLOSED_AT_US))
+        final = _seconds(
+            lambda: run_invoices(books, home, _MONTH, None, Closing(_CLOSED_AT_US, "clerk"))
+        )
         numbers = books.value("SELECT count(DISTINCT number) FROM invoices")
     assert numbers == accounts
     print(f"{accounts:,} accounts")

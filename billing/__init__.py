@@ -12,6 +12,7 @@ from billing.accounts import (
     parse_accounts,
 )
 from billing.books import Catalogue, import_accounts, load_catalogue, load_price_book, open_books
+from billing.closing import Closing
 from billing.document import documents
 from billing.invoices import (
     find_invoice,
@@ -33,6 +34,7 @@ __all__ = [
     "AccountFile",
     "Catalogue",
     "Charge",
+    "Closing",
     "Fee",
     "Layout",
     "Month",

@@ -17,10 +17,11 @@ from billing.accounts import (
     wrong_value,
 )
 from billing.audit_trail import Act
-from billing.books import accounts, import_accounts, open_books, read_input, subscriptions
+from billing.books import accounts, open_books, read_input, subscriptions
 from billing.history import in_force
+from billing.imports import import_file
 from billing.plan_changes import Changed, PlanFrom, change_plan, end_plans
-from edge.command import clock, common, form, reason_text, say, settings, show_rows
+from edge.command import clock, common, form, reason_text, say, say_some, settings, show_rows
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _LIST = (
@@ -33,7 +34,7 @@ _reason_option = click.option("--reason", callback=reason_text, help="Kept in th
 
 @click.group()
 def account() -> None:
-    """Who is billed: import, list, plan, end.
+    """Who is billed: import, list, plan, end, credit, alert.
 
     \b
     Example: homemeeting account import accounts.csv
@@ -43,8 +44,9 @@ def account() -> None:
 
 @account.command("import")
 @click.argument("file", type=_FILE)
+@_reason_option
 @common
-def import_command(file: Path) -> None:
+def import_command(file: Path, reason: str | None) -> None:
     """Import accounts and their plans from CSV. Importing twice changes nothing.
 
     \b
@@ -53,8 +55,9 @@ def import_command(file: Path) -> None:
     """
     content = read_input(file)
     with open_books(settings()) as books:
-        people, rows = import_accounts(books, content)
-    say(f"{people} accounts imported with {rows} subscriptions")
+        done = import_file(books, content, _act("account import", file.name, reason))
+    say(f"{done.accounts} accounts imported with {done.subscriptions} subscriptions")
+    say_some([f"warning: {one.account_id}: {one}" for one in done.late])
 
 
 @account.command("list")
@@ -157,12 +160,8 @@ def _show(change: Changed, unchanged: str) -> None:
         say(remark)
     if not change.rows:
         say(f"nothing changed: {unchanged}")
-    for month, number in change.closed:
-        document = f"{number} of {month}" if number else f"the nil invoice of {month}"
-        say(
-            f"warning: {document} is final and would differ: the difference is not billed until "
-            "there are adjustments"
-        )
+    for one in change.late:
+        say(f"warning: {one}")
     if form() == "table":
         for row in effective_history(change.after):
             say(f"{row.account_id}: {_told(row)}")

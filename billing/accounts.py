@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import available_timezones
 
-from billing.money import is_known_currency
+from billing.money import OUT_OF_USE, is_known_currency, is_used_currency
 from edge import Fault, Refused
 from edge.faults import nearest
 
@@ -265,9 +265,13 @@ def _check_row(line: int, row: Mapping[str, str], faults: list[Fault]) -> bool:
 def _check_currency(
     line: int, row: Mapping[str, str], fixed: Mapping[str, str], faults: list[Fault]
 ) -> None:
+    """One that is gone stays that of its accounts, and nobody else's."""
     told, known = row.get("currency", ""), fixed.get(row.get("account_id", ""))
+    if is_known_currency(told) and told != known and not is_used_currency(told):
+        message = f"{told!r} {OUT_OF_USE}"
+        faults.append(Fault("BAD_VALUE", f"row {line}, currency", message))
     if known is not None and is_known_currency(told) and told != known:
-        message = f"{told}, but {row['account_id']} has been invoiced in {known}, for good"
+        message = f"{told}, but {row['account_id']} has documents or entered amounts in {known}"
         faults.append(Fault("CURRENCY_FIXED", f"row {line}, currency", message))
 
 

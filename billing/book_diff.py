@@ -44,11 +44,19 @@ class BookPair:
         always = (replace(one, book=code, effective_from=date.min) for one in (self.old, self.new))
         return [Catalogue(people, histories, (*others, one)) for one in always]
 
+    @property
+    def names(self) -> tuple[str, str]:
+        """By code and first day; where these are the same, by the start of their hash too."""
+        old, new = (f"{one.book} of {one.effective_from}" for one in (self.old, self.new))
+        if old != new:
+            return old, new
+        return f"{old} ({self.old.sha256[:8]})", f"{new} ({self.new.sha256[:8]})"
+
     def lacks(self, rows: Iterable[Subscription], currency: str) -> tuple[str, str] | None:
         """The code and message of what keeps an account of this history from being compared."""
         for row in rows:
-            for book in (self.old, self.new) if row.book == self.old.book else ():
-                named = f"{book.book} of {book.effective_from}"
+            sides = zip(self.names, (self.old, self.new), strict=True)
+            for named, book in sides if row.book == self.old.book else ():
                 if book.plan(row.plan) is None:
                     return "PLAN_UNKNOWN", f"{named} has no plan {row.plan}"
                 if book.currency != currency:

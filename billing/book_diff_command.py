@@ -13,7 +13,6 @@ from billing.book_versions import find_version
 from billing.books import open_books
 from billing.money import minor_to_money, round_half_up
 from billing.month import Month, parse_month
-from billing.pricebook import PriceBook
 from billing.queries import SQL
 from billing.wording import counted
 from edge import Refused
@@ -85,7 +84,7 @@ def diff_command(old: str, new: str, since: Month, until: Month) -> None:
     months = list(_months(since, until))
     with open_books(home, make=False) as books:
         pair = BookPair(*(find_version(books, name, since.since) for name in (old, new)))
-        say(f"{_named(pair.old)} against {_named(pair.new)}")
+        say(f"{pair.names[0]} against {pair.names[1]}")
         with progress("Rating each month under both", len(months)) as advance:
             faults = compare_books(books, home, pair, months, advance)
         _show(books, pair, since, until, left_out=bool(faults))
@@ -96,10 +95,6 @@ def _months(since: Month, until: Month) -> Iterator[Month]:
     while since < until:
         yield since
         since = since.after
-
-
-def _named(book: PriceBook) -> str:
-    return f"{book.book} of {book.effective_from}"
 
 
 def _show(books: Store, pair: BookPair, since: Month, until: Month, *, left_out: bool) -> None:
@@ -149,7 +144,11 @@ def _as_data(pair: BookPair, days: tuple[date, date], rows: list[Row], whole: Ro
     since, until = days
     return {
         **{
-            side: {"book": book.book, "effective_from": book.effective_from}
+            side: {
+                "book": book.book,
+                "effective_from": book.effective_from,
+                "sha256": book.sha256,
+            }
             for side, book in (("old", pair.old), ("new", pair.new))
         },
         "from": since,

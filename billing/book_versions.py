@@ -71,4 +71,4 @@ def _begun(versions: list[Row], day: date) -> list[Row]:
 
 def _parsed(versions: list[Row]) -> PriceBook:
     """The last of them."""
-    return parse_price_book(versions[-1]["content"])
+    return parse_price_book(versions[-1]["content"], stored=True)

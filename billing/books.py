@@ -13,12 +13,14 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from billing.accounts import Account, Subscription, parse_accounts
+from billing.accounts import Account, AccountFile, Subscription, parse_accounts
+from billing.audit_trail import Act, record
 from billing.pricebook import Plan, PriceBook
 from billing.pricebook_check import parse_price_book
 from billing.queries import SQL
 from billing.rows import load_rows
-from edge import Refused, Settings
+from edge import Fault, Refused, Settings
+from edge.faults import nearest
 from warehouse import Store, open_scratch, open_store
 
 _ACCOUNT_COLUMNS = ", ".join(column.name for column in fields(Account))
@@ -41,6 +43,7 @@ def open_books(home: Settings, *, make: bool = True) -> Iterator[Store]:
     store = open_store(home.books, "books") if exist else open_scratch("books")
     with store.closing():
         store.hold(home.memory_mib)
+        store.execute(SQL["charging"])
         yield store
 
 
@@ -51,15 +54,35 @@ class Catalogue:
     accounts: tuple[tuple[str, str, str], ...]  # id, time zone, currency
     history: dict[str, list[Subscription]]
     price_books: tuple[PriceBook, ...]
+    frozen: frozenset[str] = frozenset()
+
+    def under(self, frozen: Iterable[str]) -> "Catalogue":
+        """The same with these versions, by hash, in place of all others of their books, but for
+        plans that they do not have: a plan told too late may be newer than what was frozen.
+        """
+        return replace(self, frozen=frozenset(frozen)) if frozen else self
 
     def find_plans(self, book: str | None, plan: str, day: date) -> list[tuple[PriceBook, Plan]]:
         """The plan in each book that has it, by the version in force on `day`."""
-        latest: dict[str, PriceBook] = {}
+        latest: dict[str, tuple[PriceBook, Plan]] = {}
+        frozen: dict[str, tuple[PriceBook, Plan]] = {}
         for version in self.price_books:  # in order of effective_from
             if version.effective_from <= day and book in (None, version.book):
-                latest[version.book] = version
-        found = ((version, version.plan(plan)) for version in latest.values())
-        return [(version, one) for version, one in found if one is not None]
+                is_frozen = version.sha256 in self.frozen
+                for known in (latest, frozen) if is_frozen else (latest,):
+                    known.pop(version.book, None)
+                    if one := version.plan(plan):
+                        known[version.book] = version, one
+        return list((latest | frozen).values())
+
+    def versions(self, until: date) -> tuple[PriceBook, ...]:
+        """Those that may be in force before a day: of a frozen book, the frozen ones."""
+        codes = {one.book for one in self.price_books if one.sha256 in self.frozen}
+        return tuple(
+            one
+            for one in self.price_books
+            if one.effective_from < until and (one.book not in codes or one.sha256 in self.frozen)
+        )
 
     def named(self, history: Iterable[Subscription], day: date) -> list[Subscription]:
         """A history with the book of each plan that only one has on `day`, or on the plan's first
@@ -89,7 +112,7 @@ def load_catalogue(books: Store, account_id: str | None = None) -> Catalogue:
 def price_books(books: Store) -> tuple[PriceBook, ...]:
     """Every version, in order of book and effective_from."""
     texts = books.rows("SELECT content FROM price_books ORDER BY book, effective_from")
-    return tuple(parse_price_book(text) for (text,) in texts)
+    return tuple(parse_price_book(text, stored=True) for (text,) in texts)
 
 
 def accounts(books: Store, account_id: str | None = None) -> list[Account]:
@@ -97,6 +120,16 @@ def accounts(books: Store, account_id: str | None = None) -> list[Account]:
     sql = f"""SELECT {_ACCOUNT_COLUMNS} FROM accounts
     WHERE $account IS NULL OR account_id = $account ORDER BY account_id"""
     return [Account(*row) for row in books.rows(sql, {"account": account_id})]
+
+
+def find_account(books: Store, account_id: str) -> Account | Fault:
+    """The account, or the fault ACCOUNT_UNKNOWN with the nearest names."""
+    found = accounts(books, account_id)
+    if found:
+        return found[0]
+    names = [name for (name,) in books.rows("SELECT account_id FROM accounts ORDER BY account_id")]
+    hint = nearest(account_id, names, at_most=3) or "see `account list`, or import it first"
+    return Fault("ACCOUNT_UNKNOWN", account_id, f"there is no such account; {hint}")
 
 
 def subscriptions(books: Store, account_id: str | None = None) -> list[Subscription]:
@@ -116,22 +149,32 @@ def import_accounts(books: Store, content: bytes) -> tuple[int, int]:
     """Upserts the file's accounts and rows of history: how many of each it has. Refuses as
     `parse_accounts`; nothing is imported then. What the file has no column for stays.
     """
-    file = parse_accounts(content, subscriptions(books), _fixed_currencies(books))
-    if not file.accounts:
-        return 0, 0
+    file = read_accounts(books, content)
     with books.transaction():
-        told = {name: kind for name, kind in _columns(Account).items() if name in file.columns}
-        load_rows(books, "imported_accounts", map(_row, file.accounts), told)
-        books.execute(SQL["merge_accounts"])
-        merge_subscriptions(books, file.subscriptions)
+        merge_file(books, file)
     return len(file.accounts), len(file.subscriptions)
 
 
+def read_accounts(books: Store, content: bytes) -> AccountFile:
+    """The file as it may join these books. Refuses as `parse_accounts`."""
+    return parse_accounts(content, subscriptions(books), _fixed_currencies(books))
+
+
+def merge_file(books: Store, file: AccountFile) -> None:
+    """Within the caller's transaction."""
+    if not file.accounts:
+        return
+    told = {name: kind for name, kind in _columns(Account).items() if name in file.columns}
+    load_rows(books, "imported_accounts", map(_row, file.accounts), told)
+    books.execute(SQL["merge_accounts"])
+    merge_subscriptions(books, file.subscriptions)
+
+
 def _fixed_currencies(books: Store) -> dict[str, str]:
-    """The currency of each account of which anything is final; a draft can be made again."""
-    sql = """SELECT account_id, currency FROM accounts
-    WHERE account_id IN (SELECT account_id FROM invoices WHERE status <> 'draft')"""
-    return dict(books.rows(sql))
+    """The currency of each account of which anything is final, or that has paid ahead or has
+    amounts entered; a draft can be made again.
+    """
+    return dict(books.rows(SQL["fixed_currencies"]))
 
 
 def _row(one: Account | Subscription) -> dict[str, Any]:
@@ -149,9 +192,10 @@ def read_input(path: Path) -> bytes:
         raise Refused("FILE_UNREADABLE", f"{path} cannot be read: {error.strerror}") from error
 
 
-def load_price_book(books: Store, content: bytes) -> tuple[PriceBook, bool]:
+def load_price_book(books: Store, content: bytes, act: Act | None = None) -> tuple[PriceBook, bool]:
     """Stores the version that a file holds, and says whether anything changed. A version that a
-    final invoice was made from is not replaced: BOOK_IN_USE.
+    final invoice was made from is not replaced: BOOK_IN_USE. `act` is told in the audit trail, its
+    subject and details made here.
     """
     book = parse_price_book(content)
     version = [book.book, book.effective_from]
@@ -169,6 +213,10 @@ def load_price_book(books: Store, content: bytes) -> tuple[PriceBook, bool]:
         books.execute(f"DELETE FROM price_books {where}", version)
         row = [*version, book.currency, book.sha256, content.decode("utf-8")]
         books.execute("INSERT INTO price_books VALUES (?, ?, ?, ?, ?)", row)
+        if act:
+            subject = f"{book.book}@{book.effective_from}"
+            details = {"sha256": book.sha256, "replaced": found[0][0] if found else None}
+            record(books, [replace(act, subject=subject, details={**act.details, **details})])
     return book, True
 
 

@@ -6,6 +6,7 @@ done once for each cohort and not for each account. The version is the one in fo
 stretch's first day.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,7 +18,7 @@ from billing.fees import Charged, FeeKey, Priced, advance_terms, arrears_terms, 
 from billing.money import currency_precision, decimal_text
 from billing.month import Month
 from billing.period import Period, Stretch, stretches
-from billing.pricebook import Charge, PerVariant
+from billing.pricebook import Charge, PerVariant, PriceBook
 from billing.proration import allowance, share_of
 from billing.terms import Terms, priced_tiers, usage_numbers
 
@@ -25,15 +26,26 @@ from billing.terms import Terms, priced_tiers, usage_numbers
 @dataclass(frozen=True, slots=True)
 class CohortKey:
     """All that decides an account's document besides its usage. `history` is in force within
-    the month and the one after; `charged` in advance for this month; `bounds` are frozen ones.
+    the month and the one after; `charged` in advance for this month; `bounds` are frozen ones, and
+    so are the versions of books in `frozen`, by hash.
     """
 
     zone: str
     currency: str
     bounds: tuple[int | None, int | None]
     history: tuple[Subscription, ...]
-    charged: tuple[tuple[FeeKey, Charged], ...]
-    out_of_order: str | None
+    charged: tuple[tuple[FeeKey, Charged], ...] = ()
+    out_of_order: str | None = None
+    frozen: tuple[str, ...] = ()
+
+    @property
+    def history_text(self) -> str:
+        """The history as JSON: rows of since, until, book, plan, quantity."""
+        rows = (
+            [f"{row.since}", row.until and f"{row.until}", row.book, row.plan, row.quantity]
+            for row in self.history
+        )
+        return json.dumps(list(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +61,8 @@ class PlanStretch:
 class Cohort:
     """`faults` (code and message) keep its accounts, and them alone, from being invoiced; with
     `out_of_order` they have drafts, and cannot be closed. `more` are the terms of no stretch;
-    `coming` the plans that charge for the month after already.
+    `coming` the plans that charge for the month after already; `versions` the books that may have
+    priced the month.
     """
 
     key: CohortKey
@@ -57,12 +70,17 @@ class Cohort:
     stretches: tuple[PlanStretch, ...]
     more: tuple[Terms, ...]
     coming: tuple[Priced, ...]
+    versions: tuple[PriceBook, ...]
     faults: tuple[tuple[str, str], ...]
 
     @property
     def precision(self) -> int:
         """Decimal places of its currency."""
         return currency_precision(self.key.currency)
+
+    @property
+    def month(self) -> Month:
+        return Month(self.period.since.year, self.period.since.month)
 
     @property
     def has_document(self) -> bool:
@@ -77,6 +95,12 @@ class Cohort:
         return {found[0].sha256 for found in priced if found}
 
     @property
+    def known_books(self) -> list[str]:
+        """The versions that may price its days: of the books it is on, those of before its end."""
+        codes = {part.priced[0].book for part in self.stretches if part.priced}
+        return sorted(one.sha256 for one in self.versions if one.book in codes)
+
+    @property
     def plan(self) -> str | None:
         """The plan of its document: the last one of the month."""
         if self.stretches:
@@ -86,6 +110,7 @@ class Cohort:
 
 def make_cohort(catalogue: Catalogue, month: Month, key: CohortKey) -> Cohort:
     period = month.period(key.zone, *key.bounds)
+    catalogue = catalogue.under(key.frozen)
     faults = []
     parts = []
     known: list[tuple[Stretch, Priced]] = []
@@ -102,12 +127,13 @@ def make_cohort(catalogue: Catalogue, month: Month, key: CohortKey) -> Cohort:
     more: list[Terms] = []
     ahead: list[tuple[Stretch, Priced]] = []
     if parts or key.charged:
-        more += owed_terms(known, period, dict(key.charged), key.currency)
+        more += owed_terms(known, period, dict(key.charged))
         coming = month.after.period(key.zone, period.end_us)
         ahead += _priced(catalogue, coming, key)
         more += advance_terms(ahead, coming)
     charging = (one for _, one in ahead if any(fee.timing == "advance" for fee in one[1].fees))
-    return Cohort(key, period, tuple(parts), tuple(more), tuple(charging), tuple(faults))
+    versions = catalogue.versions(period.until)
+    return Cohort(key, period, tuple(parts), tuple(more), tuple(charging), versions, tuple(faults))
 
 
 def _priced(

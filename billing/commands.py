@@ -1,4 +1,4 @@
-"""The usage command; gathers billing's others: accounts, price books, invoices and audit."""
+"""The usage command; gathers billing's others: accounts, price books, servers, invoices, audit."""
 
 from fractions import Fraction
 from typing import Any
@@ -6,15 +6,22 @@ from typing import Any
 import click
 
 from billing.account_commands import account
+from billing.alert_commands import alert_command, alerts_command
 from billing.audit_commands import audit
 from billing.books import load_catalogue, open_books
+from billing.credit_commands import CREDIT_COMMANDS
+from billing.credit_note_commands import CREDIT_NOTE_COMMANDS
+from billing.hold_commands import HOLD_COMMANDS
 from billing.invoice_commands import invoice, month_option
+from billing.item_commands import ITEM_COMMANDS
 from billing.layout import lay_out
 from billing.money import decimal_text
 from billing.month import Month
 from billing.price_book_commands import price_book
 from billing.queries import SQL
 from billing.rating import month_usage
+from billing.run_commands import RUN_COMMANDS
+from billing.server_commands import server
 from edge.command import common, settings, show_rows
 
 _USAGE = ("account_id", "meter", "variant", "records", "seconds", "quantity")
@@ -61,4 +68,11 @@ def _usage_row(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"seconds": seconds, "quantity": decimal_text(row["quantity"])}
 
 
-COMMANDS: tuple[click.Command, ...] = (account, price_book, usage, invoice, audit)
+for _command in (*RUN_COMMANDS, *ITEM_COMMANDS, *HOLD_COMMANDS):
+    invoice.add_command(_command)
+for _command in (*CREDIT_COMMANDS, alert_command):
+    account.add_command(_command)
+
+COMMANDS: tuple[click.Command, ...] = (
+    *(account, price_book, usage, server, invoice, *CREDIT_NOTE_COMMANDS, alerts_command, audit),
+)

@@ -18,6 +18,11 @@ from edge.instants import instant
 from warehouse import Store
 
 _AT_ONCE: Final = 2_000
+_NO_ARITHMETIC: Final[Mapping[str, Any]] = {
+    **{"quantity": None, "unit": None, "included": None, "tiers": []},
+    **{"packages": None, "discount": None, "bound": None},
+}
+_AMOUNTS: Final = ("discount", "bound", "amount")
 Row = Mapping[str, Any]
 _Stretch = tuple[str, str, int, int]
 
@@ -42,7 +47,12 @@ def documents(
 
 def _document(head: Row, lines: Iterable[Row]) -> dict[str, Any]:
     zone = ZoneInfo(head["zone"])
-    subtotal = f"{minor_to_money(head['subtotal'], head['currency']):f}"
+    currency = head["currency"]
+    # What is stored is charged; a credit note says what is given back.
+    sign = -1 if head["kind"] == "credit_note" else 1
+    subtotal = f"{minor_to_money(sign * head['subtotal'], currency):f}"
+    prepaid = head["prepaid"]
+    due = sign * head["subtotal"] - (prepaid or 0)
     return {
         "id": head["id"],
         "kind": head["kind"],
@@ -50,21 +60,36 @@ def _document(head: Row, lines: Iterable[Row]) -> dict[str, Any]:
         "number": head["number"],
         "issued_on": _day(head["issued_on"]),
         "due_on": _day(head["due_on"]),
-        "corrects": None,
+        "corrects": head["corrected_number"],
         "account_id": head["account_id"],
         "currency": head["currency"],
         "plan": head["plan"],
         "period": _span(head["start_us"], head["end_us"], zone),
         "seller": json.loads(head["seller"]),
         "buyer": json.loads(head["buyer"]),
-        "lines": _lines(list(lines), head["currency"], zone),
+        "lines": _lines([_signed(row, sign) for row in lines], currency, zone),
         "subtotal": subtotal,
         "taxes": [],
         "tax": None,
         "total": subtotal,
-        "prepaid": None,
-        "due": subtotal,
+        "prepaid": None if prepaid is None else f"{minor_to_money(prepaid, currency):f}",
+        "due": f"{minor_to_money(due, currency):f}",
     }
+
+
+def _signed(row: Row, sign: int) -> Row:
+    """The row with every amount turned where the sign is; what an adjustment was computed from
+    stays as it is.
+    """
+    if sign > 0:
+        return row
+    if row["kind"] == "adjustment":
+        return {**row, "amount": -row["amount"]}
+    turned = {name: -row[name] for name in _AMOUNTS if row[name] is not None}
+    tiers = [
+        {**tier, "flat": -tier["flat"], "amount": -tier["amount"]} for tier in row["tiers"] or ()
+    ]
+    return {**row, **turned, "tiers": tiers or None}
 
 
 def _lines(rows: Sequence[Row], currency: str, zone: ZoneInfo) -> list[dict[str, Any]]:
@@ -72,7 +97,7 @@ def _lines(rows: Sequence[Row], currency: str, zone: ZoneInfo) -> list[dict[str,
     usage: Counter[_Stretch] = Counter()
     for row in rows:
         terms = _terms(row["content"])
-        if terms["kind"] == "usage":
+        if row["kind"] == "usage":
             usage[_stretch(terms)] += row["amount"]
     return [_line(row, currency, zone, usage) for row in rows]
 
@@ -83,15 +108,31 @@ def _stretch(terms: Row) -> _Stretch:
 
 def _line(row: Row, currency: str, zone: ZoneInfo, usage: Mapping[_Stretch, int]) -> dict[str, Any]:
     terms = _terms(row["content"])
+    is_adjustment = row["kind"] == "adjustment"
+    return {
+        "id": f"{row['invoice']}.{row['line']:04}",
+        "kind": row["kind"],
+        "code": terms["code"],
+        "description": _description(row, terms, currency),
+        "variant": row["variant"] or terms.get("variant"),
+        "period": _span(terms["period"][0], terms["period"][1], zone),
+        **(_NO_ARITHMETIC if is_adjustment else _arithmetic(row, terms)),
+        "amount": f"{minor_to_money(row['amount'], currency):f}",
+        "origin": _origin(row, terms, zone),
+        "proration": None if is_adjustment else terms["proration"],
+        "basis": (
+            _compared(row, terms, currency)
+            if is_adjustment
+            else _basis(terms, row, currency, usage)
+        ),
+    }
+
+
+def _arithmetic(row: Row, terms: Row) -> dict[str, Any]:
+    """From the quantity to the exact amount."""
     scales = {name: int(value) for name, value in terms.get("scales", {}).items()}
     included = terms["included"]
     return {
-        "id": f"{row['invoice']}.{row['line']:04}",
-        "kind": terms["kind"],
-        "code": terms["code"],
-        "description": terms["description"],
-        "variant": row["variant"] or terms.get("variant"),
-        "period": _span(terms["period"][0], terms["period"][1], zone),
         "quantity": _quantity(terms, row["quantity"], scales),
         "unit": terms["unit"],
         "included": None if included is None else decimal_text(Fraction(included)),
@@ -99,11 +140,39 @@ def _line(row: Row, currency: str, zone: ZoneInfo, usage: Mapping[_Stretch, int]
         "packages": None if row["packages"] is None else str(row["packages"]),
         "discount": _over(row["discount"], scales) if terms.get("discounted") else None,
         "bound": _over(row["bound"], scales) if row["bound"] else None,
-        "amount": f"{minor_to_money(row['amount'], currency):f}",
-        "origin": _origin(row, terms, zone),
-        "proration": terms["proration"],
-        "basis": _basis(terms, row, currency, usage),
     }
+
+
+def _description(row: Row, terms: Row, currency: str) -> str:
+    """An adjustment says what it is the difference of."""
+    told = str(terms["description"])
+    if row["charged"] is None:
+        return told
+    charged = f"{minor_to_money(row['charged'], currency):f}"
+    if row["owed"] is None:
+        return f"{told}: {charged} charged already"
+    owed = f"{minor_to_money(row['owed'], currency):f}"
+    return f"{told}: {owed} instead of {charged} charged{' in advance' * bool(row['advance'])}"
+
+
+def _compared(row: Row, terms: Row, currency: str) -> dict[str, Any]:
+    """What an adjustment is the difference of; `now` is the whole line that is owed, as it would
+    stand if everything had been known in time.
+    """
+    basis: dict[str, Any] = {
+        name: f"{minor_to_money(row[name], currency):f}"
+        for name in ("owed", "charged")
+        if row[name] is not None
+    }
+    basis["advance"] = row["advance"]
+    if row["owed"] is None or row["quantity"] is None:
+        return basis
+    now = {
+        **_arithmetic(row, terms),
+        "proration": terms["proration"],
+        "basis": _basis(terms, row, currency, {}),
+    }
+    return {**basis, "now": now}
 
 
 @lru_cache(10_000)
@@ -139,7 +208,7 @@ def _basis(terms: Row, row: Row, currency: str, usage: Mapping[_Stretch, int]) -
     basis = dict(terms["basis"])
     if basis.get("model") == "percentage":
         basis["records"] = row["own"]
-    if terms["kind"] == "commitment":
+    if row["kind"] == "commitment":
         basis["usage"] = f"{minor_to_money(usage.get(_stretch(terms), 0), currency):f}"
     return basis
 
@@ -154,8 +223,16 @@ def _origin(row: Row, terms: Row, zone: ZoneInfo) -> dict[str, Any] | None:
         return None
     return {
         "number": row["origin_number"],
-        "period": _span(terms["period"][0], terms["period"][1], zone),
+        "period": _span(*_adjusted_period(row, terms), zone),
     }
+
+
+def _adjusted_period(row: Row, terms: Row) -> tuple[int, int]:
+    """That of the document that is corrected, or, of fees that it charged in advance, theirs."""
+    if row["origin_month"] == row["month"]:
+        return row["origin_start_us"], row["origin_end_us"]
+    start_us, end_us = terms["period"]
+    return start_us, end_us
 
 
 def _span(start_us: int, end_us: int, zone: ZoneInfo) -> dict[str, str]:

@@ -1,49 +1,78 @@
 """Drafts: a month's documents computed from usage, as temporary tables of the books.
 
-Owns what a draft is made of and which accounts have one. Keeps nothing: `billing.invoices` does.
+Owns what a draft is made of and which accounts have one: the month's own lines, adjustments of
+closed periods, one-off items. Keeps nothing: `billing.invoices` does.
 """
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
 
+from billing.adjustments import find_adjustments
+from billing.books import Catalogue
 from billing.cohort import Cohort
-from billing.layout import Layout
+from billing.item_lines import add_item_lines
+from billing.layout import NOW, Layout
 from billing.queries import SQL
-from billing.rating import month_usage, rate, too_large
+from billing.rating import lent_usage, place_usage, rate, too_large
+from billing.revisits import lay_out_revisits
 from billing.rows import load_rows
 from edge import Fault, Settings
 from warehouse import Store
 
 _COHORT: Final = {
     "cohort": pa.int32(),
-    **dict.fromkeys(("currency", "plan", "zone", "out_of_order"), pa.string()),
+    **dict.fromkeys(("currency", "plan", "zone", "out_of_order", "history"), pa.string()),
     **dict.fromkeys(("start_us", "end_us"), pa.int64()),
     "has_document": pa.bool_(),
-    "books": pa.list_(pa.string()),
+    **dict.fromkeys(("books", "known_books"), pa.list_(pa.string())),
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be drafted: the month of some accounts, and their closed periods that may cost
+    something else now.
+    """
+
+    layout: Layout
+    revisits: Layout
+
+
+def lay_out_work(
+    books: Store, home: Settings, catalogue: Catalogue, layout: Layout, *, include_old: bool = False
+) -> Work:
+    months = home.adjust_months
+    revisits = lay_out_revisits(books, catalogue, layout, months, include_old=include_old)
+    return Work(layout, revisits)
+
+
 @contextmanager
-def drafted(books: Store, home: Settings, layout: Layout) -> Iterator[list[Fault]]:
+def drafted(books: Store, home: Settings, work: Work) -> Iterator[list[Fault]]:
     """For the block: `drafts`, a row for each account that has a document, and `draft_lines`, both
     as rows of the books too: `drafted_heads` and `drafted_lines`. The faults are of accounts left
     out. Refuses as `lend_tables`.
     """
-    with month_usage(books, home, layout) as numbering:
+    layout = work.layout
+    with lent_usage(books, home, layout, work.revisits):
+        beyond = find_adjustments(books, work.revisits)
+        numbering = place_usage(books, layout)
         rate(books, numbering)
-        beyond = list(too_large(books, numbering))
+        beyond += too_large(books, numbering)
         rows = (_cohort_row(number, one) for number, one in enumerate(numbering.cohorts))
         load_rows(books, "draft_cohorts", rows, _COHORT)
         outside = [{"account_id": one.place} for one in beyond]
         load_rows(books, "left_out", outside, {"account_id": pa.string()})
+        month = {"month": str(layout.month), "act": NOW}
+        books.execute(SQL["extra_lines"], month)
+        add_item_lines(books, layout)
         seller = json.dumps(dict(home.seller), ensure_ascii=False)
-        told = {"month": str(layout.month), "before": str(layout.month.before), "seller": seller}
-        books.execute(SQL["drafts"], told)
-        for name in ("drafted_heads", "drafted_lines"):
+        books.execute(SQL["drafts"], {**month, "seller": seller})
+        for name in ("drafted_heads", "drafted_terms", "drafted_lines"):
             books.execute(SQL[name])
         yield [*layout.faults(), *beyond]
 
@@ -65,5 +94,7 @@ def _cohort_row(number: int, cohort: Cohort) -> dict[str, Any]:
         "end_us": period.end_us,
         "has_document": cohort.has_document,
         "out_of_order": cohort.key.out_of_order,
+        "history": cohort.key.history_text,
         "books": sorted(cohort.books),
+        "known_books": cohort.known_books,
     }

@@ -7,8 +7,11 @@ Owns the file's place and order. Does not decide what is rated.
 import hashlib
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from billing.completeness import allowances
 from billing.queries import SQL
 from warehouse import Store
 
@@ -42,12 +45,13 @@ def _write_through(path: Path) -> None:
             os.close(handle)
 
 
-def take_snapshot(books: Store) -> str:
-    """What the usage store had taken in when it was copied: positions, last batch, open
-    quarantine rows.
+def take_snapshot(books: Store, accepted: Sequence[Mapping[str, Any]] = ()) -> str:
+    """What the usage store had taken in when it was read: positions, last batch, open quarantine
+    rows; by whose word it counts as complete; and the gaps that were accepted.
     """
     positions = books.rows("FROM usage_positions ORDER BY ALL")
     batch = books.value("FROM usage_batch")
     opened = books.rows("FROM usage_quarantine ORDER BY id")
     ids = [row for (row,) in opened]
-    return json.dumps({"positions": positions, "last_batch": batch, "quarantine": ids})
+    told = {"positions": positions, "last_batch": batch, "quarantine": ids}
+    return json.dumps({**told, **allowances(books), "accepted": list(accepted)}, ensure_ascii=False)

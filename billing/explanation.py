@@ -5,7 +5,7 @@ Owns the words and the order of the rows, for the page and the terminal alike. R
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -30,7 +30,36 @@ class Row:
 
 
 def explain(line: Line, document: Mapping[str, Any]) -> list[Row]:
-    """The line itself, then what explains it. `document` gives currency and period."""
+    """The line itself, then what explains it. `document` gives currency and period. On a credit
+    note, where every sign is turned, it is explained as charged and then turned.
+    """
+    if document["kind"] != "credit_note":
+        return _explain(line, document)
+    charged = _explain(turned(line), document)
+    return [replace(row, amount=_turned_text(row.amount)) for row in charged]
+
+
+def turned(line: Line) -> Line:
+    """The line with the signs of its amounts turned; not of what an adjustment compares."""
+
+    def negated(amount: str | None) -> str | None:
+        return amount and _turned_text(amount)
+
+    names = ("amount", "discount", "bound")
+    tiers = [
+        {**tier, "flat": negated(tier["flat"]), "amount": negated(tier["amount"])}
+        for tier in line["tiers"]
+    ]
+    return {**line, **{name: negated(line[name]) for name in names}, "tiers": tiers}
+
+
+def _turned_text(amount: str) -> str:
+    if not any(digit in amount for digit in "123456789"):
+        return amount
+    return amount.removeprefix("-") if amount.startswith("-") else f"-{amount}"
+
+
+def _explain(line: Line, document: Mapping[str, Any]) -> list[Row]:
     currency = document["currency"]
     rows = [_head(line, currency)]
     days = _days(line, document["period"])
@@ -217,11 +246,29 @@ def _commitment(line: Line, currency: str) -> Iterator[Row]:
 
 
 def _adjustment(line: Line, currency: str) -> Iterator[Row]:
+    """What is owed now, with its arithmetic, less what was charged."""
     basis, origin = line["basis"], line["origin"]
-    yield Row(f"Owed for {span(line['period'])}", amount=_exact(basis["owed"], currency))
+    if "owed" in basis:
+        yield Row(f"Owed for {span(line['period'])}", amount=_exact(basis["owed"], currency))
+    if now := basis.get("now"):
+        yield from _now({**line, **now, "kind": "usage"}, currency)
     where = f" in {origin['number']}" if origin and origin["number"] else ""
-    charged = _exact(-Fraction(basis["charged"]), currency)
-    yield Row(f"Charged in advance{where}", amount=charged)
+    if "charged" in basis:
+        charged = _exact(-Fraction(basis["charged"]), currency)
+        when = "in advance" if basis["advance"] else "before"
+        yield Row(f"Charged {when}{where}", amount=charged)
+    elif where:
+        yield Row(f"Charged{where}")
+
+
+def _now(line: Line, currency: str) -> Iterator[Row]:
+    """How the amount owed comes about; its rows add up to it, so they have no sum of their own."""
+    quantity = _quantity(line["quantity"], line["unit"])
+    yield Row("Of which:", *quantity, _unit_price(line, currency))
+    if line["included"] and Decimal(line["included"]):
+        yield _allowance(line)
+    yield from _priced(line, currency)
+    yield from _changed(line, currency)
 
 
 def _shown(amount: str | None) -> bool:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from billing.money import decimal_text, minor_to_money, round_line
+from billing.money import decimal_text, round_line
 from billing.period import Period, SeatRun, Stretch, day_start_us
 from billing.pricebook import Fee, Plan, PriceBook
 from billing.proration import Share, fee_runs
@@ -60,9 +60,7 @@ def advance_terms(parts: Parts, period: Period) -> Iterator[Terms]:
             yield Terms(line.content, amount=line.amount)
 
 
-def owed_terms(
-    parts: Parts, period: Period, charged: Mapping[FeeKey, Charged], currency: str
-) -> Iterator[Terms]:
+def owed_terms(parts: Parts, period: Period, charged: Mapping[FeeKey, Charged]) -> Iterator[Terms]:
     """What the period's advance fees cost as known now, less what was charged for them: a fee
     where nothing was, an adjustment where it was another amount, nothing where it was right.
     """
@@ -77,21 +75,16 @@ def owed_terms(
             continue
         owed = sum(line.amount for line in lines)
         if owed != charged[key].amount:
-            yield _adjustment(key, charged[key], owed, period, currency)
+            content = _whole_period(key, charged[key].description, period)
+            yield Terms(content, amount=owed, charged=charged[key].amount)
 
 
-def _adjustment(
-    key: FeeKey,
-    charged: Charged,
-    owed: int,
-    period: Period,
-    currency: str,
-) -> Terms:
-    now, before = (minor_to_money(one, currency) for one in (owed, charged.amount))
-    content = {
-        "kind": "adjustment",
+def _whole_period(key: FeeKey, description: str, period: Period) -> dict[str, Any]:
+    """What an adjustment of a fee in advance is for, whatever days the fee was for."""
+    return {
+        "kind": "fee",
         **key._asdict(),
-        "description": f"{charged.description}: {now:f} instead of {before:f} charged in advance",
+        "description": description,
         "period": [period.start_us, period.end_us],
         "month": _month(period),
         "advance": True,
@@ -99,9 +92,8 @@ def _adjustment(
         "unit": None,
         "included": None,
         "proration": None,
-        "basis": {"owed": f"{now:f}", "charged": f"{before:f}"},
+        "basis": {},
     }
-    return Terms(content, amount=owed - charged.amount)
 
 
 def _lines(stretch: Stretch, priced: Priced, period: Period, timing: str) -> Iterator[_FeeLine]:

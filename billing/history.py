@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
-from billing.accounts import Subscription, effective_history
+from billing.accounts import Subscription
 
 _DAY: Final = timedelta(1)
 
@@ -53,22 +53,3 @@ def rows_of_end(history: Sequence[Subscription], last_day: date) -> tuple[Subscr
     cut = [replace(known, until=until)] if known and known.until != until else []
     taken_out = (replace(row, until=row.since) for row in history if row.since > last_day)
     return (*cut, *taken_out)
-
-
-def days_held(
-    history: Iterable[Subscription], since: date, until: date
-) -> tuple[Subscription, ...]:
-    """The rows as they hold on the days `[since, until)`, cut to them and joined where nothing
-    changes: two histories have the same if they say the same of each of those days.
-    """
-    held: list[Subscription] = []
-    for row in effective_history(history):
-        first, end = max(row.since, since), min(row.until or until, until)
-        if first >= end:
-            continue
-        cut = replace(row, since=first, until=end)
-        if held and replace(held[-1], since=first, until=end) == cut and held[-1].until == first:
-            held[-1] = replace(cut, since=held[-1].since)
-        else:
-            held.append(cut)
-    return tuple(held)

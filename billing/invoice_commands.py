@@ -1,4 +1,4 @@
-"""The invoice commands: run, preview, list, show."""
+"""The invoice commands that look: preview, list, show."""
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,17 +10,15 @@ import click
 from billing.books import open_books
 from billing.document import documents
 from billing.explanation import explain, span
-from billing.invoices import find_invoice, list_heads, make_pdf, run_invoices, without_pdf
+from billing.invoices import find_invoice, list_heads
 from billing.month import Month, parse_month
 from billing.preview import Preview, preview_invoice
-from billing.wording import counted, money
-from edge import Refused, Settings
+from billing.wording import money
+from edge import Refused
 from edge.command import (
     clock,
     common,
     form,
-    left_undone,
-    progress,
     say,
     settings,
     show_json,
@@ -56,40 +54,6 @@ def invoice() -> None:
     """
 
 
-@invoice.command("run")
-@click.option(
-    "--month", required=True, callback=month_option, metavar="YYYY-MM", help="Such as 2026-10."
-)
-@click.option("--account", help="Only this account.")
-@click.option("--finalize", is_flag=True, help="Number and freeze what is over.")
-@common
-def run_command(month: Month, account: str | None, finalize: bool) -> None:
-    """Compute a month's invoices; closed ones stay as they are.
-
-    \b
-    Example: homemeeting invoice run --month 2026-10 --finalize
-    Exit codes: 0 done; 1 refused, or accounts left out, each on stderr; 2 wrong usage.
-    """
-    home = settings()
-    with open_books(home) as books:
-        faults = run_invoices(books, home, month, account, clock()() if finalize else None)
-        heads = list_heads(books, month, account)
-        make_documents(books, home, heads)
-        _show(books, heads, f"no account has a period in {month}: see `homemeeting account list`")
-    left_undone("INVOICES_LEFT", f"{counted(len(faults), 'fault')} kept accounts from it", faults)
-
-
-def make_documents(books: Store, home: Settings, heads: Sequence[Mapping[str, Any]]) -> None:
-    """The PDFs that are not there yet, with a bar."""
-    missing = without_pdf(home, heads)
-    with progress(f"Printing {counted(len(missing), 'invoice')}", len(missing)) as advance:
-        for document in documents(books, missing):
-            make_pdf(home, document)
-            advance(1)
-    if missing:
-        say(f"{counted(len(missing), 'invoice')} written as PDF to {home.documents}")
-
-
 def sums(heads: Iterable[Mapping[str, Any]]) -> str:
     """How many documents of each status and currency there are, and their totals."""
     found: dict[tuple[str, str], list[Decimal]] = {}
@@ -101,7 +65,8 @@ def sums(heads: Iterable[Mapping[str, Any]]) -> str:
     )
 
 
-def _show(books: Store, heads: Sequence[dict[str, Any]], empty: str) -> None:
+def show_documents(books: Store, heads: Sequence[dict[str, Any]], empty: str) -> None:
+    """With --format json whole, else a row each; their sums to stderr."""
     if form() == "json":
         show_json(list(documents(books, [head["id"] for head in heads])))
         return
@@ -123,7 +88,7 @@ def list_command(month: Month | None) -> None:
     with open_books(settings(), make=False) as books:
         heads = list_heads(books, month)
         of = f" of {month}" if month else ""
-        _show(books, heads, f"no documents{of}: see `homemeeting invoice run`")
+        show_documents(books, heads, f"no documents{of}: see `homemeeting invoice run`")
 
 
 @invoice.command("show")
@@ -177,7 +142,7 @@ def _explained(document: Mapping[str, Any]) -> Iterator[dict[str, str]]:
 )
 @common
 def preview_command(account: str, month: Month | None) -> None:
-    """An account's running month so far, as a draft that is kept nowhere.
+    """An account's running month so far, kept nowhere.
 
     \b
     Example: homemeeting invoice preview --account acme

@@ -1,102 +1,73 @@
-"""Invoices: runs over a month, from usage to drafts and from drafts to numbered, frozen documents.
+"""Invoices: runs over a month, from usage to drafts, and where asked to closed documents; lists.
 
-Owns an invoice's life and the numbering. A run is one transaction; documents on paper are made
-after it, from what it froze.
+A run is one transaction; documents on paper are made after it, from what it froze.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from billing.books import load_catalogue
+from billing.books import Catalogue, load_catalogue
+from billing.closing import Closing, close_drafts
 from billing.document import documents
 from billing.documents import render_pdf
-from billing.drafts import drafted, keep_drafts
-from billing.evidence import take_snapshot, write_evidence
+from billing.drafts import drafted, keep_drafts, lay_out_work
 from billing.layout import Layout, lay_out, without
 from billing.money import minor_to_money
-from billing.month import Month
+from billing.month import Month, parse_month
 from billing.queries import SQL
+from billing.revisits import look
 from edge import Fault, Refused, Settings
-from edge.instants import instant
 from warehouse import Store
-
-_TERMS_DAYS: Final = 14  # where the account names none
 
 
 def run_invoices(
-    books: Store, home: Settings, month: Month, account: str | None, closed_at_us: int | None
+    books: Store,
+    home: Settings,
+    month: Month,
+    accounts: Collection[str] | None,
+    closing: Closing | None,
+    *,
+    include_old: bool = False,
 ) -> list[Fault]:
-    """Refreshes the month's drafts and, given the time, closes those whose period is over. What
-    is closed already stays as it is. The faults are of accounts left out.
+    """Refreshes the month's drafts and, where asked, closes those whose period is over. What is
+    closed already stays as it is. `include_old`: usage from before `adjust_months` is charged too.
+    The faults are of accounts left out.
     """
-    layout = _open_accounts(books, month, account)
-    which = {"month": str(month), "account": account}
-    with drafted(books, home, layout) as left_out, books.transaction():
+    look(books, home)
+    catalogue = load_catalogue(books, _only(accounts))
+    layout = _open_accounts(books, catalogue, month, accounts)
+    work = lay_out_work(books, home, catalogue, layout, include_old=include_old)
+    which = {"month": str(month)}
+    with drafted(books, home, work) as left_out, books.transaction():
+        books.execute(SQL["changed"], which)
         books.execute(SQL["delete_draft_lines"], which)
         books.execute(SQL["delete_drafts"], which)
         keep_drafts(books)
-        blocked = [] if closed_at_us is None else _close(books, home, month, closed_at_us)
+        blocked = [] if closing is None else close_drafts(books, home, month, closing, left_out)
     return sorted([*left_out, *blocked], key=lambda fault: fault.place)
 
 
-def _open_accounts(books: Store, month: Month, account: str | None) -> Layout:
+def _open_accounts(
+    books: Store, catalogue: Catalogue, month: Month, accounts: Collection[str] | None
+) -> Layout:
     """The month of the accounts asked for whose document is not closed."""
-    catalogue = load_catalogue(books, account)
     closed = {id for (id,) in books.rows(SQL["closed_accounts"], {"month": str(month)})}
+    if accounts is not None:
+        closed |= {id for id, _, _ in catalogue.accounts}.difference(accounts)
     return without(lay_out(books, catalogue, month), closed)
 
 
-def _close(books: Store, home: Settings, month: Month, now_us: int) -> list[Fault]:
-    """Numbers, freezes and proves, in order of account_id, within the caller's transaction. The
-    faults are of drafts that stay drafts.
-    """
-    books.execute(SQL["conflicting"])
-    books.execute(SQL["blocked"], {"now_us": now_us})
-    faults = list(_blocked(books))
-    today = instant(now_us).date()
-    last = _last_number(books, today.year)
-    books.execute(SQL["closing"], {"prefix": f"HM-{today.year:04}-", "last": last})
-    if not books.value("SELECT count(*) FROM closing"):
-        return faults
-    run = books.value("SELECT coalesce(max(run), 0) + 1 FROM runs")
-    name, sha256 = write_evidence(books, home.evidence, run)
-    books.execute(SQL["close_invoices"], {"today": today, "terms_days": _TERMS_DAYS, "run": run})
-    last += books.value("SELECT count(number) FROM closing")
-    books.execute("DELETE FROM counters WHERE series = 'HM' AND year = ?", [today.year])
-    books.execute("INSERT INTO counters VALUES ('HM', ?, ?)", [today.year, last])
-    row = [run, str(month), now_us, take_snapshot(books), name, sha256]
-    books.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
-    return faults
-
-
-def _blocked(books: Store) -> Iterator[Fault]:
-    sql = "SELECT code, account_id, out_of_order, records FROM blocked ORDER BY account_id"
-    for code, account, out_of_order, records in books.rows(sql):
-        messages = {
-            "MONTH_ORDER": out_of_order,
-            "PERIOD_OPEN": "the period is not over: close it after its end",
-            "USAGE_CONFLICT": (
-                f"{records} records are in conflict: see `usage conflicts`, then `usage cancel`"
-            ),
-            "TOTAL_NEGATIVE": (
-                "more was charged in advance than is owed: it stays a draft until credit notes "
-                "can be issued"
-            ),
-        }
-        yield Fault(code, account, messages[code])
-
-
-def _last_number(books: Store, year: int) -> int:
-    found = books.rows("SELECT last FROM counters WHERE series = 'HM' AND year = ?", [year])
-    return int(found[0][0]) if found else 0
+def _only(accounts: Collection[str] | None) -> str | None:
+    """The one account asked for, so that only what is its is loaded."""
+    return next(iter(accounts)) if accounts is not None and len(accounts) == 1 else None
 
 
 def list_heads(
     books: Store, month: Month | None, account: str | None = None
 ) -> list[dict[str, Any]]:
-    """Every document without its lines, of the month or of all months, in order of month and
-    account; `total` as the document has it.
+    """Every document without its lines, of the month or of all months, in order of month, account
+    and age; `total` as the document has it.
     """
     asked = {"month": str(month) if month else None, "account": account}
     rows = books.records(SQL["list_heads"], asked)
@@ -119,10 +90,28 @@ def find_invoice(books: Store, name: str) -> dict[str, Any]:
     return document
 
 
+def months_of(books: Store, names: Sequence[str]) -> dict[Month, set[str]]:
+    """The months of these documents, by number or id, in order, and whose they are. Refuses with
+    INVOICE_UNKNOWN, every unknown one listed.
+    """
+    sql = """SELECT month, account_id, number, id FROM invoices
+    WHERE number IN (SELECT unnest($names)) OR id IN (SELECT unnest($names)) ORDER BY month"""
+    rows = books.rows(sql, {"names": list(names)})
+    known = {name for row in rows for name in row[2:]}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        faults = [Fault("INVOICE_UNKNOWN", name, "there is no such document") for name in unknown]
+        raise Refused("INVOICE_UNKNOWN", "nothing was closed", faults)
+    found: dict[Month, set[str]] = {}
+    for month, account, _, _ in rows:
+        found.setdefault(parse_month(month), set()).add(account)
+    return found
+
+
 def without_pdf(home: Settings, heads: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The ids of the final documents whose PDF is not there yet."""
-    final = [head for head in heads if head["status"] == "final"]
-    return [head["id"] for head in final if not _pdf(home, head).exists()]
+    """The ids of the numbered documents whose PDF is not there yet."""
+    numbered = [head for head in heads if head["number"] is not None]
+    return [head["id"] for head in numbered if not _pdf(home, head).exists()]
 
 
 def make_pdf(home: Settings, document: Mapping[str, Any]) -> None:

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from billing.period import Period, month_period
 from edge import Refused
+from edge.instants import instant
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,3 +42,9 @@ def parse_month(text: str) -> Month:
     if not is_month or not (1970 < int(year) < 2200 and 1 <= int(number) <= 12):
         raise Refused("BAD_MONTH", f"{text!r} is not a month such as 2026-10")
     return Month(int(year), int(number))
+
+
+def running_month(zone: str, now_us: int) -> Month:
+    """The local month at an instant."""
+    today = instant(now_us).astimezone(ZoneInfo(zone))
+    return Month(today.year, today.month)

@@ -11,9 +11,9 @@ from typing import Any
 
 from billing.accounts import Account, Subscription, merge_history, name_plan
 from billing.audit_trail import Act, record
-from billing.books import accounts, merge_subscriptions, price_books, subscriptions
-from billing.history import days_held, rows_of_change, rows_of_end
-from billing.period import month_period
+from billing.books import find_account, merge_subscriptions, price_books, subscriptions
+from billing.history import rows_of_change, rows_of_end
+from billing.late_changes import Late, changed_histories, late_changes, note_histories
 from billing.pricebook import PriceBook
 from edge import Fault, Refused
 from edge.faults import nearest
@@ -33,15 +33,14 @@ class PlanFrom:
 @dataclass(frozen=True, slots=True)
 class Changed:
     """The history before and after, and what to know of it. `rows` joined it: none if nothing
-    changed. `closed` are the documents, as (month, number), that would differ by it; the number
-    of a nil one is None.
+    changed. `late` is what it comes too late for.
     """
 
     account: Account
     before: tuple[Subscription, ...]
     after: tuple[Subscription, ...]
     rows: tuple[Subscription, ...]
-    closed: tuple[tuple[str, str | None], ...]
+    late: tuple[Late, ...]
     remarks: tuple[str, ...] = ()
 
 
@@ -51,7 +50,7 @@ def change_plan(books: Store, account_id: str, asked: PlanFrom, act: Act) -> Cha
     PLAN_AMBIGUOUS, CURRENCY_DIFFERS.
     """
     versions = price_books(books)
-    account = _find_account(books, account_id)
+    account = find_account(books, account_id)
     version = _find_version(versions, asked)
     faults = [found for found in (account, version) if isinstance(found, Fault)]
     if isinstance(account, Account) and isinstance(version, PriceBook):
@@ -69,7 +68,7 @@ def end_plans(books: Store, account_id: str, last_day: date, act: Act) -> Change
     """Ends the account's plans with this day. As `change_plan`, but refuses with ACCOUNT_UNKNOWN,
     NO_PLAN (it never had one) and BEFORE_FIRST_DAY (nothing would be left of them).
     """
-    account = _find_account(books, account_id)
+    account = find_account(books, account_id)
     if isinstance(account, Fault):
         _refuse([account])
     assert isinstance(account, Account)
@@ -90,15 +89,6 @@ def _refuse(faults: Sequence[Fault]) -> None:
     if faults:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         raise Refused("CHANGE_REFUSED", f"{count}; nothing was changed", faults)
-
-
-def _find_account(books: Store, account_id: str) -> Account | Fault:
-    found = accounts(books, account_id)
-    if found:
-        return found[0]
-    names = [name for (name,) in books.rows("SELECT account_id FROM accounts ORDER BY account_id")]
-    hint = nearest(account_id, names, at_most=3) or "see `account list`, or import it first"
-    return Fault("ACCOUNT_UNKNOWN", account_id, f"there is no such account; {hint}")
 
 
 def _find_version(versions: Sequence[PriceBook], asked: PlanFrom) -> PriceBook | Fault:
@@ -145,47 +135,25 @@ def _not_yet(version: PriceBook, versions: Iterable[PriceBook], asked: PlanFrom)
 def _keep(books: Store, change: Changed, versions: Sequence[PriceBook], act: Act) -> Changed:
     """The change with what follows from its rows; in the books too, unless there are none."""
     after = merge_history(change.before, change.rows)
-    closed = _closed(books, change.account.account_id, change.before, after, versions)
-    if change.rows:
-        days = {row.since for row in change.rows}
+    if not change.rows:
+        return replace(change, after=after)
+    account_id = change.account.account_id
+    days = {row.since for row in change.rows}
+    with books.transaction():
+        note_histories(books, account_id)
+        merge_subscriptions(books, change.rows)
+        changed_histories(books, account_id)
+        late = late_changes(books, versions)
         details = {
             "before": [_told(row) for row in change.before if row.since in days],
             "after": [_told(row) for row in after if row.since in days],
-            "closed": [number or f"nil {month}" for month, number in closed],
+            "closed": [one.name for one in late],
         }
-        with books.transaction():
-            merge_subscriptions(books, change.rows)
-            record(books, [replace(act, details=details)])
-    return replace(change, after=after, closed=closed)
+        record(books, [replace(act, details=details)])
+    return replace(change, after=after, late=tuple(late))
 
 
 def _told(row: Subscription) -> Mapping[str, Any]:
     until = row.until.isoformat() if row.until else None
     plan = name_plan(row.book, row.plan)
     return {"plan": plan, "since": row.since.isoformat(), "until": until, "quantity": row.quantity}
-
-
-def _closed(
-    books: Store,
-    account_id: str,
-    before: Iterable[Subscription],
-    after: Iterable[Subscription],
-    versions: Sequence[PriceBook],
-) -> tuple[tuple[str, str | None], ...]:
-    """The closed documents of months of which the two histories do not say the same."""
-    sql = """SELECT month, number FROM invoices
-    WHERE account_id = ? AND status IN ('final', 'nil') ORDER BY month, number"""
-    old, new = ([_named(row, versions) for row in history] for history in (before, after))
-    found = []
-    for month, number in books.rows(sql, [account_id]):
-        first = date.fromisoformat(f"{month}-01")
-        days = month_period(first.year, first.month, "UTC")
-        if days_held(old, days.since, days.until) != days_held(new, days.since, days.until):
-            found.append((month, number))
-    return tuple(found)
-
-
-def _named(row: Subscription, versions: Iterable[PriceBook]) -> Subscription:
-    """With its book where only one has the plan: `p` and `b/p` cost the same then."""
-    codes = {one.book for one in versions if one.plan(row.plan)}
-    return replace(row, book=codes.pop()) if row.book is None and len(codes) == 1 else row

@@ -5,15 +5,15 @@ Owns which month is running and how far usage is known. What a draft holds is `b
 
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from billing.books import load_catalogue
+from billing.closed import refuse_closed
 from billing.document import documents
-from billing.drafts import drafted
+from billing.drafts import drafted, lay_out_work
 from billing.layout import lay_out
-from billing.month import Month
+from billing.month import Month, running_month
 from edge import Refused, Settings
-from edge.instants import instant, micros
+from edge.instants import micros
 from warehouse import Store
 
 
@@ -37,9 +37,10 @@ def preview_invoice(
     """
     catalogue = load_catalogue(books, account)
     ((_, zone, _),) = catalogue.accounts
-    month = month or _running(zone, now_us)
-    _refuse_closed(books, account, month)
-    with drafted(books, home, lay_out(books, catalogue, month)) as faults:
+    month = month or running_month(zone, now_us)
+    refuse_closed(books, account, month)
+    work = lay_out_work(books, home, catalogue, lay_out(books, catalogue, month))
+    with drafted(books, home, work) as faults:
         if faults:
             raise Refused("INVOICES_LEFT", f"{account} has no document for {month}", faults)
         ids = [id for (id,) in books.rows("SELECT id FROM drafts")]
@@ -52,16 +53,3 @@ def preview_invoice(
             "SELECT max(last_seen) FROM near_records WHERE account_id = ?", [account]
         )
     return Preview(document, read_us, None if seen is None else micros(seen))
-
-
-def _running(zone: str, now_us: int) -> Month:
-    today = instant(now_us).astimezone(ZoneInfo(zone))
-    return Month(today.year, today.month)
-
-
-def _refuse_closed(books: Store, account: str, month: Month) -> None:
-    sql = """SELECT coalesce(number, id) FROM invoices
-    WHERE account_id = ? AND month = ? AND status <> 'draft'"""
-    for (name,) in books.rows(sql, [account, str(month)]):
-        message = f"{month} of {account} is closed: see `homemeeting invoice show {name}`"
-        raise Refused("MONTH_CLOSED", message)

@@ -4,14 +4,17 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from billing.audit_trail import Act
 from billing.book_diff_command import diff_command
 from billing.book_versions import is_file, version_in_force
-from billing.books import load_price_book, open_books, read_input
+from billing.books import open_books, read_input
+from billing.imports import load_book
 from billing.plan_text import plan_lines
 from billing.pricebook import Charge, Plan, PriceBook
 from billing.pricebook_check import parse_price_book
@@ -61,10 +64,20 @@ def load_command(file: Path) -> None:
     Exit codes: 0 loaded; 1 refused, every fault on stderr, nothing loaded; 2 wrong usage.
     """
     content = read_input(file)
+    act = Act(clock()(), settings().user, "price-book load", "", "", {"file": file.name})
     with open_books(settings()) as books:
-        book, changed = load_price_book(books, content)
-    done = "loaded" if changed else "was loaded already"
+        found = load_book(books, content, act)
+    book = found.book
+    done = "loaded" if found.is_new else "was loaded already"
     say(f"{book.book} of {book.effective_from} {done}")
+    for month, accounts in found.closed:
+        say(
+            f"warning: {month} is closed for {counted(accounts, 'account')}: what is closed keeps "
+            "the version that it was made from"
+        )
+    for since, until in pairwise((*found.versions, None)):
+        end = f" and before {until}" if until else ""
+        say(f"{book.book} of {since} bills months and plans that begin from {since} on{end}")
 
 
 @price_book.command("list")

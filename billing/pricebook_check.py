@@ -6,12 +6,14 @@ are collected and raised as one refusal.
 
 import hashlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import combinations
 from typing import Final, Literal, TypeVar
 
 from billing.charge_check import read_charge
+from billing.limits_check import is_beyond
 from billing.model_check import price
-from billing.money import is_known_currency
+from billing.money import OUT_OF_USE, is_known_currency, is_used_currency
 from billing.pricebook import Charge, Commitment, Fee, Plan, PriceBook
 from billing.toml_source import read_toml
 from billing.toml_table import Findings, Table
@@ -26,14 +28,17 @@ _COMMITMENT_KEYS: Final = ("amount", "description")
 _OTHER: Final = "any other variant"  # stands for those that no charge names; is itself no code
 
 
-def parse_price_book(content: str | bytes) -> PriceBook:
-    """The book that a TOML file holds; raises Refused with every fault found."""
+def parse_price_book(content: str | bytes, *, stored: bool = False) -> PriceBook:
+    """The book that a TOML file holds; raises Refused with every fault found. One that is `stored`
+    was loaded once and stays readable: its currency may be gone since, its charges too large.
+    """
     raw = content.encode() if isinstance(content, str) else content
     source = read_toml(raw)
     if isinstance(source, list):
         raise _refusal(source)
     findings = Findings(source.lines, list(source.faults))
-    book = _book(Table(findings, "", (), source.data), hashlib.sha256(raw).hexdigest())
+    table = Table(findings, "", (), source.data)
+    book = _book(table, hashlib.sha256(raw).hexdigest(), stored=stored)
     if book is None or findings.faults:
         raise _refusal(findings.faults)
     return book
@@ -45,23 +50,34 @@ def _refusal(faults: list[Fault]) -> Refused:
     return Refused("PRICE_BOOK_INVALID", f"the price book has {count}; nothing was loaded", faults)
 
 
-def _book(table: Table, sha256: str) -> PriceBook | None:
+def _book(table: Table, sha256: str, *, stored: bool) -> PriceBook | None:
     table.refuse_unknown(_BOOK_KEYS)
     book = table.code("book")
-    currency = table.text("currency")
-    if currency is not None and not is_known_currency(currency):
-        table.fault("BAD_VALUE", "currency", f"{currency!r} is not an ISO 4217 code such as EUR")
+    currency = _currency(table, stored=stored)
     effective_from = table.date("effective_from")
     told = table.choice("line_rounding", ("half_up", "half_even"), default="half_up")
     line_rounding: Literal["half_up", "half_even"] = (
         "half_even" if told == "half_even" else "half_up"
     )
-    plans = tuple(plan for _, plan in _each(table, "plan", _plan))
+    judged = partial(_plan, currency=None if stored else currency)
+    plans = tuple(plan for _, plan in _each(table, "plan", judged))
     if not table.data.get("plan"):
         table.fault("KEY_MISSING", "plan", "a book needs at least one [[plan]]")
     if book is None or currency is None or effective_from is None:
         return None
     return PriceBook(book, currency, effective_from, line_rounding, plans, sha256)
+
+
+def _currency(table: Table, *, stored: bool) -> str | None:
+    told = table.text("currency")
+    if told is None:
+        return None
+    if not is_known_currency(told):
+        table.fault("BAD_VALUE", "currency", f"{told!r} is not an ISO 4217 code such as EUR")
+        return None
+    if not stored and not is_used_currency(told):
+        table.fault("BAD_VALUE", "currency", f"{told!r} {OUT_OF_USE}")
+    return told
 
 
 def _each(
@@ -80,12 +96,13 @@ def _each(
             yield one, found
 
 
-def _plan(table: Table) -> Plan | None:
+def _plan(table: Table, *, currency: str | None) -> Plan | None:
+    """With a currency, charges that could never be billed in it are faults."""
     table.refuse_unknown(_PLAN_KEYS)
     code, name = table.code("code"), table.text("name")
     free = table.codes("free")
     fees = tuple(fee for _, fee in _each(table, "fee", _fee))
-    charges = list(_each(table, "charge", read_charge))
+    charges = list(_each(table, "charge", partial(_charge, currency=currency)))
     for place, charge in charges:
         if charge.meter in free:
             message = f"{charge.meter!r} is in the plan's list of free meters"
@@ -95,6 +112,19 @@ def _plan(table: Table) -> Plan | None:
     if code is None or name is None:
         return None
     return Plan(code, name, free, fees, tuple(charge for _, charge in charges), commitment)
+
+
+def _charge(table: Table, *, currency: str | None) -> Charge | None:
+    known = len(table.findings.faults)
+    charge = read_charge(table)
+    is_whole = charge is not None and len(table.findings.faults) == known
+    if currency is not None and charge is not None and is_whole and is_beyond(charge, currency):
+        message = (
+            "has more digits than can be billed exactly: take decimals off its prices, tiers, "
+            "rounding, discount or bounds, or make unit_size smaller"
+        )
+        table.findings.add("CHARGE_TOO_LARGE", table.place, table.path, message)
+    return charge
 
 
 def _fee(table: Table) -> Fee | None:

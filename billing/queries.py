@@ -7,4 +7,6 @@ from warehouse import Queries
 
 SQL: Final = Queries(Path(__file__).parent / "sql")
 COPIES: Final = Queries(Path(__file__).parent / "sql" / "copies")
+LOOKS: Final = Queries(Path(__file__).parent / "sql" / "looks")
 CHARGEABLE: Final = Queries(Path(__file__).parent / "sql" / "chargeable")
+GATE: Final = Queries(Path(__file__).parent / "sql" / "gate")

@@ -5,7 +5,7 @@ Owns the tables that the statements read and the order in which they run. The nu
 Does not know documents.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 from billing.cohort import Cohort
 from billing.fees import Priced
 from billing.layout import Layout
-from billing.period import Stretch
+from billing.period import Period, Stretch
 from billing.pricebook import REST, Charge, Package, PerVariant, Plan, Tiered
 from billing.queries import CHARGEABLE, COPIES, SQL
 from billing.rows import load_columns, load_rows
@@ -71,19 +71,31 @@ def month_usage(books: Store, home: Settings, layout: Layout) -> Iterator[Number
 
 
 @contextmanager
-def lent_usage(books: Store, home: Settings, layout: Layout) -> Iterator[None]:
-    """All usage that may belong to the month, of one state for the block. Refuses as
-    `lend_tables`.
+def lent_usage(
+    books: Store, home: Settings, layout: Layout, revisits: Layout | None = None
+) -> Iterator[None]:
+    """All usage that may belong to the month, and to periods looked at again, of one state for
+    the block. Refuses as `lend_tables`.
     """
     utc = layout.month.period("UTC")
-    periods = [utc, *(cohort.period for cohort, _ in layout.cohorts)]
-    bounds = {
-        "from_us": min(period.start_us for period in periods) - _LONGEST_US,
-        "end_us": max(period.end_us for period in periods),
+    from_us, end_us = _reach([utc, *(cohort.period for cohort, _ in layout.cohorts)])
+    again = revisits.cohorts if revisits else ()
+    old_from_us, old_end_us = _reach([cohort.period for cohort, _ in again])
+    bounds: dict[str, int | Sequence[str]] = {
+        **{"from_us": from_us, "end_us": end_us},
+        **{"old_from_us": old_from_us, "old_end_us": old_end_us},
+        "old_accounts": sorted({id for _, ids in again for id in ids}) or [""],
     }
     with lend_tables(books, home.usage, "usage", COPIES.all(), bounds):
         books.execute(SQL["conflicts"])
         yield
+
+
+def _reach(periods: Sequence[Period]) -> tuple[int, int]:
+    if not periods:
+        return 0, 0
+    first = min(period.start_us for period in periods)
+    return first - _LONGEST_US, max(period.end_us for period in periods)
 
 
 def place_usage(books: Store, layout: Layout) -> Numbering:
@@ -190,7 +202,7 @@ def _load_terms(books: Store, numbering: Numbering) -> None:
     laid, usage, fees, commitments = [], [], [], []
     for number, (cohort, stretch, terms) in enumerate(numbering.terms):
         place = {"term": number, "cohort": cohort, "stretch": stretch}
-        laid.append({**place, "id": str(terms.id), **_laid(terms)})
+        laid.append({**place, **_laid(terms)})
         if terms.numbers is not None:
             first = _first_price(number, terms)
             usage.append({**place, "place": first, **_usage_row(terms, terms.numbers)})
@@ -200,18 +212,20 @@ def _load_terms(books: Store, numbering: Numbering) -> None:
             minor = str(10 ** numbering.cohorts[cohort].precision)
             commitments.append({**place, **told, "minor": minor, "even": terms.even})
         else:
-            fees.append({**place, "amount": str(terms.amount)})
+            charged = _whole(terms.charged)
+            fees.append({**place, "amount": str(terms.amount), "charged": charged})
     place_types = dict.fromkeys(("term", "cohort", "stretch"), pa.int32())
-    texts = dict.fromkeys(("id", "month", "content"), _TEXT)
-    flags = dict.fromkeys(("advance", "adjusts"), _BOOL)
-    load_rows(books, "laid_terms", laid, place_types | texts | flags, {"id": "UUID"})
+    texts = dict.fromkeys(("id", "key", "kind", "month", "content"), _TEXT)
+    casts = dict.fromkeys(("id", "key"), "UUID")
+    load_rows(books, "laid_terms", laid, place_types | texts | {"advance": _BOOL}, casts)
     types = {**place_types, "place": pa.int32(), **_USAGE_TYPES}
     load_rows(books, "usage_terms", usage, types, _USAGE_CASTS)
     huge = {"least": _TEXT, "below": _TEXT, "minor": _TEXT}
     casts = dict.fromkeys(huge, "HUGEINT")
     load_rows(books, "commitment_terms", commitments, place_types | huge | {"even": _BOOL}, casts)
-    amount = {"amount": "HUGEINT"}
-    load_rows(books, "fee_terms", fees, place_types | {"amount": _TEXT}, amount)
+    amounts = {"amount": _TEXT, "charged": _TEXT}
+    casts = dict.fromkeys(amounts, "HUGEINT")
+    load_rows(books, "fee_terms", fees, place_types | amounts, casts)
 
 
 def _first_price(number: int, terms: Terms) -> int:
@@ -225,9 +239,11 @@ def _first_price(number: int, terms: Terms) -> int:
 def _laid(terms: Terms) -> dict[str, Any]:
     content = terms.content
     return {
+        "id": str(terms.id),
+        "key": str(terms.key),
+        "kind": terms.kind,
         "month": content["month"],
         "advance": content["advance"],
-        "adjusts": terms.kind == "adjustment",
         "content": terms.text,
     }
 

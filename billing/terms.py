@@ -82,7 +82,8 @@ class Terms:
     """`content` is what is frozen with an invoice, as JSON data; `id` follows from it alone.
 
     A line of usage has its charge and numbers; any other line has an amount in the currency's
-    smallest units, or, for a commitment, what it comes to at least.
+    smallest units, or, for a commitment, what it comes to at least. Where something was charged
+    for the same already, the line is the difference: an adjustment.
     """
 
     content: dict[str, Any]
@@ -90,13 +91,15 @@ class Terms:
     variant: str | None = None  # of a charge with prices: the price's, `REST` being one
     numbers: Numbers | None = None
     amount: int | None = None
+    charged: int | None = None
     commitment: Fraction | None = None
     owed: bool = True  # of a flat charge: whether this is the period's last stretch
     even: bool = False
 
     @property
     def kind(self) -> str:
-        return str(self.content["kind"])
+        """Of its lines."""
+        return str(self.content["kind"]) if self.charged is None else "adjustment"
 
     @cached_property
     def text(self) -> str:
@@ -104,7 +107,20 @@ class Terms:
 
     @cached_property
     def id(self) -> UUID:
-        return UUID(bytes=hashlib.sha256(self.text.encode()).digest()[:16])
+        return _named(self.text)
+
+    @cached_property
+    def key(self) -> UUID:
+        """The same for terms of one thing in one month: a fee or charge of a plan from one
+        instant on, however long it held and whatever it costs. Of a fee in advance, the fee.
+        """
+        content = self.content
+        since = None if content["advance"] else content["period"][0]
+        return _named(json.dumps([content["book"], content["plan"], content["code"], since]))
+
+
+def _named(text: str) -> UUID:
+    return UUID(bytes=hashlib.sha256(text.encode()).digest()[:16])
 
 
 @lru_cache(2**16)

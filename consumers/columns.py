@@ -38,6 +38,8 @@ _REJECTED = pa.schema(
         ("code", pa.string()),
         ("reason", pa.string()),
         ("arrived_us", pa.int64()),
+        ("account_id", pa.string()),
+        ("started_us", pa.int64()),
     ]
 )
 _SEQUENCES = pa.schema(
@@ -99,13 +101,15 @@ def _rejected(
         why.code,
         why.reason,
         piece.arrived_us[at] if piece.arrived_us else read_us,
+        why.account_id,
+        why.started_us,
     )
 
 
 def _damaged(ordinal: int, piece: Slice, why: Damage, read_us: int) -> tuple[Any, ...]:
     sha256 = hashlib.sha256(why.raw).hexdigest()
     unread = (None, None, why.code, why.reason)
-    return (ordinal, *piece.partition, why.offset, why.raw, sha256, *unread, read_us)
+    return (ordinal, *piece.partition, why.offset, why.raw, sha256, *unread, read_us, None, None)
 
 
 def _rows(rejected: list[tuple[Any, ...]]) -> pa.Table:

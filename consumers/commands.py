@@ -16,6 +16,7 @@ from edge.command import (
     form,
     left_undone,
     progress,
+    reason_text,
     say,
     say_some,
     settings,
@@ -27,14 +28,17 @@ from eventlog import JournalSource, KafkaSettings, LogSource, open_kafka
 from schemas import TOPICS
 from warehouse import Store, open_store, read_store, whole
 
-_QUARANTINE = ("id", "topic", "partition", "offset", "source", "code", "reason", "state")
+_QUARANTINE = (
+    *("id", "topic", "partition", "offset", "source", "code", "reason", "state"),
+    *("account_id", "started_at", "dismissed_by", "dismissed_at", "dismissal"),
+)
 _SOURCES = (
     *("source", "topic", "first", "last", "lost", "in_flight", "explained"),
     *("watermark", "state"),
 )
 _SELECT = """
 SELECT id, log, topic, "partition", "offset", source, sequence, code, reason, state, sha256,
-    arrived_at, payload
+    arrived_at, account_id, started_at, dismissed_by, dismissed_at, dismissal, payload
 FROM quarantine WHERE $id IS NULL OR id = $id ORDER BY id
 """
 
@@ -180,17 +184,21 @@ def retry_command(row: int | None) -> None:
 
 @quarantine.command("dismiss")
 @click.argument("row", type=int)
-@click.option("--reason", required=True, help="Why it will never be applied.")
+@click.option(
+    "--reason", required=True, callback=reason_text, help="Why it will never be applied; kept."
+)
 @common
 def dismiss_command(row: int, reason: str) -> None:
     """Give a row up for good.
+
+    Who acts is HOMEMEETING_USER, else the user of the operating system. Evidence names it.
 
     \b
     Example: homemeeting quarantine dismiss 1 --reason "test message"
     Exit codes: 0 dismissed; 1 no such open row; 2 wrong usage.
     """
     with _own_store() as store:
-        dismiss(store, row, reason)
+        dismiss(store, row, reason, settings().user, clock()())
 
 
 @click.command()

@@ -39,13 +39,15 @@ def _slice(
     return Slice(place, offset, offset + 1, [offset], [payload], [source], [us])
 
 
-def dismiss(store: Store, row: int, reason: str) -> None:
-    """Give an open row up for `reason`; its bytes stay. Refuses with QUARANTINE_NO_ROW."""
+def dismiss(store: Store, row: int, reason: str, who: str, at_us: int) -> None:
+    """Give an open row up for `reason`; its bytes stay, and who did it when is kept beside them.
+    Refuses with QUARANTINE_NO_ROW.
+    """
     with store.transaction():
         done = store.rows(
-            "UPDATE quarantine SET state = 'dismissed', reason = reason || '; dismissed: ' || $why"
-            " WHERE id = $id AND state = 'open' RETURNING id",
-            {"id": row, "why": reason},
+            "UPDATE quarantine SET state = 'dismissed', dismissal = $why, dismissed_by = $who,"
+            " dismissed_at = make_timestamp($at) WHERE id = $id AND state = 'open' RETURNING id",
+            {"id": row, "why": reason, "who": who, "at": at_us},
         )
         if not done:
             raise _no_row(row)

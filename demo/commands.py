@@ -12,10 +12,11 @@ import consumers.commands as consumers
 import tuning.commands as tuning
 from billing.account_commands import import_command
 from billing.books import open_books
-from billing.invoice_commands import make_documents
+from billing.closing import Closing
 from billing.invoices import list_heads, list_invoices, run_invoices
 from billing.month import parse_month
 from billing.price_book_commands import load_command
+from billing.run_commands import make_documents
 from billing.wording import counted
 from demo.accounts import accounts_csv
 from demo.home import begin_afresh
@@ -31,7 +32,7 @@ _ACCOUNTS, _SEED, _MONTH = 200, 2026, "2026-10"
 # UTC days, as the tuning report takes them.
 _SINCE, _UNTIL = datetime(2026, 10, 1), datetime(2026, 11, 1)  # noqa: DTZ001
 # When the month is closed: not now, so that the same demo gives the same invoices on any day.
-_CLOSED = datetime(2026, 11, 2, 9)  # noqa: DTZ001
+_CLOSED = datetime(2026, 11, 4, 9)  # noqa: DTZ001
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
@@ -93,7 +94,7 @@ def _invoices() -> None:
     """Every account gets its document; the terminal shows sums by plan, then the largest three."""
     home, month = settings(), parse_month(_MONTH)
     with open_books(home) as books:
-        faults = run_invoices(books, home, month, None, micros(_CLOSED))
+        faults = run_invoices(books, home, month, None, Closing(micros(_CLOSED), home.user))
         make_documents(books, home, list_heads(books, month))
         documents = list_invoices(books, month)
     left_undone("INVOICES_LEFT", f"{counted(len(faults), 'fault')} kept accounts from it", faults)

@@ -2,26 +2,34 @@
 
 import os
 import pwd
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from zoneinfo import available_timezones
 
 from edge.faults import Fault, Refused
 
 _SELLER = (
     *("name", "legal_name", "street", "postal_code", "city", "region", "country", "email"),
-    *("vat_number", "registration_id", "iban"),
+    *("vat_number", "registration_id", "iban", "time_zone"),
 )
 _USER_MAX = 128
+_SERIES: Final = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?", re.ASCII)
 _KEYS: Mapping[str, Mapping[str, type]] = {
     "kafka": {"bootstrap_servers": str},
     "seller": dict.fromkeys(_SELLER, str),
     "tuning": {"sample_days": int},
-    "billing": {"memory_mib": int},
+    "billing": {
+        **dict.fromkeys(("memory_mib", "grace_hours", "adjust_months"), int),
+        **dict.fromkeys(("invoice_series", "credit_note_series", "zero_invoices"), str),
+        "expected_servers": list,
+    },
 }
-SAMPLE_DAYS, MEMORY_MIB = 90, 600
+SAMPLE_DAYS, MEMORY_MIB, GRACE_HOURS, ADJUST_MONTHS = 90, 600, 48, 12
+_SERVER: Final = re.compile(r"[A-Za-z0-9_.:@+-]{1,128}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +37,10 @@ class Settings:
     """What a home is set to. `bootstrap_servers` is None where there is no Kafka; `seller` is
     what stands on invoices, as pairs of name and text; `user` is who acts, for the audit trail;
     `sample_days` is how long raw quality samples are kept; `memory_mib` what billing holds in
-    memory, beyond which it works on disk.
+    memory, beyond which it works on disk; `grace_hours` how long after its end a period waits for
+    what is late, and `expected_servers` the servers it waits for whether heard of or not; a series
+    is what numbers begin with; `zero_invoices` what becomes of documents without an amount, nil or
+    issue; `adjust_months` how long ago late usage may have started to be charged unasked.
     """
 
     home: Path
@@ -38,6 +49,17 @@ class Settings:
     seller: tuple[tuple[str, str], ...] = (("name", "HomeMeeting"),)
     sample_days: int = SAMPLE_DAYS
     memory_mib: int = MEMORY_MIB
+    grace_hours: int = GRACE_HOURS
+    expected_servers: tuple[str, ...] = ()
+    invoice_series: str = "HM"
+    credit_series: str = "CN"
+    zero_invoices: str = "nil"
+    adjust_months: int = ADJUST_MONTHS
+
+    @property
+    def seller_zone(self) -> str:
+        """The time zone whose days are days of issue."""
+        return dict(self.seller).get("time_zone", "UTC")
 
     def kafka_servers(self) -> str:
         """The bootstrap servers, for what cannot go on without. Refuses with KAFKA_NOT_SET."""
@@ -77,16 +99,59 @@ def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
     faults = list(_faults(told))
     days = _number(told, environ, "tuning", "sample_days", SAMPLE_DAYS)
     memory = _number(told, environ, "billing", "memory_mib", MEMORY_MIB)
+    months = _number(told, environ, "billing", "adjust_months", ADJUST_MONTHS)
+    grace = _number(told, environ, "billing", "grace_hours", GRACE_HOURS)
+    servers = _names(told, environ, "billing", "expected_servers")
     if not faults:
         faults += _out_of_range("tuning.sample_days", days, "days", (1, 36_500))
         faults += _out_of_range("billing.memory_mib", memory, "MiB", (200, 1_000_000))
+        faults += _out_of_range("billing.adjust_months", months, "months", (0, 1_200))
+        faults += _out_of_range("billing.grace_hours", grace, "hours", (0, 8760))
+        faults += _no_servers("billing.expected_servers", servers)
+        faults += _wrong_texts(told)
     if faults:
         raise Refused("SETTINGS", f"{file} or the environment has {len(faults)} faults", faults)
-    servers = environ.get("HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS")
+    kafka = environ.get("HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS")
     seller = {"name": "HomeMeeting"} | told.get("seller", {})
-    servers = servers or told.get("kafka", {}).get("bootstrap_servers")
-    user = _find_user(environ)
-    return Settings(home, servers, user, tuple(seller.items()), int(days), int(memory))
+    return Settings(
+        home=home,
+        bootstrap_servers=kafka or told.get("kafka", {}).get("bootstrap_servers"),
+        user=_find_user(environ),
+        seller=tuple(seller.items()),
+        sample_days=int(days),
+        memory_mib=int(memory),
+        grace_hours=int(grace),
+        adjust_months=int(months),
+        expected_servers=tuple(dict.fromkeys(servers)),
+        **_texts(told),
+    )
+
+
+def _texts(told: Mapping[str, Any]) -> dict[str, str]:
+    """The settings of billing that are texts, by their names in `Settings`."""
+    names = {
+        "invoice_series": "invoice_series",
+        "credit_series": "credit_note_series",
+        "zero_invoices": "zero_invoices",
+    }
+    values = told.get("billing", {})
+    return {ours: values[key] for ours, key in names.items() if key in values}
+
+
+def _wrong_texts(told: Mapping[str, Any]) -> Iterator[Fault]:
+    values = {"invoice_series": "HM", "credit_note_series": "CN"} | told.get("billing", {})
+    for key in ("invoice_series", "credit_note_series"):
+        if not _SERIES.fullmatch(values[key]):
+            yield Fault("SETTINGS_VALUE", f"billing.{key}", "must be 1 to 20 of A-Z, 0-9 and -")
+    if values["invoice_series"] == values["credit_note_series"]:
+        message = "must not be that of invoices: a number names one document"
+        yield Fault("SETTINGS_VALUE", "billing.credit_note_series", message)
+    if values.get("zero_invoices", "nil") not in ("nil", "issue"):
+        yield Fault("SETTINGS_VALUE", "billing.zero_invoices", "must be nil or issue")
+    zone = told.get("seller", {}).get("time_zone", "UTC")
+    if zone not in available_timezones() - {"localtime", "Factory"}:
+        message = f"{zone!r} is not an IANA time zone such as Europe/Berlin"
+        yield Fault("SETTINGS_VALUE", "seller.time_zone", message)
 
 
 def _number(
@@ -96,6 +161,29 @@ def _number(
     values = told.get(table, {})
     value = values.get(key, default) if isinstance(values, dict) else default
     return environ.get(f"HOMEMEETING_{table}_{key}".upper(), str(value))
+
+
+def _names(
+    told: Mapping[str, Any], environ: Mapping[str, str], table: str, key: str
+) -> Sequence[Any]:
+    """As they were told: by the environment, with commas between, or the file, as a list."""
+    text = environ.get(f"HOMEMEETING_{table}_{key}".upper())
+    if text is not None:
+        return [name.strip() for name in text.split(",") if name.strip()]
+    values = told.get(table, {})
+    listed = values.get(key, []) if isinstance(values, dict) else []
+    return listed if isinstance(listed, list) else []
+
+
+def _no_servers(place: str, told: Sequence[Any]) -> list[Fault]:
+    wrong = [str(one) for one in told if not (isinstance(one, str) and is_server(one))]
+    message = "is no server id: 1 to 128 of A-Z a-z 0-9 _ . : @ + -"
+    return [Fault("SETTINGS_VALUE", place, f"{name!r} {message}") for name in wrong]
+
+
+def is_server(name: str) -> bool:
+    """Whether a server may be called so."""
+    return _SERVER.fullmatch(name) is not None
 
 
 def _find_user(environ: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ from fastavro import schemaless_reader, schemaless_writer
 
 from schemas.contracts import CONTRACTS, Contract
 from schemas.datums import Longs, Octets, read
-from schemas.rules import LIMITS, obeys, violations
+from schemas.rules import LIMITS, obeys, violations, whose
 
 _MAGIC = b"\xc3\x01"
 _HEAD = len(_MAGIC) + 8
@@ -29,7 +29,8 @@ _CHUNK = 16_384  # its columns fit a processor's cache; measured: twice or half 
 class DecodeFailure:
     """Payload `index` of the batch is not a valid event. `code` is stable, `reason` a sentence.
 
-    `source` and `sequence` are given where they could be read.
+    `source` and `sequence` are given where they could be read; `account_id` and `started_us` of
+    usage that broke a rule, where they broke none.
     """
 
     index: int
@@ -37,6 +38,8 @@ class DecodeFailure:
     reason: str
     source: str | None
     sequence: int | None
+    account_id: str | None = None
+    started_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,10 @@ class Decoded:
 
 
 class _Undecodable(Exception):
-    def __init__(self, code: str, reason: str) -> None:
-        self.code, self.reason = code, reason
+    def __init__(
+        self, code: str, reason: str, whose: tuple[str | None, int | None] = (None, None)
+    ) -> None:
+        self.code, self.reason, self.whose = code, reason, whose
         super().__init__(reason)
 
 
@@ -144,7 +149,8 @@ def _one_by_one(
             index.append(position)
         except _Undecodable as error:
             source, sequence = peek(payload) or (None, None)
-            failures.append(DecodeFailure(position, error.code, error.reason, source, sequence))
+            read = (source, sequence, *error.whose)
+            failures.append(DecodeFailure(position, error.code, error.reason, *read))
     columns = [
         pa.array([row[field.name] for row in rows], field.type) for field in contract.columns
     ]
@@ -171,7 +177,7 @@ def _event(contract: Contract, payload: bytes) -> dict[str, Any]:
     if body.tell() != len(payload):
         raise _Undecodable("TRAILING_BYTES", f"{len(payload) - body.tell()} bytes after the datum")
     if broken := violations(contract.topic, event):
-        raise _Undecodable("RULE_BROKEN", "; ".join(broken))
+        raise _Undecodable("RULE_BROKEN", "; ".join(broken), whose(contract.topic, event))
     return event
 
 

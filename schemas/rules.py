@@ -1,8 +1,8 @@
 """The rules a single event must obey: one validator, by which the emitter refuses and the
 projector quarantines. An event is judged by itself, so that a rebuild decides the same.
 
-`violations` says what is wrong with one event, `obeys` which of many are in order; both read the
-same tables.
+`violations` says what is wrong with one event, `whose` what of it is right all the same, `obeys`
+which of many are in order; all read the same tables.
 """
 
 import math
@@ -107,6 +107,20 @@ def violations(topic: str, event: Mapping[str, Any]) -> list[str]:
         *(_span_faults(event) if topic == "meetings.usage" else ()),
         *(_total_faults(event) if topic == "sources.heartbeat" else ()),
     ]
+
+
+def whose(topic: str, event: Mapping[str, Any]) -> tuple[str | None, int | None]:
+    """The account and start of an event of usage that breaks some rule; None where they may be
+    what is wrong with it, and for other topics.
+    """
+    if topic != "meetings.usage":
+        return None, None
+    started_us = event["started_at"]
+    is_time = LIMITS.time_us_min <= started_us < LIMITS.time_us_end
+    return (
+        event["account_id"] if _is_id(event["account_id"]) else None,
+        started_us if is_time and not any(_span_faults(event)) else None,
+    )
 
 
 def _id_faults(topic: str, event: Mapping[str, Any]) -> Iterator[str]:

@@ -8,14 +8,22 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from billing import Month, list_invoices, load_price_book, open_books, run_invoices
+from billing import (
+    Closing,
+    Month,
+    list_invoices,
+    load_price_book,
+    open_books,
+    parse_price_book,
+    run_invoices,
+)
 from billing.books import import_accounts
 from billing.rows import append_rows
 from edge import Fault, Settings
 from tests.oracle_calendar import EPOCH
 from tests.oracle_month import Oracle, used
 from tests.recount import IDENTITY
-from warehouse import open_store
+from warehouse import Store, open_store
 
 OCTOBER: Final = date(2026, 10, 1)
 MIDDLE_US: Final = (datetime(2026, 10, 20, 12, tzinfo=UTC) - EPOCH).days * 86_400 * 1_000_000
@@ -69,18 +77,35 @@ def store_usage(home: Settings, records: Iterable[State]) -> None:
         append_rows(store, "usage_records", rows, COLUMNS)
 
 
-def fill_books(home: Settings, texts: Sequence[str], accounts: str) -> None:
+def fill_books(home: Settings, texts: Sequence[str], accounts: str, *, old: bool = False) -> None:
+    """`old`: the books as a version stored them that did not refuse charges beyond all limits."""
     with open_books(home) as books:
         for text in texts:
-            load_price_book(books, text.encode())
+            if old:
+                store_book(books, text)
+            else:
+                load_price_book(books, text.encode())
         import_accounts(books, accounts.encode())
+
+
+def store_book(books: Store, text: str) -> None:
+    """Puts a price book where loaded ones are, whatever loading it would say."""
+    book = parse_price_book(text, stored=True)
+    row = [book.book, book.effective_from, book.currency, book.sha256, text]
+    books.execute("INSERT INTO price_books VALUES (?, ?, ?, ?, ?)", row)
 
 
 def bill(home: Settings, closed_at_us: int | None = CLOSED_AT_US) -> Billed:
     """October of all accounts."""
     month = Month(OCTOBER.year, OCTOBER.month)
     with open_books(home) as books:
-        faults = run_invoices(books, home, month, None, closed_at_us)
+        faults = run_invoices(
+            books,
+            home,
+            month,
+            None,
+            Closing(closed_at_us, "clerk") if closed_at_us is not None else None,
+        )
         return Billed(faults, {one["account_id"]: one for one in list_invoices(books, month)})
 
 

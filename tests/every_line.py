@@ -12,7 +12,7 @@ from tests import command_line
 from tests.command_line import shown_here as shown
 from tests.command_line import usage_event
 
-NOW = "2026-12-02T09:00:00Z"
+NOW = "2026-12-04T09:00:00Z"
 run = partial(command_line.run_here, now=NOW)
 
 _USAGE = """

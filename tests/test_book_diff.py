@@ -55,6 +55,13 @@ EVENTS = [
     usage_event(3, "even", "2026-10-31T22:59:59.999999Z", "2026-11-01T00:39:59.999999Z"),
     usage_event(4, "nobody", "2026-10-05T10:00:00Z", "2026-10-05T15:00:00Z"),
 ]
+
+
+def named(text: str, book: str, day: str) -> dict[str, str]:
+    """A version as the comparison names it in its data."""
+    return {"book": book, "effective_from": day, "sha256": sha256(text.encode()).hexdigest()}
+
+
 OCTOBER = ("--from", "2026-10-01", "--to", "2026-11-01")
 Rows = list[tuple[str, str, str, str, str | None]]
 
@@ -99,8 +106,8 @@ def test_who_would_pay_less_and_who_more(home: Path) -> None:
         ("busy", "61.00", "79.60", "18.60", "30.49"),
     ]
     assert {name: value for name, value in told.items() if name != "accounts"} == {
-        "old": {"book": "standard", "effective_from": "2026-01-01"},
-        "new": {"book": "standard", "effective_from": "2027-01-01"},
+        "old": named(BOOK, "standard", "2026-01-01"),
+        "new": named(NEXT, "standard", "2027-01-01"),
         "from": "2026-10-01",
         "to": "2026-11-01",
         "currency": "EUR",
@@ -182,12 +189,14 @@ def test_versions_are_named_by_code_day_and_file(tmp_path: Path) -> None:
     """The one in force on --from, the first where none is yet, or the one of a day."""
     home = make_home(tmp_path, BOOK, NEXT, NEXT.replace('"standard"', '"other"'))
     file = str(home / "next.toml")
-    old, new = ({"book": "standard", "effective_from": f"{year}-01-01"} for year in (2026, 2027))
+    other = NEXT.replace('"standard"', '"other"')
+    old = named(BOOK, "standard", "2026-01-01")
+    new, another = (named(text, "standard", "2027-01-01") for text in (NEXT, other))
     late = ("--from", "2027-01", "--to", "2027-02")
     for names, days, found in (
         (("standard", "standard@2027-01-01"), OCTOBER, [old, new]),
         (("standard@2026-01-01", "standard"), late, [old, new]),
-        (("standard", "other"), OCTOBER, [old, {**new, "book": "other"}]),
+        (("standard", "other"), OCTOBER, [old, {**another, "book": "other"}]),
         ((file, "standard"), OCTOBER, [new, old]),
     ):
         told = diff(home, *names, *days)
@@ -266,6 +275,19 @@ fine,Fine,{OF},EUR,nowhere,2026-01-01,,1
     other = run(home, "price-book", "diff", "standard", str(home / "pounds.toml"), *OCTOBER)
     assert "calm: is billed in EUR, but standard of 2027-01-01 is in GBP\n" in other.stderr
     assert (other.returncode, other.stdout) == (1, "")
+
+
+def test_versions_of_one_day_are_told_apart(tmp_path: Path) -> None:
+    changed = BOOK.replace("31.00", "30.00")
+    home = make_home(tmp_path, BOOK)
+    (home / "next.toml").write_text(changed)
+    done = run(home, "price-book", "diff", "standard", str(home / "next.toml"), *OCTOBER)
+    hashes = [sha256(text.encode()).hexdigest()[:8] for text in (BOOK, changed)]
+    old, new = (f"standard of 2026-01-01 ({start})" for start in hashes)
+    assert f"{old} against {new}\n" in done.stderr
+    (home / "next.toml").write_text(changed.replace('"business"', '"team"'))
+    done = run(home, "price-book", "diff", "standard", str(home / "next.toml"), *OCTOBER)
+    assert re.search(r"calm: standard of 2026-01-01 \([0-9a-f]{8}\) has no plan", done.stderr)
 
 
 def test_a_line_too_large_is_a_fault_of_its_account(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from billing import Subscription, import_accounts, merge_history
 from billing.books import accounts, subscriptions
 from edge import Refused
+from tests.billed import store_book
 from tests.command_line import run_here as run
 from tests.command_line import shown_here as shown
 from warehouse import open_store, read_store, whole
@@ -137,3 +138,27 @@ def test_what_a_file_has_no_column_for_stays_as_it_was(tmp_path: Path) -> None:
     assert run(home, "account", "import", str(file)).returncode == 0
     (one,) = shown(home, "account", "list")  # without a plan it is an account still
     assert (one["account_id"], one["plan"]) == ("a", None)
+
+
+def test_a_currency_that_is_gone_is_refused_but_stays_that_of_its_books(tmp_path: Path) -> None:
+    gone = "'DEM' is legal tender nowhere today"
+    accounts, book = tmp_path / "accounts.csv", tmp_path / "book.toml"
+    row = "a,A,a@a.example,DE,de,Europe/Berlin,{},p,2026-01-01,\n"
+    accounts.write_text(HEADER + row.format("DEM"))
+    book.write_text(BOOK.replace("EUR", "DEM"))
+    told = run(tmp_path, "account", "import", str(accounts))
+    assert f"BAD_VALUE: row 2, currency: {gone}" in told.stderr
+    told = run(tmp_path, "price-book", "load", str(book))
+    assert f"BAD_VALUE: currency: {gone}" in told.stderr
+    # As a version did that knew it still, and closed a month in it.
+    accounts.write_text(HEADER + row.format("EUR"))
+    assert run(tmp_path, "account", "import", str(accounts)).returncode == 0
+    with open_store(tmp_path / "books.duckdb", "books").closing() as books:
+        store_book(books, book.read_text())
+        books.execute("UPDATE accounts SET currency = 'DEM'")
+        books.execute("INSERT INTO invoices (account_id, status) VALUES ('a', 'nil')")
+    accounts.write_text(HEADER + row.format("DEM"))
+    assert run(tmp_path, "account", "import", str(accounts)).returncode == 0
+    (shown_book,) = shown(tmp_path, "price-book", "list")
+    assert shown_book["currency"] == "DEM"
+    assert run(tmp_path, "price-book", "show", shown_book["book"]).returncode == 0

@@ -135,7 +135,11 @@ def test_quarantine_is_listed_shown_and_dismissed(tmp_path: Path) -> None:
     assert (row["code"], row["state"], row["offset"]) == ("BLOCK_DAMAGED", "open", 1)
     assert json.loads(run(tmp_path, "quarantine", "show", "1").stdout)["payload"]
     assert run(tmp_path, "quarantine", "retry").returncode == 1
-    assert run(tmp_path, "quarantine", "dismiss", "1", "--reason", "disk").returncode == 0
+    dismissed = ("quarantine", "dismiss", "1", "--reason", "disk")
+    assert run(tmp_path, *dismissed, user="ops", now="2026-11-01T00:00:00Z").returncode == 0
+    (row,) = json.loads(run(tmp_path, "quarantine", "list", "--format", "json").stdout)
+    assert (row["state"], row["dismissal"], row["dismissed_by"]) == ("dismissed", "disk", "ops")
+    assert row["dismissed_at"] == "2026-11-01T00:00:00Z"
     assert run(tmp_path, "quarantine", "dismiss", "1", "--reason", "disk").returncode == 1
     status = json.loads(run(tmp_path, "status", "--format", "json").stdout)
     assert (status["healthy"], status["quarantine"]) == (True, 0)

@@ -26,7 +26,7 @@ from tests.test_invoices import ACCOUNTS, BOOK
 from tests.test_projector import _daily, _meetings, _records
 from warehouse import Store, open_store, read_store, whole
 
-NOW = "2026-11-02T09:00:00Z"
+NOW = "2026-11-04T09:00:00Z"
 NOW_US = 1_793_610_000_000_000
 ONE = uuid.UUID(int=1)
 RIGHT = usage_event(1, "acme", "2026-10-01T10:00:00Z", "2026-10-01T11:00:00Z")

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing import Subscription, merge_history, parse_accounts
-from billing.history import days_held, in_force, rows_of_change, rows_of_end
+from billing.history import in_force, rows_of_change, rows_of_end
 from edge import Refused
+from tests.histories import days_held
 
 History = tuple[Subscription, ...]
 DAY = timedelta(1)

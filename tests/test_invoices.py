@@ -14,8 +14,8 @@ from tests.command_line import billed_home, start, usage_event, wait_until
 from warehouse import read_store, whole
 
 # The clock of every command here.
-run = partial(command_line.run, now="2026-11-02T09:00:00Z")
-shown = partial(command_line.shown, now="2026-11-02T09:00:00Z")
+run = partial(command_line.run_here, now="2026-11-04T09:00:00Z")
+shown = partial(command_line.shown_here, now="2026-11-04T09:00:00Z")
 ACCOUNTS = """\
 account_id,name,email,country,language,time_zone,currency,plan,since,until
 acme,Acme,a@acme.example,DE,de,Europe/Berlin,EUR,business,2026-01-01,
@@ -138,7 +138,7 @@ def test_finalising_numbers_freezes_and_proves_and_twice_changes_nothing(home: P
     numbers = ["HM-2026-000001", "HM-2026-000002", None]
     assert [one["number"] for one in first] == numbers
     assert [one["status"] for one in first] == ["final", "final", "nil"]
-    assert (acme["issued_on"], acme["due_on"]) == ("2026-11-02", "2026-11-16")
+    assert (acme["issued_on"], acme["due_on"]) == ("2026-11-04", "2026-11-18")
     assert shown(home, "invoice", "show", "HM-2026-000001") == acme
     assert shown(home, "invoice", "show", half["id"]) == half
     (evidence,) = (home / "evidence").iterdir()

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.money import decimal_text, is_known_currency, round_half_up, round_money
+from billing.money import (
+    decimal_text,
+    is_known_currency,
+    is_used_currency,
+    round_half_up,
+    round_money,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +59,15 @@ def test_rounding_is_nearest_and_symmetric(value: Fraction) -> None:
 )
 def test_decimal_text(value: Fraction | Decimal | int, text: str) -> None:
     assert decimal_text(value) == text
+
+
+def test_currencies_in_use() -> None:
+    """Withdrawn ones, funds and metals are none of them."""
+    used = ("EUR", "JPY", "KWD", "USD", "CHF", "XOF", "XPF", "CUP")
+    assert all(map(is_used_currency, used))
+    assert all(map(is_known_currency, used))
+    gone = ("DEM", "FRF", "ITL", "HRK", "ZWL", "CLF", "CHE", "BOV", "XAU", "XXX", "eur", "")
+    assert not any(map(is_used_currency, gone))
 
 
 def test_known_currencies() -> None:

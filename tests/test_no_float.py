@@ -6,14 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from billing import Month, list_invoices, load_price_book, open_books, run_invoices
+from billing import Closing, Month, list_invoices, load_price_book, open_books, run_invoices
+from billing.alerts import reached_alerts, set_alert
+from billing.audit_trail import Act
 from billing.book_diff import BookPair, compare_books
 from billing.books import load_catalogue
+from billing.credits import Received, add_credit, credits, draw_prepaid, draws
+from billing.imports import import_file, load_book
+from billing.items import Item, add_item, list_items, pending_items
 from billing.layout import lay_out
 from billing.preview import preview_invoice
 from billing.queries import CHARGEABLE, COPIES, SQL
@@ -151,6 +157,7 @@ def test_no_statement_of_billing_has_a_float(
     with watched(monkeypatch) as watch:
         fill_books(home, [book()], ACCOUNTS)
         _run_all(home)
+        _run_clerks(home)
     assert watch.floating == []
     every = SQL.all() | CHARGEABLE.all() | COPIES.all()
     ran = "\n".join(watch.ran)
@@ -169,9 +176,33 @@ def _run_all(home: Settings) -> None:
         assert not compare_books(books, home, pair, [OCTOBER], lambda _: None)
         books.rows(SQL["compared_rows"], {"most": 1})
         books.rows(SQL["compared_totals"])
-        assert not run_invoices(books, home, OCTOBER, None, CLOSED_AT_US)
+        assert not run_invoices(books, home, OCTOBER, None, Closing(CLOSED_AT_US, "clerk"))
         run_invoices(books, home, NOVEMBER, None, None)
         assert len(list_invoices(books, None)) == 2
+
+
+def _run_clerks(home: Settings) -> None:
+    """Everything that commands around a run do with money."""
+    act = Act(CLOSED_AT_US, "clerk", "test", "a", "", {})
+    day = date(2026, 12, 1)
+    with open_books(home) as books:
+        add_item(books, Item("a", day, "D", "0.005", None), act)
+        assert len(pending_items(books)) == len(list_items(books, "a")) == 1
+        add_credit(books, Received("a", Decimal("0.01"), day, "r"), act)
+        books.execute(
+            """CREATE TEMP TABLE closing_totals AS
+            SELECT id AS invoice, account_id, issued_on, subtotal AS total
+            FROM invoices WHERE status = 'final'"""
+        )
+        draw_prepaid(books)
+        assert [row["left_over"] for row in credits(books, "a")] == [0]
+        assert len(draws(books, "a")) == 1
+        set_alert(books, "a", Decimal(1), act, remove=False)
+        with reached_alerts(books, home, NOVEMBER, CLOSED_AT_US) as found:
+            assert len(found.rows) == 1
+        assert len(import_file(books, ACCOUNTS.replace(",,2\n", ",,4\n").encode(), act).late) == 1
+        later = book().replace("2026-01-01", "2026-10-15").encode()
+        assert load_book(books, later, act).closed == (("2026-10", 1),)
 
 
 def _with_bounds(sql: str) -> str:

@@ -112,7 +112,7 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path: Path) -> None:
 
 
 def test_a_plan_as_data_has_the_grammar_and_the_sentences(tmp_path: Path) -> None:
-    file = str(ROOT / "docs" / "example" / "price-book.toml")
+    file = str(ROOT / "docs" / "first-steps" / "price-book.toml")
     (plan,) = shown(tmp_path, "price-book", "show", file, "business")["plans"]
     assert plan["fees"][0]["amount"] == "49.00"
     assert plan["commitment"] is None

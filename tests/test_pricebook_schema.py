@@ -43,7 +43,7 @@ def test_it_takes_every_book(path: Path) -> None:
 
 def test_the_template_and_the_examples_are_among_them() -> None:
     names = {str(path.relative_to(ROOT)) for path in BOOKS}
-    assert {"billing/price-book-template.toml", "docs/example/price-book.toml"} <= names
+    assert {"billing/price-book-template.toml", "docs/first-steps/price-book.toml"} <= names
 
 
 @pytest.mark.parametrize(("text", "_"), STRUCTURAL)

@@ -223,9 +223,35 @@ def test_poison_is_quarantined_once_with_its_place_and_neighbours_count(store: S
     applied, faults = retry(store, projector)
     assert applied == 0
     assert [fault.code for fault in faults] == ["BAD_FRAME", "RULE_BROKEN"]
-    dismiss(store, 1, "test message")
+    dismiss(store, 1, "test message", "ops", T)
     with pytest.raises(Refused, match="QUARANTINE_NO_ROW"):
-        dismiss(store, 1, "again")
+        dismiss(store, 1, "again", "ops", T)
+    told = "SELECT state, dismissed_by, epoch_us(dismissed_at), dismissal FROM quarantine"
+    assert store.rows(f"{told} ORDER BY id") == [
+        ("dismissed", "ops", T, "test message"),
+        ("open", None, None, None),
+    ]
+
+
+def test_usage_that_breaks_a_rule_tells_whose_bill_it_touches(store: Store) -> None:
+    event = _meetings(random.Random(2), 1, "fra-1/00")[0]
+    account, start = event["account_id"], event["started_at"]
+    late = {"observed_at": start + 48 * 3600 * 1_000_000 + 1}
+    broken = [
+        ({"quantity": -1}, account, start),
+        ({"phase": "UNKNOWN"}, account, start),
+        ({"source": "no source"}, account, start),
+        ({"account_id": "not an id"}, None, start),
+        (late, account, None),
+        ({"observed_at": start - 1}, account, None),
+        ({"started_at": 0, "observed_at": 0}, account, None),
+        ({"account_id": "", **late}, None, None),
+    ]
+    payloads = [encode(TOPIC, event | told) for told, _, _ in broken]
+    payloads.append(encode(TOPIC, event) + b"more")
+    Projector(store, _clock()).apply([_slice(0, payloads)])
+    rows = store.rows("SELECT account_id, epoch_us(started_at) FROM quarantine ORDER BY id")
+    assert rows == [*((who, at) for _, who, at in broken), (None, None)]
 
 
 def test_an_unknown_schema_is_retried_exactly_once_when_it_is_known(

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from edge import Settings
+from billing import parse_price_book
+from edge import Refused, Settings
 from tests.billed import Billed, State, alike, bill, fill_books, record, recount, store_usage
 
 HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
@@ -35,7 +36,7 @@ def hold(home: Settings, book: str, accounts: str, records: list[State]) -> Bill
     """Bills October, and holds every document against the oracle. Usage may be beyond it: what an
     account then has is no document and a fault.
     """
-    fill_books(home, [book], HEADER + accounts)
+    fill_books(home, [book], HEADER + accounts, old=True)
     store_usage(home, records)
     found = bill(home)
     wanted = recount([book], HEADER + accounts, records)
@@ -45,6 +46,17 @@ def hold(home: Settings, book: str, accounts: str, records: list[State]) -> Bill
     for account, document in found.documents.items():
         assert alike(document["lines"], wanted[account]), (account, book)
     return found
+
+
+def is_refused(charge: str, currency: str = "EUR") -> bool:
+    """Whether loading a book with this charge says that it can never be billed exactly."""
+    try:
+        parse_price_book(BOOK.format(currency) + PLAN.format("p") + CHARGE.format("c") + charge)
+    except Refused as refused:
+        (fault,) = refused.faults
+        assert (fault.code, fault.place) == ("CHARGE_TOO_LARGE", "plan[p].charge[c]")
+        return True
+    return False
 
 
 def widest(rng: random.Random, digits: int, places: int) -> str:
@@ -116,15 +128,21 @@ def test_what_is_not_too_large_is_exact(home: Settings, currency: str, rng: rand
     account is billed as the oracle does it, or it alone is left out.
     """
     book, accounts, records = BOOK.format(currency), "", []
+    refused, unused = set(), set()
     for number in range(100):
         id = f"a{number}"
         book += PLAN.format(id)
         if rng.random() < 0.3:
             book += f"commitment={{amount={widest(rng, 9, 12)}}}\n"
-        book += CHARGE.format("c") + a_charge(rng)
+        charge = a_charge(rng)
+        book += CHARGE.format("c") + charge
+        refused |= {id} if is_refused(charge, currency) else set()
         since = rng.choice(["2026-01-01", "2026-10-15"])
-        accounts += an_account(id, currency, since, rng.choice([1, 3, 10**6]))
-        for _ in range(rng.randrange(4)):
+        seats = rng.choice([1, 3, 10**6])
+        accounts += an_account(id, currency, since, seats)
+        count = rng.randrange(4)
+        unused |= {id} if count == 0 and seats == 1 else set()
+        for _ in range(count):
             told = {
                 "quantity": rng.choice([None, 0, 1, 10**12, 2**62, MOST]),
                 "length": rng.choice([0, 1, 60_000_001, 48 * 3600 * 10**6]),
@@ -133,6 +151,9 @@ def test_what_is_not_too_large_is_exact(home: Settings, currency: str, rng: rand
             records.append(record(len(records) + 1, id, **told))
     found = hold(home, book, accounts, records)
     assert min(len(found.documents), len(found.faults)) > 10
+    # Who used nothing has a line that is too large only where loading the charge is refused.
+    assert {one.place for one in found.faults} & unused <= refused
+    assert refused & {one.place for one in found.faults}
 
 
 FULL = "999999999.999999999999"
@@ -196,6 +217,18 @@ def test_a_line_too_large_leaves_its_account_out_and_no_other(home: Settings) ->
     }
     totals = [document["total"] for document in found.documents.values()]
     assert totals == [total for _, _, total in NOT_TOO_LARGE.values()]
+
+
+def test_what_can_never_be_billed_is_refused_when_it_is_loaded() -> None:
+    charges = {name: charge for name, (charge, _) in TOO_LARGE.items()}
+    by_usage = {"a record", "what each record costs"}
+    assert {name for name, charge in charges.items() if not is_refused(charge)} == by_usage
+    loaded = [charge for charge, _, _ in NOT_TOO_LARGE.values()]
+    assert not any(map(is_refused, loaded))
+    # Small enough for a whole month, but not for a part of one.
+    part = f"unit_size={10**9}\nunit_price=1e-12\nminimum=900000000\ndiscount_percent=0.001\n"
+    assert is_refused(EACH + part)
+    assert not is_refused(EACH + part + "prorate=false\n")
 
 
 def test_nearest_goes_up_at_the_exact_half(home: Settings) -> None:

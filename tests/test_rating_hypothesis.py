@@ -18,7 +18,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from billing import Month, list_invoices, load_price_book, open_books, run_invoices
+from billing import Closing, Month, list_invoices, load_price_book, open_books, run_invoices
 from billing.books import import_accounts
 from edge import Settings
 from tests.billed import State, states, store_usage
@@ -232,7 +232,7 @@ def _check(world: Drawn, home: Settings) -> None:
         for first in (OCTOBER, NOVEMBER):
             month = Month(first.year, first.month)
             wanted = oracle.close(first)
-            faults = run_invoices(books, home, month, None, CLOSED_AT_US)
+            faults = run_invoices(books, home, month, None, Closing(CLOSED_AT_US, "clerk"))
             found = {one["account_id"]: one for one in list_invoices(books, month)}
             conflicts = {("USAGE_CONFLICT", one) for one in wanted.conflicts & found.keys()}
             negative = {("TOTAL_NEGATIVE", one) for one in wanted.negative}

@@ -24,7 +24,7 @@ from warehouse.store import (
     refuse_older,
 )
 
-Bounds = Mapping[str, int | Sequence[UUID]]
+Bounds = Mapping[str, int | Sequence[UUID] | Sequence[str]]
 _POLL_S = 0.05
 _NAME = re.compile(r"\$([a-z_]+)")
 _VERSION = "SELECT kind, version FROM store_version"
@@ -66,7 +66,7 @@ def copy_tables(  # noqa: PLR0913  all but four have names and defaults
     """Temporary tables of `into`: each name with what its SELECT gives of the store at `path`.
 
     All are of one state. A SELECT names the store's tables; `$name` in it stands for the whole
-    number or the list of ids `bounds["name"]`. Refuses with STORE_MISSING, STORE_BUSY,
+    number or the list of ids or texts `bounds["name"]`. Refuses with STORE_MISSING, STORE_BUSY,
     STORE_FORBIDDEN, STORE_FAILED, STORE_CORRUPT, STORE_FOREIGN, STORE_OLDER or STORE_NEWER.
     """
     selects = {name: _bind(sql, bounds or {}) for name, sql in tables.items()}
@@ -157,12 +157,13 @@ def _bind(sql: str, bounds: Bounds) -> str:
     return _NAME.sub(lambda named: _literal(bounds[named[1]]), sql)
 
 
-def _literal(bound: int | Sequence[UUID]) -> str:
-    """A statement that travels as text takes no parameters, so this takes digits alone."""
+def _literal(bound: int | Sequence[UUID] | Sequence[str]) -> str:
+    """A statement that travels as text takes no parameters, so texts are quoted here."""
     if isinstance(bound, int):
         return str(int(bound))
-    texts = (f"'{UUID(int=one.int)}'" for one in bound)
-    return f"[{', '.join(texts)}]::UUID[]"
+    kind = "VARCHAR" if all(isinstance(one, str) for one in bound) else "UUID"
+    texts = ("'" + str(one).replace("'", "''") + "'" for one in bound)
+    return f"[{', '.join(texts)}]::{kind}[]"
 
 
 def _attach(into: Store, path: Path, kind: Kind) -> str | None:

@@ -6,8 +6,17 @@ SELECT
         WHEN drafts.out_of_order IS NOT NULL THEN 'MONTH_ORDER'
         WHEN drafts.end_us > $now_us THEN 'PERIOD_OPEN'
         WHEN conflicting.records > 0 THEN 'USAGE_CONFLICT'
-        WHEN drafts.subtotal < 0 THEN 'TOTAL_NEGATIVE'
+        WHEN holds.reason IS NOT NULL THEN 'HELD'
+        WHEN NOT $accepted AND EXISTS (
+            SELECT 1 FROM gaps_found AS gaps
+            WHERE gaps.start_us = drafts.start_us AND gaps.end_us = drafts.end_us
+                AND (gaps.account_id IS NULL OR gaps.account_id = drafts.account_id)
+        ) THEN 'INCOMPLETE'
+        WHEN $unchanged AND drafts.account_id IN (SELECT account_id FROM changed)
+            THEN 'DRAFT_CHANGED'
     END AS code,
-    drafts.out_of_order, conflicting.records
-FROM drafts LEFT JOIN conflicting USING (account_id)
+    drafts.out_of_order, conflicting.records, holds.reason
+FROM drafts
+LEFT JOIN conflicting USING (account_id)
+LEFT JOIN holds ON drafts.account_id = holds.account_id AND drafts.month = holds.month
 WHERE code IS NOT NULL

@@ -1,6 +1,7 @@
 UPDATE invoices SET
     status = CASE WHEN closing.is_nil THEN 'nil' ELSE 'final' END,
     number = closing.number,
+    corrects = closing.corrects,
     issued_on = CASE WHEN NOT closing.is_nil THEN $today::DATE END,
     due_on = CASE WHEN NOT closing.is_nil THEN
         $today::DATE + coalesce(closing.payment_terms_days, $terms_days)::INTEGER

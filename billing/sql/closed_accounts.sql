@@ -1,1 +1,2 @@
-SELECT account_id FROM invoices WHERE month = $month AND status <> 'draft'
+SELECT account_id FROM invoices
+WHERE month = $month AND status IN ('final', 'nil') AND credit IS NULL

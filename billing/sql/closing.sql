@@ -1,11 +1,37 @@
--- The documents that a run closes, in order of account, each with its number but for nil ones.
+-- The documents that a run closes, each with its number but for nil ones: in order of account, by
+-- series. A credit note corrects the latest numbered document that its lines adjust, else the
+-- account's last.
 CREATE OR REPLACE TEMP TABLE closing AS
+WITH ready AS (
+    SELECT
+        account, id, account_id, kind, payment_terms_days, is_nil AND NOT $issue_zero AS is_nil
+    FROM drafts WHERE account NOT IN (SELECT account FROM blocked)
+),
+
+corrected AS (
+    SELECT lines.invoice AS id, max_by(origins.id, origins.run) AS corrects
+    FROM drafted_lines AS lines
+    INNER JOIN ready ON lines.invoice = ready.id AND ready.kind = 'credit_note'
+    INNER JOIN invoices AS origins ON lines.origin = origins.id AND origins.number IS NOT NULL
+    GROUP BY lines.invoice
+),
+
+latest AS (
+    SELECT account_id, max_by(id, run) AS corrects
+    FROM invoices WHERE number IS NOT NULL AND kind = 'invoice' GROUP BY account_id
+)
+
 SELECT
-    drafts.account, drafts.id, drafts.is_nil, drafts.payment_terms_days,
-    CASE WHEN NOT drafts.is_nil THEN
-        $prefix || printf(
-            '%06d', $last + count(*) FILTER (WHERE NOT drafts.is_nil)
-                OVER (ORDER BY drafts.account_id ROWS UNBOUNDED PRECEDING)
+    ready.*,
+    CASE WHEN ready.kind = 'credit_note' THEN coalesce(corrected.corrects, latest.corrects) END
+        AS corrects,
+    CASE WHEN NOT is_nil THEN
+        CASE ready.kind WHEN 'invoice' THEN $invoice ELSE $credit_note END || printf(
+            '%06d', CASE ready.kind WHEN 'invoice' THEN $last_invoice ELSE $last_credit_note END
+            + count(*) FILTER (WHERE NOT is_nil)
+                OVER (PARTITION BY ready.kind ORDER BY ready.account_id ROWS UNBOUNDED PRECEDING)
         )
     END AS number
-FROM drafts WHERE drafts.account NOT IN (SELECT account FROM blocked)
+FROM ready
+LEFT JOIN corrected USING (id)
+LEFT JOIN latest USING (account_id)

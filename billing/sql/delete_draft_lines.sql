@@ -1,4 +1,4 @@
 DELETE FROM invoice_lines WHERE invoice IN (
     SELECT id FROM invoices
-    WHERE month = $month AND status = 'draft' AND ($account IS NULL OR account_id = $account)
+    WHERE month = $month AND status = 'draft' AND account_id IN (SELECT account_id FROM members)
 )

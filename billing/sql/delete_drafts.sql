@@ -1,2 +1,2 @@
 DELETE FROM invoices
-WHERE month = $month AND status = 'draft' AND ($account IS NULL OR account_id = $account)
+WHERE month = $month AND status = 'draft' AND account_id IN (SELECT account_id FROM members)

@@ -1,1 +1,1 @@
-FROM drafted_heads WHERE id IN (SELECT unnest($ids))
+SELECT *, NULL AS corrected_number FROM drafted_heads WHERE id IN (SELECT unnest($ids))

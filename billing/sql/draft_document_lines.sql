@@ -1,7 +1,11 @@
--- As `document_lines`, of drafts that are not kept. Cohorts may share terms.
-SELECT lines.*, terms.content, origins.number AS origin_number
+-- As `document_lines`, of drafts that are not kept.
+SELECT
+    lines.*, terms.content, origins.number AS origin_number, origins.month AS origin_month,
+    origins.start_us AS origin_start_us, origins.end_us AS origin_end_us
 FROM drafted_lines AS lines
-INNER JOIN (SELECT DISTINCT id, content FROM laid_terms) AS terms ON lines.term = terms.id
+INNER JOIN (
+    SELECT term, content FROM terms UNION ALL SELECT term, content FROM drafted_terms
+) AS terms USING (term)
 LEFT JOIN invoices AS origins ON lines.origin = origins.id
 WHERE lines.invoice IN (SELECT unnest($ids))
 ORDER BY lines.invoice, lines.line

@@ -22,7 +22,10 @@ every AS (
         bound, amount
     FROM rated_lines
     UNION ALL BY NAME
-    SELECT members.account, fee_terms.term, fee_terms.term AS place, fee_terms.amount
+    SELECT
+        members.account, fee_terms.term, fee_terms.term AS place, fee_terms.charged,
+        CASE WHEN fee_terms.charged IS NOT NULL THEN fee_terms.amount END AS owed,
+        fee_terms.amount - coalesce(fee_terms.charged, 0) AS amount
     FROM members INNER JOIN fee_terms USING (cohort)
     UNION ALL BY NAME
     SELECT account, term, term AS place, round_line(above, below, even) AS amount

@@ -1,7 +1,8 @@
 -- The drafts as rows of `invoices`.
 CREATE OR REPLACE TEMP VIEW drafted_heads AS
 SELECT
-    id, account_id, month, 'invoice' AS kind, 'draft' AS status, NULL::VARCHAR AS number,
-    NULL::DATE AS issued_on, NULL::DATE AS due_on, currency, plan, zone, start_us, end_us, seller,
-    buyer, subtotal, books
+    id, account_id, month, kind, 'draft' AS status, NULL::VARCHAR AS number,
+    NULL::DATE AS issued_on, NULL::DATE AS due_on, NULL::VARCHAR AS corrects,
+    NULL::VARCHAR AS credit, NULL::VARCHAR AS reason, currency, plan, zone, start_us, end_us,
+    seller, buyer, subtotal, NULL::HUGEINT AS prepaid, books
 FROM drafts

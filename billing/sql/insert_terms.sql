@@ -1,4 +1,1 @@
-INSERT INTO terms
-SELECT DISTINCT laid_terms.id, laid_terms.content
-FROM laid_terms
-WHERE laid_terms.id NOT IN (SELECT term FROM terms)
+INSERT INTO terms BY NAME FROM drafted_terms

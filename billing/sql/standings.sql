@@ -1,12 +1,16 @@
--- What is frozen of each account: its last closed month and where that ended; whether this month
--- is closed, in which zone; and this month's bounds, as far as it or its neighbours fix them.
+-- What is frozen of each account: its last month with a document and where that ended; whether
+-- this month is closed, or was and is void now, and in which zone; and this month's bounds, as far
+-- as it or its neighbours fix them. A void month keeps its bounds.
+WITH frozen AS (SELECT * FROM invoices WHERE status <> 'draft' AND credit IS NULL)
+
 SELECT
     account_id, max(month) AS last, max_by(end_us, month) AS end_us,
-    bool_or(month = $month) AS is_closed, max(zone) FILTER (month = $month) AS zone,
+    bool_or(month = $month AND status <> 'void') AS is_closed, bool_or(month = $month) AS is_known,
+    max(zone) FILTER (month = $month) AS zone,
     coalesce(
         max(start_us) FILTER (month = $month), max(end_us) FILTER (month = $before)
     ) AS start_us,
     coalesce(
         max(end_us) FILTER (month = $month), max(start_us) FILTER (month = $after)
     ) AS until_us
-FROM invoices WHERE status IN ('final', 'nil') GROUP BY account_id
+FROM frozen GROUP BY account_id

@@ -3,7 +3,7 @@ INSERT INTO quarantine
 SELECT
     (SELECT coalesce(max(id), 0) FROM quarantine) + row_number() OVER (ORDER BY ordinal),
     log, topic, "partition", "offset", payload, sha256, source, sequence, code, reason, 'open',
-    make_timestamp(arrived_us), $batch
+    make_timestamp(arrived_us), $batch, account_id, make_timestamp(started_us), NULL, NULL, NULL
 FROM (
     SELECT * FROM incoming_quarantine
     QUALIFY row_number() OVER (PARTITION BY topic, sha256 ORDER BY ordinal) = 1

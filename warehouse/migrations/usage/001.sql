@@ -26,10 +26,14 @@ CREATE TABLE horizons (
 );
 CREATE TABLE proven (topic VARCHAR, source VARCHAR, last BIGINT);
 
+-- `account_id` and `started_at` are of usage that could be read and broke a rule, where the rule was
+-- not theirs: whose bill it touches, and which. Who gave a row up, when and why, stands beside it.
 CREATE TABLE quarantine (
     id BIGINT, log VARCHAR, topic VARCHAR, "partition" VARCHAR, "offset" BIGINT,
     payload BLOB, sha256 VARCHAR, source VARCHAR, sequence BIGINT,
-    code VARCHAR, reason VARCHAR, state VARCHAR, arrived_at TIMESTAMP, batch BIGINT
+    code VARCHAR, reason VARCHAR, state VARCHAR, arrived_at TIMESTAMP, batch BIGINT,
+    account_id VARCHAR, started_at TIMESTAMP,
+    dismissed_by VARCHAR, dismissed_at TIMESTAMP, dismissal VARCHAR
 );
 
 -- One row per identity: (record_id, started_at, account, meeting, participant, meter, variant).

@@ -1,0 +1,150 @@
+"""Closing: drafts numbered, frozen and proved, in the transaction that made them.
+
+Owns which drafts stay open, and why. What a draft says is `billing.drafts`'.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+import pyarrow as pa
+
+from billing.audit_trail import Act, record
+from billing.completeness import accept_gaps, find_gaps
+from billing.credits import draw_prepaid
+from billing.evidence import take_snapshot, write_evidence
+from billing.month import Month
+from billing.numbering import find_series, issue_day, move_series
+from billing.queries import SQL
+from billing.rows import load_rows
+from billing.wording import counted
+from edge import Fault, Settings
+from warehouse import Store
+
+_TERMS_DAYS: Final = 14  # where the account names none
+_LEFT_OPEN: Final = dict.fromkeys(("account_id", "code"), pa.string())
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Who closes what is over, when (UTC microseconds), and as of which day, else today.
+    `unchanged`: only drafts that still say what was shown. `overrides` are the reasons given for
+    what is passed over, by what that is.
+    """
+
+    now_us: int
+    who: str
+    issue_date: date | None = None
+    unchanged: bool = False
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+
+def close_drafts(
+    books: Store, home: Settings, month: Month, asked: Closing, left_out: Iterable[Fault]
+) -> list[Fault]:
+    """Numbers, freezes and proves, in order of account_id, within the caller's transaction. The
+    faults are of drafts that stay drafts; they and `left_out` are remembered as left open. Refuses
+    with ISSUE_DATE.
+    """
+    books.execute(SQL["conflicting"])
+    gaps = _gaps(books, home, asked)
+    which = {"now_us": asked.now_us, "unchanged": asked.unchanged}
+    books.execute(SQL["blocked"], {**which, "accepted": "accept_incomplete" in asked.overrides})
+    faults = [*_incomplete(books, month, gaps), *_blocked(books)]
+    day = issue_day(books, home, asked.now_us, asked.issue_date)
+    series = [find_series(books, name, day) for name in (home.invoice_series, home.credit_series)]
+    invoices, credit_notes = series
+    told = {
+        "issue_zero": home.zero_invoices == "issue",
+        **{"invoice": invoices.prefix, "last_invoice": invoices.last},
+        **{"credit_note": credit_notes.prefix, "last_credit_note": credit_notes.last},
+    }
+    books.execute(SQL["closing"], told)
+    _remember_open(books, month, left_out)
+    if not books.value("SELECT count(*) FROM closing"):
+        return faults
+    accepted = accept_gaps(books, asked.now_us) if gaps and not _waits(asked) else []
+    run = begin_run(books, month, asked, take_snapshot(books, accepted))
+    name, sha256 = write_evidence(books, home.evidence, run)
+    books.execute(SQL["close_invoices"], {"today": day, "terms_days": _TERMS_DAYS, "run": run})
+    for one, kind in zip(series, ("invoice", "credit_note"), strict=True):
+        sql = "SELECT count(number) FROM closing WHERE kind = ?"
+        move_series(books, one, books.value(sql, [kind]), day)
+    for sql in ("insert_periods", "settle_revisits", "closing_totals"):
+        books.execute(SQL[sql])
+    draw_prepaid(books)
+    books.execute(SQL["note_prepaid"])
+    books.execute(
+        "UPDATE runs SET evidence = ?, evidence_sha256 = ? WHERE run = ?", [name, sha256, run]
+    )
+    _tell(books, month, asked, run)
+    return faults
+
+
+def begin_run(books: Store, month: Month, asked: Closing, snapshot: str | None = None) -> int:
+    """The number of an act that makes documents final or void, and its row; within the caller's
+    transaction. `snapshot` is of the usage store, where usage was billed.
+    """
+    run = int(books.value("SELECT coalesce(max(run), 0) + 1 FROM runs"))
+    row = [run, str(month), asked.now_us, snapshot, json.dumps(dict(asked.overrides))]
+    books.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, NULL, NULL)", row)
+    return run
+
+
+def _remember_open(books: Store, month: Month, left_out: Iterable[Fault]) -> None:
+    """The accounts that a run was to close and did not, so that a later month waits for them."""
+    rows = ({"account_id": one.place, "code": one.code} for one in left_out)
+    load_rows(books, "kept_out", rows, _LEFT_OPEN)
+    for name in ("forget_open", "remember_open"):
+        books.execute(SQL[name], {"month": str(month)})
+
+
+def _tell(books: Store, month: Month, asked: Closing, run: int) -> None:
+    (row,) = books.records(SQL["closed_in_run"])
+    details: dict[str, Any] = {"run": run, **row, "overrides": dict(asked.overrides)}
+    reason = "; ".join(asked.overrides.values())
+    record(books, [Act(asked.now_us, asked.who, "invoice finalize", str(month), reason, details)])
+
+
+def _waits(asked: Closing) -> bool:
+    """Whether it keeps drafts open that usage may be missing for."""
+    return "accept_incomplete" not in asked.overrides
+
+
+def _gaps(books: Store, home: Settings, asked: Closing) -> list[Fault]:
+    """What is missing for the periods that are over."""
+    sql = "SELECT DISTINCT start_us, end_us FROM drafts WHERE end_us <= ? ORDER BY ALL"
+    return find_gaps(books, home, books.rows(sql, [asked.now_us]), asked.now_us)
+
+
+def _incomplete(books: Store, month: Month, gaps: Sequence[Fault]) -> list[Fault]:
+    """What is missing, once, and how many accounts wait for it."""
+    waiting = books.value("SELECT count(*) FROM blocked WHERE code = 'INCOMPLETE'")
+    if not waiting:
+        return []
+    message = (
+        f"{counted(waiting, 'draft')} cannot be closed before what is missing is there, or by "
+        '--accept-incomplete "reason"'
+    )
+    return [*gaps, Fault("INCOMPLETE", str(month), message)]
+
+
+def _blocked(books: Store) -> Iterator[Fault]:
+    sql = """SELECT code, account_id, out_of_order, records, reason FROM blocked
+    WHERE code <> 'INCOMPLETE' ORDER BY account_id"""
+    for code, account, out_of_order, records, reason in books.rows(sql):
+        messages = {
+            "MONTH_ORDER": out_of_order,
+            "PERIOD_OPEN": "the period is not over: close it after its end",
+            "USAGE_CONFLICT": (
+                f"{records} records are in conflict: see `usage conflicts`, then `usage cancel`"
+            ),
+            "HELD": f"is held: {reason}; see `invoice release`",
+            "DRAFT_CHANGED": (
+                "is no longer what was shown: look at the draft, then finalize again, or with "
+                "--accept-changes"
+            ),
+        }
+        yield Fault(code, account, messages[code])

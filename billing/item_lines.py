@@ -1,0 +1,70 @@
+"""One-off items as lines of a document.
+
+Owns which month's document carries an item and what its line says. Which items there are is
+`billing.items`'.
+"""
+
+import hashlib
+import json
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from billing.layout import Layout
+from billing.money import decimal_text, round_line
+from billing.period import day_start_us
+from billing.queries import SQL
+from billing.rows import load_rows
+from warehouse import Store
+
+_TEXTS: Final = ("account_id", "kind", "month", "term", "content", "amount")
+
+
+def add_item_lines(books: Store, layout: Layout) -> None:
+    """Adds those of the month to `extra_lines`, after all else."""
+    books.execute(f"CREATE OR REPLACE TEMP TABLE pending_items AS {SQL['pending_items']}")
+    if not books.value("SELECT count(*) FROM pending_items"):
+        return
+    found = books.records(SQL["items_of_month"], {"month": str(layout.month)})
+    types = {**dict.fromkeys(_TEXTS, pa.string()), "place": pa.int64(), "advance": pa.bool_()}
+    rows = ({**_line(item), "place": 10_000_000 + at} for at, item in enumerate(found))
+    load_rows(books, "item_lines", rows, types, {"term": "UUID", "amount": "HUGEINT"})
+    books.execute(SQL["add_item_lines"])
+
+
+def _line(item: dict[str, Any]) -> dict[str, Any]:
+    zone, day = ZoneInfo(item["zone"]), item["on_day"]
+    amount = Fraction(item["amount"])
+    month = f"{day:%Y-%m}"
+    content = json.dumps(
+        {
+            "kind": "item",
+            "book": None,
+            "plan": None,
+            "code": item["item"],
+            "description": item["description"],
+            "period": [day_start_us(day, zone), day_start_us(day + timedelta(1), zone)],
+            "month": month,
+            "advance": False,
+            "quantity": None,
+            "unit": None,
+            "included": None,
+            "proration": None,
+            "basis": {"amount": decimal_text(amount), "tax_category": item["tax_category"]},
+        },
+        ensure_ascii=False,
+        sort_keys=True,
+    )
+    return {
+        "account_id": item["account_id"],
+        "kind": "item",
+        "month": month,
+        "advance": False,
+        "term": str(UUID(bytes=hashlib.sha256(content.encode()).digest()[:16])),
+        "content": content,
+        "amount": str(round_line(amount, item["currency"], "half_up")),
+    }

@@ -1,0 +1,141 @@
+"""The invoice commands that make documents and close them: run, finalize."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import click
+
+from billing.books import open_books
+from billing.closing import Closing
+from billing.document import documents
+from billing.invoice_commands import month_option, show_documents
+from billing.invoices import list_heads, make_pdf, months_of, run_invoices, without_pdf
+from billing.month import Month
+from billing.wording import counted
+from edge import Fault, Settings
+from edge.command import clock, common, left_undone, progress, reason_text, say, settings
+from warehouse import Store
+
+ISSUE_DATE: Final = click.option(
+    "--issue-date",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The day of issue [today in the seller's time zone].",
+)
+_INCOMPLETE: Final = click.option(
+    "--accept-incomplete",
+    metavar="REASON",
+    callback=reason_text,
+    help="Close although usage may be missing; the evidence names the reason.",
+)
+_OLD: Final = click.option(
+    "--include-old",
+    metavar="REASON",
+    callback=reason_text,
+    help="Charge late usage of long ago too; the evidence names the reason.",
+)
+
+
+@click.command("run")
+@click.option(
+    "--month", required=True, callback=month_option, metavar="YYYY-MM", help="Such as 2026-10."
+)
+@click.option("--account", help="Only this account.")
+@click.option("--finalize", is_flag=True, help="Number and freeze what is over.")
+@ISSUE_DATE
+@_INCOMPLETE
+@_OLD
+@common
+def run_command(month: Month, account: str | None, finalize: bool, **told: Any) -> None:
+    """Compute a month's invoices; closed ones stay as they are.
+
+    \b
+    Example: homemeeting invoice run --month 2026-10 --finalize
+    Exit codes: 0 done; 1 refused, or accounts left out, each on stderr; 2 wrong usage.
+    """
+    home = settings()
+    if told["issue_date"] and not finalize:
+        raise click.UsageError("--issue-date goes with --finalize.")
+    closing = _closing(home, **told) if finalize else None
+    with open_books(home) as books:
+        accounts = None if account is None else [account]
+        include_old = told["include_old"] is not None
+        faults = run_invoices(books, home, month, accounts, closing, include_old=include_old)
+        heads = list_heads(books, month, account)
+        make_documents(books, home, heads)
+        empty = f"no account has a period in {month}: see `homemeeting account list`"
+        show_documents(books, heads, empty)
+    _leave(faults)
+
+
+@click.command("finalize")
+@click.argument("names", metavar="[NUMBER-OR-ID]...", nargs=-1)
+@click.option("--month", callback=month_option, metavar="YYYY-MM", help="All of a month.")
+@click.option("--accept-changes", is_flag=True, help="Close drafts that have changed since, too.")
+@ISSUE_DATE
+@_INCOMPLETE
+@_OLD
+@common
+def finalize_command(
+    names: Sequence[str], month: Month | None, accept_changes: bool, **told: Any
+) -> None:
+    """Close what was shown: compute again, number and freeze.
+
+    A draft that says something else than it did stays a draft, refreshed, and is named, so that
+    nothing is closed that nobody has seen.
+
+    \b
+    Example: homemeeting invoice finalize 2026-10.acme
+    Exit codes: 0 done; 1 refused, or accounts left out, each on stderr; 2 wrong usage.
+    """
+    if bool(names) == bool(month):
+        raise click.UsageError("Name documents, or a month by --month.")
+    home = settings()
+    closing = _closing(home, **told, unchanged=not accept_changes)
+    faults: list[Fault] = []
+    heads: list[dict[str, Any]] = []
+    with open_books(home) as books:
+        asked: Mapping[Month, Collection[str] | None] = (
+            {month: None} if month else months_of(books, names)
+        )
+        for at, accounts in asked.items():
+            include_old = told["include_old"] is not None
+            faults += run_invoices(books, home, at, accounts, closing, include_old=include_old)
+            found = list_heads(books, at)
+            heads += [one for one in found if accounts is None or one["account_id"] in accounts]
+        make_documents(books, home, heads)
+        show_documents(books, heads, f"no account has a period in {month}")
+    _leave(faults)
+
+
+def _closing(
+    home: Settings,
+    issue_date: datetime | None,
+    accept_incomplete: str | None,
+    include_old: str | None,
+    *,
+    unchanged: bool = False,
+) -> Closing:
+    reasons = {"accept_incomplete": accept_incomplete, "include_old": include_old}
+    told = {name: reason for name, reason in reasons.items() if reason is not None}
+    day = issue_date.date() if issue_date else None
+    return Closing(clock()(), home.user, day, unchanged, told)
+
+
+def _leave(faults: Sequence[Fault]) -> None:
+    left_undone("INVOICES_LEFT", f"{counted(len(faults), 'fault')} kept accounts from it", faults)
+
+
+def make_documents(books: Store, home: Settings, heads: Sequence[Mapping[str, Any]]) -> None:
+    """The PDFs that are not there yet, with a bar."""
+    missing = without_pdf(home, heads)
+    with progress(f"Printing {counted(len(missing), 'invoice')}", len(missing)) as advance:
+        for document in documents(books, missing):
+            make_pdf(home, document)
+            advance(1)
+    if missing:
+        say(f"{counted(len(missing), 'invoice')} written as PDF to {home.documents}")
+
+
+RUN_COMMANDS: Final[tuple[click.Command, ...]] = (run_command, finalize_command)

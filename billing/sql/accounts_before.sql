@@ -1,0 +1,1 @@
+CREATE OR REPLACE TEMP TABLE accounts_before AS FROM accounts

@@ -1,0 +1,8 @@
+-- What the month comes to for each watched account: its draft, or what closed it.
+INSERT INTO spent
+SELECT account_id, $month, subtotal FROM drafts
+UNION ALL
+SELECT account_id, $month, sum(subtotal)::HUGEINT
+FROM invoices INNER JOIN watched USING (account_id)
+WHERE month = $month AND status IN ('final', 'nil') AND credit IS NULL
+GROUP BY account_id

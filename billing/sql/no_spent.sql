@@ -1,0 +1,1 @@
+CREATE OR REPLACE TEMP TABLE spent (account_id VARCHAR, month VARCHAR, total HUGEINT)
