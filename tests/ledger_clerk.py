@@ -39,6 +39,7 @@ class Clerk:
         self.accounts = Accounts(())
         self.ledger = Ledger(self.accounts, self.usage)
         self.documents: Documents = {}
+        self.credits: dict[str, str] = {}  # what kind of credit note a document is, by id
         self.credited: dict[str, list[dict[str, Fraction]]] = {}  # by number, lines by id
         self.items: list[tuple[str, date, Fraction]] = []
         self.said: list[str] = []
@@ -58,7 +59,7 @@ class Clerk:
             if (self.home / name).exists():
                 shutil.copytree(self.home / name, home / name)
         found = Clerk(home, random.Random(0))
-        for name in ("events", "accounts", "items", "_day", "currency"):
+        for name in ("events", "accounts", "items", "credits", "_day", "currency"):
             setattr(found, name, getattr(self, name))
         found.said = list(self.said)
         found.documents = dict(self.documents)
@@ -148,7 +149,7 @@ class Clerk:
         return [
             one
             for one in mine(name, self.documents.values())
-            if one.get("credit") is None and one["status"] != "void"
+            if one["credit"] is None and one["status"] != "void"
         ]
 
     def _month(self, document: Document) -> date:
@@ -188,7 +189,11 @@ class Clerk:
     def read(self) -> None:
         """All documents anew: what was final before is as it was, but for being void."""
         listed = shown_here(self.home, "invoice", "list")
-        found = {one["id"]: one for one in listed if one["status"] != "draft"}
+        found = {
+            one["id"]: {**one, "credit": self.credits.get(one["id"])}
+            for one in listed
+            if one["status"] != "draft"
+        }
         for id, one in self.documents.items():
             status = {"status": found[id]["status"]}
             assert status["status"] in (one["status"], "void")
@@ -215,7 +220,7 @@ class Clerk:
         """Month and account of what is void and was not run again."""
         states: dict[tuple[date, str], set[str]] = {}
         for one in self.documents.values():
-            if one.get("credit") is None:
+            if one["credit"] is None:
                 states.setdefault((self._month(one), one["account_id"]), set()).add(one["status"])
         return {place for place, found in states.items() if found == {"void"}}
 
@@ -258,7 +263,7 @@ class Clerk:
         truth = sum((amount for key, amount in owed.items() if key.first in settled), ZERO)
         truth += sum((amount for key, amount in charged.items() if key.first not in settled), ZERO)
         truth += self._billed(account, settled)
-        conceded = total(one for one in documents if one.get("credit") == "concession")
+        conceded = total(one for one in documents if one["credit"] == "concession")
         found = total(documents)
         assert found == truth + conceded, (account, found, truth, conceded, settled, owed, charged)
 
@@ -272,7 +277,7 @@ class Clerk:
             for one in documents
             if one["status"] == "void" and self._month(one) == month
         }
-        conceded = (one for one in documents if one.get("credit") == "concession")
+        conceded = (one for one in documents if one["credit"] == "concession")
         carried = total(one for one in conceded if one["corrects"] in void)
         return self._billed(account, {month}) + carried
 

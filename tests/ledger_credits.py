@@ -24,11 +24,12 @@ def left(clerk: Clerk, document: Document) -> dict[str, Fraction]:
 
 
 def to_credit(clerk: Clerk) -> list[Document]:
-    """Invoices of which something is left."""
+    """Invoices that a run made, of which something is left."""
     return [
         one
         for one in clerk.documents.values()
-        if one["kind"] == "invoice" and one["status"] == "final" and any(left(clerk, one).values())
+        if (one["kind"], one["status"], one["credit"]) == ("invoice", "final", None)
+        and sum(left(clerk, one).values()) > 0
     ]
 
 
@@ -58,13 +59,19 @@ def void(clerk: Clerk, document: Document) -> None:
 
 
 def _issued(clerk: Clerk, document: Document, kind: str, lines: Lines) -> None:
-    """One document more, of these lines, whose sum with what it corrects is what is left."""
-    before = set(clerk.documents)
+    """One document more, of these lines, unless there is nothing to take back."""
+    before = dict(clerk.documents)
     clerk.read()
-    (id,) = clerk.documents.keys() - before
-    found = clerk.documents[id]
-    assert (found["credit"], found["corrects"]) == (kind, document["number"])
-    assert found["period"] == document["period"]
-    signed = sign(found) * Fraction(found["subtotal"])
-    assert signed == -sign(document) * sum(lines.values(), ZERO)
+    fresh = clerk.documents.keys() - before.keys()
+    assert bool(fresh) == any(lines.values())
+    for id in fresh:
+        clerk.credits[id] = kind
+        clerk.documents[id] = found = {**clerk.documents[id], "credit": kind}
+        assert found["corrects"] == document["number"]
+        assert found["period"] == document["period"]
+        assert sign(found) * Fraction(found["subtotal"]) == -_signed_sum(document, lines)
     clerk.credited.setdefault(document["number"], []).append(dict(lines))
+
+
+def _signed_sum(document: Document, lines: Lines) -> Fraction:
+    return sign(document) * sum(lines.values(), ZERO)

@@ -48,8 +48,8 @@ Amounts = dict[Key, Fraction]  # in the main unit; what is charged is positive
 
 @dataclass(frozen=True)
 class Closed:
-    """What stays as it was when the period was closed: its bounds and zone, and the versions of
-    books that its document was made from.
+    """What stays as it was when the period was closed: its bounds and zone, and all versions of
+    the books it is on, used or not.
     """
 
     period: Period
@@ -64,37 +64,47 @@ class Ledger:
     def __init__(self, accounts: Accounts, usage: Callable[[str], list[Used]]) -> None:
         self.accounts = accounts
         self.usage = usage
-        self._closed: dict[str, dict[date, Closed]] = {}
+        self._closed: dict[str, dict[date, Period]] = {}
+        self._frozen: dict[str, dict[date, tuple[Book, ...]]] = {}
 
     def copy(self) -> "Ledger":
         """Of the same accounts and usage, to be closed further by itself."""
         found = Ledger(self.accounts, self.usage)
         found._closed = {account: dict(closed) for account, closed in self._closed.items()}
+        found._frozen = {account: dict(books) for account, books in self._frozen.items()}
         return found
 
     def close(self, account: str, first: date) -> Period:
         """Closes the month, or closes it again after it was void: then the books in force now
-        count, and the bounds are those it had.
+        count, and the bounds are those it had. Other months whose plans were told late since the
+        last time are adjusted, and are frozen then.
         """
         closed = self._closed.setdefault(account, {})
         known = closed.get(first)
-        period = known.period if known else self.coming(account, first)
-        stretches = self.accounts.stretches(account, period)
-        if first == max(closed, default=first):
-            after = self._after(period)
-            stretches += [
-                one
-                for one in self.accounts.stretches(account, after)
-                if one.plan and any(fee.timing == "advance" for fee in one.plan.fees)
-            ]
-        closed[first] = Closed(period, tuple(one.book for one in stretches if one.book))
-        return period
+        closed[first] = known or self.coming(account, first)
+        frozen = self._frozen.setdefault(account, {})
+        frozen.pop(first, None)
+        for one in self.periods(account).values():
+            self._freeze(account, one)
+        return closed[first]
+
+    def _freeze(self, account: str, closed: Closed) -> None:
+        """All versions from before its end of the books that it is on, unless they are frozen."""
+        known = {book.code for book in closed.books}
+        stretches = self.accounts.stretches(account, closed.period)
+        fresh = {one.book.code for one in stretches if one.book} - known
+        until = closed.period.until
+        self._frozen[account][closed.period.since] = closed.books + tuple(
+            book
+            for book in self.accounts.books
+            if book.code in fresh and book.effective_from < until
+        )
 
     def coming(self, account: str, first: date) -> Period:
         """A month that is not closed: from where the one before ended, if that is."""
         before = self._closed.get(account, {}).get(month_before(first))
         zone = self.accounts.known[account]["time_zone"]
-        return month_period(first, zone, before and before.period.end_us)
+        return month_period(first, zone, before and before.end_us)
 
     def last(self, account: str) -> date | None:
         return max(self._closed.get(account, {}), default=None)
@@ -105,14 +115,16 @@ class Ledger:
         found: dict[date, Closed] = {}
         at = min(closed, default=None)
         while at is not None and at <= max(closed):
-            found[at] = closed.get(at) or self._skipped(account, at, found[month_before(at)])
+            period = closed.get(at) or self._skipped(account, found[month_before(at)].period)
+            found[at] = Closed(period, self._frozen[account].get(at, ()))
             at = month_after(at)
         return found
 
-    def _skipped(self, account: str, first: date, before: Closed) -> Closed:
-        after = self._closed[account].get(month_after(first))
-        found = month_period(first, before.period.zone, before.period.end_us)
-        return Closed(replace(found, end_us=after.period.start_us) if after else found)
+    def _skipped(self, account: str, before: Period) -> Period:
+        """The month after `before`, which no document is for, between its neighbours."""
+        found = self._after(before)
+        after = self._closed[account].get(found.until)
+        return replace(found, end_us=after.start_us) if after else found
 
     def disputed(self, account: str, period: Period) -> bool:
         """Whether a record that began in the period is in conflict."""
@@ -183,18 +195,22 @@ class Ledger:
         """
         found: Amounts = defaultdict(Fraction)
         for line, amount in charging(mine(account, documents)):
-            if line["kind"] != "item":
+            if line["code"] in self._codes(("arrears", "advance")):
                 found[self.key_of(account, line)] += amount
         return found
 
     def key_of(self, account: str, line: Mapping[str, Any]) -> Key:
         """The original line that a document's line is for."""
-        is_advance = line["code"] in self._advance_codes()
+        is_advance = line["code"] in self._codes(("advance",))
         return self._key(line, self.month_of(account, line), is_advance)
 
-    def _advance_codes(self) -> set[str]:
+    def _codes(self, timings: tuple[str, ...]) -> set[str]:
+        """Of fees of these timings, and, owed in arrears as well, of all else that is rated."""
         plans = [plan for book in self.accounts.books for plan in book.plans.values()]
-        return {fee.code for plan in plans for fee in plan.fees if fee.timing == "advance"}
+        found = {fee.code for plan in plans for fee in plan.fees if fee.timing in timings}
+        if "arrears" in timings:
+            found |= {charge.code for plan in plans for charge in plan.charges} | {"commitment"}
+        return found
 
     def month_of(self, account: str, line: Mapping[str, Any]) -> date:
         """The month whose bounds a line's days are in: those of the calendar may be others, after
@@ -215,14 +231,12 @@ class Ledger:
         standing = {
             self.month_of(account, {"period": one["period"]})
             for one in mine(account, documents)
-            if one.get("credit") is None and one["status"] in ("final", "nil")
+            if one["credit"] is None and one["status"] in ("final", "nil")
         }
         return {
             first
             for first, closed in self.periods(account).items()
-            if standing
-            and min(standing) <= first <= max(standing)
-            and (first in standing or first not in self._closed[account])
+            if (first in standing or first not in self._closed[account])
             and not self.disputed(account, closed.period)
         }
 
@@ -269,9 +283,7 @@ def charging(documents: list[Document]) -> Iterator[tuple[Mapping[str, Any], Fra
     for one in documents:
         if one["status"] not in ("final", "nil"):
             continue
-        if one.get("credit") is None or (
-            one.get("credit") == "correction" and one["corrects"] not in void
-        ):
+        if one["credit"] is None or (one["credit"] == "correction" and one["corrects"] not in void):
             for line in one["lines"]:
                 yield line, sign(one) * Fraction(line["amount"])
 

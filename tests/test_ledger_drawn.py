@@ -132,7 +132,7 @@ def void_one(clerk: Clerk) -> None:
     found = [
         one
         for one in clerk.documents.values()
-        if one["status"] == "final" and one.get("credit") is None
+        if one["status"] == "final" and one["credit"] is None
     ]
     if found:
         void(clerk, clerk.rng.choice(found))
