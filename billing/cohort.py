@@ -96,9 +96,12 @@ class Cohort:
 
     @property
     def known_books(self) -> list[str]:
-        """The versions that may price its days: of the books it is on, those of before its end."""
+        """The versions that may price its days: of the books it is on, those of before its end,
+        and what was frozen already, whatever plan it is on now.
+        """
         codes = {part.priced[0].book for part in self.stretches if part.priced}
-        return sorted(one.sha256 for one in self.versions if one.book in codes)
+        found = {one.sha256 for one in self.versions if one.book in codes}
+        return sorted(found.union(self.key.frozen))
 
     @property
     def plan(self) -> str | None:
