@@ -39,8 +39,6 @@ class Clerk:
         self.accounts = Accounts(())
         self.ledger = Ledger(self.accounts, self.usage)
         self.documents: Documents = {}
-        self.credits: dict[str, str] = {}  # what kind of credit note a document is, by id
-        self.credited: dict[str, list[dict[str, Fraction]]] = {}  # by number, lines by id
         self.items: list[tuple[str, date, Fraction]] = []
         self.said: list[str] = []
         self.blocked: set[str] = set()  # accounts that a run left out
@@ -59,7 +57,7 @@ class Clerk:
             if (self.home / name).exists():
                 shutil.copytree(self.home / name, home / name)
         found = Clerk(home, random.Random(0))
-        for name in ("events", "accounts", "items", "credits", "_day", "currency"):
+        for name in ("events", "accounts", "items", "_day", "currency"):
             setattr(found, name, getattr(self, name))
         found.said = list(self.said)
         found.documents = dict(self.documents)
@@ -189,11 +187,7 @@ class Clerk:
     def read(self) -> None:
         """All documents anew: what was final before is as it was, but for being void."""
         listed = shown_here(self.home, "invoice", "list")
-        found = {
-            one["id"]: {**one, "credit": self.credits.get(one["id"])}
-            for one in listed
-            if one["status"] != "draft"
-        }
+        found = {one["id"]: one for one in listed if one["status"] != "draft"}
         for id, one in self.documents.items():
             status = {"status": found[id]["status"]}
             assert status["status"] in (one["status"], "void")

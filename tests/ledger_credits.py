@@ -15,11 +15,13 @@ Lines = Mapping[str, Fraction]  # by line id
 
 
 def left(clerk: Clerk, document: Document) -> dict[str, Fraction]:
-    """Of each line, as the document shows it, less what was credited."""
+    """Of each line, as the document shows it, less what credit notes have taken back of it."""
     found = {line["id"]: Fraction(line["amount"]) for line in document["lines"]}
-    for credited in clerk.credited.get(document["number"], ()):
-        for id, amount in credited.items():
-            found[id] -= amount
+    for note in clerk.documents.values():
+        if note["corrects"] == document["number"] and note["credit"]:
+            for line in note["lines"]:
+                turned = sign(note) * sign(document)
+                found[line["credits"]] += turned * Fraction(line["amount"])
     return found
 
 
@@ -58,20 +60,16 @@ def void(clerk: Clerk, document: Document) -> None:
     assert clerk.documents[document["id"]]["status"] == "void"
 
 
-def _issued(clerk: Clerk, document: Document, kind: str, lines: Lines) -> None:
-    """One document more, of these lines, unless there is nothing to take back."""
-    before = dict(clerk.documents)
+def _issued(clerk: Clerk, document: Document, kind: str, wanted: Lines) -> None:
+    """One document more, which takes back so much of these lines, unless that is nothing."""
+    before, was = set(clerk.documents), left(clerk, document)
     clerk.read()
-    fresh = clerk.documents.keys() - before.keys()
-    assert bool(fresh) == any(lines.values())
-    for id in fresh:
-        clerk.credits[id] = kind
-        clerk.documents[id] = found = {**clerk.documents[id], "credit": kind}
-        assert found["corrects"] == document["number"]
-        assert found["period"] == document["period"]
-        assert sign(found) * Fraction(found["subtotal"]) == -_signed_sum(document, lines)
-    clerk.credited.setdefault(document["number"], []).append(dict(lines))
-
-
-def _signed_sum(document: Document, lines: Lines) -> Fraction:
-    return sign(document) * sum(lines.values(), ZERO)
+    fresh = [one for id, one in clerk.documents.items() if id not in before]
+    assert len(fresh) == any(wanted.values())
+    for one in fresh:
+        assert (one["credit"], one["corrects"]) == (kind, document["number"])
+        assert one["period"] == document["period"]
+        signed = sign(one) * Fraction(one["subtotal"])
+        assert signed == -sign(document) * sum(wanted.values(), ZERO)
+    rest = {id: amount - wanted.get(id, ZERO) for id, amount in was.items()}
+    assert left(clerk, document) == rest
