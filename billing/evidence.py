@@ -13,7 +13,7 @@ from typing import Final
 from billing.queries import SQL
 from warehouse import Store
 
-_PART_ROWS: Final = 1_000_000  # hashed together, which takes some 150 MiB
+_PART_ROWS: Final = 1_000_000  # digested together: as text they are some 100 MB
 
 
 def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
