@@ -48,7 +48,9 @@ def run_invoices(
     blocked: list[Fault] = []
     with drafted(books, home, work) as left_out:
         with books.transaction():
-            books.execute(SQL["changed"], which)
+            books.execute(SQL["no_changed"])
+            if closing is not None and closing.unchanged:
+                books.execute(SQL["changed"], which)
             books.execute(SQL["delete_draft_lines"], which)
             books.execute(SQL["delete_drafts"], which)
             keep_drafts(books)
