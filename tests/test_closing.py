@@ -1,13 +1,17 @@
-"""Closing a month as a clerk does: what is numbered and frozen, what stays open, and what is said."""
+"""Closing a month as a clerk does: what is numbered and frozen, what stays open, what is said."""
 
+import hashlib
+import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from billing import open_books
 from edge import Settings
 from tests import command_line
 from tests.clerk import Clerk
+from tests.command_line import usage_event
 
 FINALIZE = ("invoice", "finalize")
 RUN = ("invoice", "run", "--month")
@@ -238,6 +242,28 @@ def test_a_total_below_zero_is_issued_as_a_credit_note(clerk: Clerk) -> None:
     assert "Corrects HM-2026-000001\n" in told
     told = clerk.must("invoice", "show", "HM-2026-000001").stdout
     assert "Corrected by CN-2026-000001, credit note of a run of 20.00 EUR\n" in told
+
+
+def test_the_evidence_says_what_was_known_and_which_records_were_left_out(clerk: Clerk) -> None:
+    clerk.use("acme", "2026-10-02")
+    clerk.close("2026-10", "--account", "acme")
+    at = "2026-10-05T12:00:00Z"  # a second start of the same record
+    clerk.told([usage_event(1, "acme", at, at)], server="fra-2")
+    clerk.use("acme", "2026-11-03")
+    (november,) = clerk.close("2026-11", "--account", "acme")
+    assert [line["amount"] for line in november["lines"]] == ["1.00"]
+    assert not (clerk.home / "evidence" / "run-000001.left-out.parquet").exists()
+    metadata = pq.read_metadata(clerk.home / "evidence" / "run-000002.parquet").metadata
+    assert json.loads(metadata[b"snapshot"])["last_batch"] > 0
+    assert json.loads(metadata[b"overrides"]) == {}
+    told = json.loads(metadata[b"left_out"])
+    path = clerk.home / "evidence" / told["file"]
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == told["sha256"]
+    rows = pq.read_table(path).to_pylist()
+    assert [(row["month"], row["account_id"], row["started_at"].day) for row in rows] == [
+        ("2026-10", "acme", 2),
+        ("2026-10", "acme", 5),
+    ]
 
 
 def test_of_two_clerks_at_once_the_second_waits_and_is_told(clerk: Clerk) -> None:

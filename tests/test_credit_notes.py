@@ -8,6 +8,7 @@ import pytest
 from tests.clerk import Clerk
 
 OCTOBER = "HM-2026-000001"
+SIGN = "must have the sign of the line"
 RUN = ("invoice", "run", "--month")
 
 
@@ -71,7 +72,7 @@ def test_a_whole_invoice_is_given_back_once(clerk: Clerk) -> None:
 def test_parts_in_any_order_end_at_nothing_left(clerk: Clerk) -> None:
     first = credit(clerk, "2=0.77", "1=1")
     assert sorted(amounts(first)) == ["0.77", "1.00"]
-    second = credit(clerk, f"2026-10.acme.0002=3", "3=-0.50")
+    second = credit(clerk, "2026-10.acme.0002=3", "3=-0.50")
     assert second["total"] == "2.50"
     rest = credit(clerk)
     assert sorted(amounts(rest)) == ["-1.50", "2.00", "4.00"]
@@ -86,8 +87,8 @@ def test_never_more_than_is_left_and_every_fault_is_told(clerk: Clerk) -> None:
     told = [word for line in lines[:5] for word in ("--line", line)]
     assert refused(clerk, *give(*told)) == (
         "MORE_THAN_LEFT: 2026-10.acme.0001: 0.50 EUR is left of it\n"
-        "BAD_AMOUNT: 2026-10.acme.0002: must have the sign of the line, of which 7.77 EUR is left\n"
-        "BAD_AMOUNT: 2026-10.acme.0003: must have the sign of the line, of which -2.00 EUR is left\n"
+        f"BAD_AMOUNT: 2026-10.acme.0002: {SIGN}, of which 7.77 EUR is left\n"
+        f"BAD_AMOUNT: 2026-10.acme.0003: {SIGN}, of which -2.00 EUR is left\n"
         "LINE_UNKNOWN: 2026-10.acme.0004: there is no such line; it has 3\n"
         "LINE_UNKNOWN: 2026-10.acme.0009: there is no such line; it has 3\n"
         "CREDIT_REFUSED: nothing was credited\n"
@@ -97,7 +98,8 @@ def test_never_more_than_is_left_and_every_fault_is_told(clerk: Clerk) -> None:
     )
     assert "0001: " in refused(clerk, *give("--line", "1=0.001"))
     assert refused(clerk, *give("--line", "3")) == (
-        f"BAD_AMOUNT: {OCTOBER}: these lines come to -2.00 EUR: a credit note gives something back\n"
+        f"BAD_AMOUNT: {OCTOBER}: these lines come to -2.00 EUR: a credit note gives something "
+        "back\n"
         "CREDIT_REFUSED: nothing was credited\n"
     )
     assert clerk.types(*give("--line", "one")).returncode == 2
@@ -202,7 +204,7 @@ def test_what_cannot_be_made_void_is_told_at_once(clerk: Clerk) -> None:
     assert refused(clerk, "void", *names, "--reason", "wrong") == (
         "INVOICE_UNKNOWN: HM-1: there is no invoice HM-1\n"
         "NOT_FINAL: 2026-11.acme: is draft: only what is final is made void\n"
-        "NOT_OF_A_RUN: CN-2026-000001: was issued by hand: what a run has issued is made void, with "
-        "what was given on it\n"
+        "NOT_OF_A_RUN: CN-2026-000001: was issued by hand: what a run has issued is made void, "
+        "with what was given on it\n"
         "VOID_REFUSED: nothing was made void\n"
     )
