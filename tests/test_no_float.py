@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -17,13 +17,17 @@ from billing.alerts import reached_alerts, set_alert
 from billing.audit_trail import Act
 from billing.book_diff import BookPair, compare_books
 from billing.books import load_catalogue
+from billing.closing_record import closing_of, tell_closing, tell_corrections
+from billing.control_report import Reported, control_report
+from billing.credit_notes import Credit, give_credit, void_documents
 from billing.credits import Received, add_credit, credits, draw_prepaid, draws
 from billing.imports import import_file, load_book
 from billing.items import Item, add_item, list_items, pending_items
 from billing.layout import lay_out
 from billing.preview import preview_invoice
-from billing.queries import CHARGEABLE, COPIES, SQL
+from billing.queries import CHARGEABLE, COPIES, REPORT, SQL, TOO_OLD
 from billing.rating import month_usage
+from billing.too_old import note_old, too_old
 from edge import Settings
 from tests.billed import CLOSED_AT_US, MIDDLE_US, fill_books, record, store_usage
 from warehouse import Store
@@ -161,7 +165,7 @@ def test_no_statement_of_billing_has_a_float(
         _run_all(home)
         _run_clerks(home)
     assert watch.floating == []
-    every = SQL.all() | CHARGEABLE.all() | COPIES.all()
+    every = SQL.all() | CHARGEABLE.all() | COPIES.all() | REPORT.all() | TOO_OLD.all()
     ran = "\n".join(watch.ran)
     assert [name for name, sql in every.items() if not re.search(_with_bounds(sql), ran)] == []
 
@@ -178,9 +182,23 @@ def _run_all(home: Settings) -> None:
         assert not compare_books(books, home, pair, [OCTOBER], lambda _: None)
         books.rows(SQL["compared_rows"], {"most": 1})
         books.rows(SQL["compared_totals"])
-        assert not run_invoices(books, home, OCTOBER, None, Closing(CLOSED_AT_US, "clerk"))
-        run_invoices(books, home, NOVEMBER, None, None)
+        closing = Closing(CLOSED_AT_US, "clerk")
+        assert not run_invoices(books, home, OCTOBER, None, closing, reporter=closing)
+        shown = replace(closing, unchanged=True)
+        assert run_invoices(books, home, NOVEMBER, None, shown, reporter=shown)
+        assert "Sums before tax" in control_report(books, home, Reported(NOVEMBER, None, False))
+        _run_shows(books, home)
         assert len(list_invoices(books, None)) == 2
+
+
+def _run_shows(books: Store, home: Settings) -> None:
+    """Everything that tells of a closed month."""
+    (closed,) = [one for one in list_invoices(books, OCTOBER) if one["status"] == "final"]
+    assert list(tell_closing(closing_of(books, closed["id"])))
+    assert list(tell_corrections(books, closed)) == []
+    assert note_old(books, replace(home, adjust_months=0), OCTOBER)
+    with month_usage(books, home, lay_out(books, load_catalogue(books), OCTOBER)):
+        assert too_old(books, None) == []
 
 
 def _run_clerks(home: Settings) -> None:
@@ -205,6 +223,11 @@ def _run_clerks(home: Settings) -> None:
         assert len(import_file(books, ACCOUNTS.replace(",,2\n", ",,4\n").encode(), act).late) == 1
         later = book().replace("2026-01-01", "2026-10-15").encode()
         assert load_book(books, later, act).closed == (("2026-10", 1),)
+        closing = Closing(CLOSED_AT_US, "clerk")
+        for kind in ("concession", "correction"):
+            credit = Credit(kind, "r", {1: Decimal("0.01")})
+            assert give_credit(books, home, "HM-2026-000001", credit, closing)
+        assert void_documents(books, home, ["HM-2026-000001"], "r", closing)
 
 
 def _with_bounds(sql: str) -> str:
