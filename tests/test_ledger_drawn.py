@@ -14,8 +14,9 @@ from typing import Final
 
 import pytest
 
-from tests.ledger_clerk import OCTOBER, Clerk, begin
+from tests.ledger_clerk import Clerk, begin
 from tests.ledger_credits import KINDS, credit, draw_lines, to_credit, void
+from tests.ledger_known import OCTOBER
 from tests.ledger_world import LENGTHS, OFFSETS, SECOND, ZONES, draw_day, draw_records, draw_row
 from tests.oracle_calendar import month_after
 
