@@ -11,7 +11,9 @@ from typing import NoReturn
 import click
 
 import audit.commands
+import audit.explain_command
 import billing.commands
+import billing.invoice_commands
 import consumers.commands
 import corrections.commands
 import demo.commands
@@ -75,6 +77,8 @@ for command in (
     main.add_command(command)
 for command in corrections.commands.USAGE_COMMANDS:
     billing.commands.usage.add_command(command)
+for command in audit.explain_command.INVOICE_COMMANDS:
+    billing.invoice_commands.invoice.add_command(command)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

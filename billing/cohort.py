@@ -15,6 +15,7 @@ from billing.accounts import Subscription
 from billing.basis import charge_basis
 from billing.books import Catalogue
 from billing.fees import Charged, FeeKey, Priced, advance_terms, arrears_terms, owed_terms
+from billing.measured import measured_content
 from billing.money import currency_precision, decimal_text
 from billing.month import Month
 from billing.period import Period, Stretch, stretches
@@ -222,6 +223,7 @@ def _usage_terms(  # noqa: PLR0913, PLR0917
             "flat": str(numbers.scale),
         },
         "discounted": charge.discount_percent != 0,
+        "measured": measured_content(charge, numbers),
         "basis": charge_basis(charge, stretch, owed=owed),
     }
     even = book.line_rounding == "half_even"
