@@ -15,13 +15,13 @@ from typing import Final
 import pytest
 
 from tests.ledger_clerk import Clerk, begin
-from tests.ledger_credits import KINDS, credit, draw_lines, to_credit, void
+from tests.ledger_credits import KINDS, credit, draw_lines, to_credit, void, void_month
 from tests.ledger_known import OCTOBER
 from tests.ledger_world import LENGTHS, OFFSETS, SECOND, ZONES, draw_day, draw_records, draw_row
 from tests.oracle_calendar import month_after
 
 SEQUENCES: Final = int(os.environ.get("HOMEMEETING_LEDGER", "2"))  # 5 seconds each
-ACTS: Final = 7
+ACTS: Final = 6
 
 
 def months(clerk: Clerk) -> list[date]:
@@ -139,6 +139,10 @@ def void_one(clerk: Clerk) -> None:
         void(clerk, clerk.rng.choice(found))
 
 
+def void_all(clerk: Clerk) -> None:
+    void_month(clerk, clerk.rng.choice(months(clerk)))
+
+
 def item(clerk: Clerk) -> None:
     """Something to be billed, or given, once: with a month that is open, or open again."""
     name, _ = someone(clerk)
@@ -157,7 +161,7 @@ def draft(clerk: Clerk) -> None:
 ACTS_DRAWN: Final[list[tuple[int, Callable[[Clerk], None]]]] = [
     (5, usage), (2, longer), (3, cancel), (1, conflict), (2, settled), (4, plan), (2, prices),
     (3, next_month), (1, alone), (2, again), (1, draft),
-    (3, credit_some), (3, void_one), (2, item),
+    (3, credit_some), (3, void_one), (1, void_all), (2, item),
 ]  # fmt: skip
 
 
