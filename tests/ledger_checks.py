@@ -38,8 +38,11 @@ def check_document(known: Known, month: date, document: Document, wanted: Amount
 
 def _check_adjustment(known: Known, name: str, first: date, line: Mapping[str, Any]) -> None:
     assert line["kind"] == "adjustment", line
-    numbers = [one["number"] for one in known.standing(name) if known.month(one) == first]
-    assert line["origin"]["number"] == (numbers[0] if numbers else None), line
+    origins = [one for one in known.standing(name) if known.month(one) == first]
+    if not origins:  # the month was passed over
+        assert line["origin"] is None, line
+        return
+    assert line["origin"]["number"] == origins[0]["number"], line
     period = known.ledger.periods(name)[first].period
     edges = [instant_us(line["origin"]["period"][edge]) for edge in ("start", "end")]
     assert edges == [period.start_us, period.end_us], line

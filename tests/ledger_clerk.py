@@ -33,7 +33,7 @@ BEGUN: Final = date(2027, 6, 1)  # all months are over
 
 
 class Clerk(Known):
-    """Works in `home`, a day for each command. `said` is all that was done, to be read."""
+    """Works in `home`, a day for each command. `said` is all that was done, by copies too."""
 
     def __init__(self, home: Path, rng: random.Random, currency: str) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Clerk(Known):
                 shutil.copytree(self.home / name, home / name)
         found = Clerk(home, self.rng, self.currency)
         found.share(self)
-        found.said, found._day = list(self.said), self._day
+        found.said, found._day = self.said, self._day
         return found
 
     def type(self, *arguments: str, lines: Iterable[Any] = (), failing: bool = False) -> str:
@@ -62,8 +62,8 @@ class Clerk(Known):
         assert failing or done.returncode == 0, done.stderr
         return done.stderr
 
-    def load(self, since: date) -> None:
-        text = draw_prices(self.rng, self.currency, since)
+    def load(self, text: str) -> None:
+        """Prices."""
         self._file("book.toml", text, "price-book", "load")
         self.accounts.load(text)
 
@@ -144,7 +144,7 @@ class Clerk(Known):
 def begin(home: Path, rng: random.Random) -> Clerk:
     """With accounts, prices, plans and some usage; nothing is closed."""
     clerk = Clerk(home, rng, rng.choice(["EUR", "JPY", "KWD"]))
-    clerk.load(date(2026, 1, 1))
+    clerk.load(draw_prices(rng, clerk.currency, date(2026, 1, 1)))
     zones = dict(enumerate(rng.sample(ZONES, rng.randrange(2, 5))))
     rows = []
     events: list[Event] = []
