@@ -15,13 +15,7 @@ from billing.completeness import allowances
 from billing.queries import SQL
 from warehouse import Store
 
-# With a dictionary, and so a Bloom filter, of every column: a record is then found among ten
-# million by reading one group of rows. By default ids, which never repeat, would have none.
-_FORM: Final = (
-    "FORMAT parquet, DICTIONARY_SIZE_LIMIT 200_000, STRING_DICTIONARY_PAGE_SIZE_LIMIT 16_777_216"
-)
-
-_PART_ROWS: Final = 1_000_000  # hashed together, which takes some 150 MiB
+_PART_ROWS: Final = 1_000_000  # digested together: as text they are some 100 MB
 
 
 def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
@@ -35,7 +29,7 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     quoted = str(path).replace("'", "''")
     books.execute(
         f"""COPY (SELECT * EXCLUDE (account) FROM evidence
-        ORDER BY account, line_id, started_at, record_id) TO '{quoted}' ({_FORM})"""
+        ORDER BY account, line_id, started_at, record_id) TO '{quoted}' (FORMAT parquet)"""
     )
     path.chmod(0o600)
     _write_through(path)
