@@ -69,9 +69,10 @@ class Charged:
 
 @dataclass
 class MonthRecount:
-    """`documents` by account, without number and status; those of `conflicts` and of accounts that
-    come `too_soon` stay drafts. `billed` is record ids by line id, for usage lines. `rated` are the records started in the month that some line holds, `idle` counts
-    those that a charge takes and that were never open at any instant, where it measures a peak.
+    """`documents` by account, without number and status; those of `conflicts` and those that come
+    `too_soon` stay drafts. `billed` is record ids by line id, for usage lines. `rated` are the
+    records started in the month that some line holds, `idle` counts those that a charge takes and
+    that were never open at any instant, where it measures a peak.
     """
 
     usage: dict[Row, Sums] = field(default_factory=dict)
