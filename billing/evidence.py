@@ -1,7 +1,9 @@
 """Evidence: the rated records of a finalising run, as one Parquet file with its checksum, and
 the snapshot of the usage store that the run saw.
 
-Owns the file's place and order. Does not decide what is rated.
+Owns the file's place and order. Does not decide what is rated. The file's metadata repeats what the
+books say of the run: `snapshot`, `overrides`, and, where records in conflict kept closed periods
+from being adjusted, `left_out`: name and SHA-256 of a second file that lists them.
 """
 
 import hashlib
@@ -34,17 +36,35 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     """The name and SHA-256 of the file of a run. Leaves `evidence_sums`: the count and SHA-256 of
     each invoice's rows. Reads `closing` and what rating left.
     """
-    for name in ("evidence", "evidence_rows"):
+    for name in ("evidence", "evidence_rows", "left_out_records"):
         books.execute(SQL[name])
     load_rows(books, "evidence_sums", sum_evidence(books, "evidence"), _SUMS)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ((snapshot, overrides),) = books.rows(
+        "SELECT snapshot, overrides FROM runs WHERE run = ?", [run]
+    )
+    told = {"snapshot": snapshot, "overrides": overrides}
+    if books.value("SELECT count(*) FROM left_out_records"):
+        path = folder / f"run-{run:06}.left-out.parquet"
+        sha256 = _write(books, "FROM left_out_records ORDER BY ALL", path, {})
+        told["left_out"] = json.dumps({"file": path.name, "sha256": sha256})
     path = folder / f"run-{run:06}.parquet"
-    quoted = str(path).replace("'", "''")
-    books.execute(f"COPY (FROM evidence) TO '{quoted}' (FORMAT parquet)")
+    return path.name, _write(books, "FROM evidence", path, told)
+
+
+def _write(books: Store, sql: str, path: Path, told: Mapping[str, str]) -> str:
+    """The rows to a file with this metadata, whole and on the disk; gives its SHA-256."""
+    metadata = ", ".join(f"{name}: {_quoted(text)}" for name, text in told.items())
+    options = f"FORMAT parquet, KV_METADATA {{{metadata}}}" if told else "FORMAT parquet"
+    books.execute(f"COPY ({sql}) TO {_quoted(str(path))} ({options})")
     path.chmod(0o600)
     _write_through(path)
     with path.open("rb") as file:
-        return path.name, hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def sum_evidence(books: Store, table: str) -> Iterator[dict[str, Any]]:
