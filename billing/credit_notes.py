@@ -75,7 +75,7 @@ def give_credit(
             books.execute(SQL["mark_credited"], {"reason": "correction"})
         (note,) = _notes(books)
         details = {"run": run, "kind": credit.kind, "credit_note": note["number"]}
-        act = (asked.now_us, asked.who, "invoice credit-note", head["number"], credit.reason)
+        act = (asked.now_us, asked.who, "credit-note", head["number"], credit.reason)
         record(books, [Act(*act, details)])
     return note
 
@@ -111,7 +111,7 @@ def void_documents(
             Act(
                 asked.now_us,
                 asked.who,
-                "invoice void",
+                "void",
                 head["number"] or head["id"],
                 reason,
                 details,

@@ -9,24 +9,36 @@ from being adjusted, `left_out`: name and SHA-256 of a second file that lists th
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+import pyarrow as pa
+
 from billing.completeness import allowances
 from billing.queries import SQL
+from billing.rows import load_rows
 from warehouse import Store
 
-_PART_ROWS: Final = 1_000_000  # digested together: as text they are some 100 MB
+# As a run writes them, wherever they were read from.
+IN_ORDER: Final = (
+    "(FROM evidence ORDER BY invoice, length(line_id), line_id, started_at, record_id)"
+)
+_SUMS: Final = {
+    **dict.fromkeys(("invoice", "sha256"), pa.string()),
+    "records": pa.int64(),
+}
 
 
 def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     """The name and SHA-256 of the file of a run. Leaves `evidence_sums`: the count and SHA-256 of
     each invoice's rows. Reads `closing` and what rating left.
     """
-    for name in ("evidence", "left_out_records"):
+    for name in ("evidence", "evidence_rows", "left_out_records"):
         books.execute(SQL[name])
-    sum_evidence(books)
+    load_rows(books, "evidence_sums", sum_evidence(books, "evidence"), _SUMS)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     ((snapshot, overrides),) = books.rows(
         "SELECT snapshot, overrides FROM runs WHERE run = ?", [run]
@@ -37,9 +49,7 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
         sha256 = _write(books, "FROM left_out_records ORDER BY ALL", path, {})
         told["left_out"] = json.dumps({"file": path.name, "sha256": sha256})
     path = folder / f"run-{run:06}.parquet"
-    sql = """SELECT * EXCLUDE (account) FROM evidence
-    ORDER BY account, line_id, started_at, record_id"""
-    return path.name, _write(books, sql, path, told)
+    return path.name, _write(books, "FROM evidence", path, told)
 
 
 def _write(books: Store, sql: str, path: Path, told: Mapping[str, str]) -> str:
@@ -57,12 +67,29 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def sum_evidence(books: Store) -> None:
-    """Leaves `evidence_sums`: the count and SHA-256 of each invoice's rows in `evidence`."""
-    books.execute(SQL["begin_evidence_sums"])
-    parts = books.value("SELECT count(*) FROM evidence") // _PART_ROWS + 1
-    for part in range(parts):
-        books.execute(SQL["evidence_sums"], {"parts": parts, "part": part})
+def sum_evidence(books: Store, table: str) -> Iterator[dict[str, Any]]:
+    """Of each invoice with rows in this table of evidence, which lies in order: how many, and the
+    SHA-256 of their texts (`evidence_text.sql`), each with a line feed after it, in UTF-8.
+    """
+    books.execute(SQL["evidence_text"])
+    sums: dict[str, tuple[Any, int]] = {}
+    for batch in books.batches(
+        f"SELECT invoice, evidence_text(one) || chr(10) FROM {table} AS one"
+    ):
+        invoices, texts = batch.columns
+        _, starts, data = texts.buffers()
+        offsets = np.frombuffer(starts, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+        names = invoices.dictionary_encode()
+        codes = names.indices.to_numpy(zero_copy_only=False)
+        edges = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist(), len(codes)]
+        whole = memoryview(data)
+        for first, end in pairwise(edges):
+            invoice = names.dictionary[codes[first]].as_py()
+            digest, records = sums.get(invoice) or (hashlib.sha256(), 0)
+            digest.update(whole[offsets[first] : offsets[end]])
+            sums[invoice] = digest, records + end - first
+    for invoice, (digest, records) in sums.items():
+        yield {"invoice": invoice, "records": records, "sha256": digest.hexdigest()}
 
 
 def _write_through(path: Path) -> None:
