@@ -17,6 +17,8 @@ from billing.alerts import reached_alerts, set_alert
 from billing.audit_trail import Act
 from billing.book_diff import BookPair, compare_books
 from billing.books import load_catalogue
+from billing.closing_record import closing_of, tell_closing, tell_corrections
+from billing.control_report import Reported, control_report
 from billing.credit_notes import Credit, give_credit, void_documents
 from billing.credits import Received, add_credit, credits, draw_prepaid, draws
 from billing.evidence_reading import evidence_files
@@ -26,10 +28,11 @@ from billing.items import Item, add_item, list_items, pending_items
 from billing.layout import lay_out
 from billing.preview import preview_invoice
 from billing.proven_lines import prove
-from billing.queries import CHARGEABLE, COPIES, GATE, LOOKS, PROOFS, SQL
+from billing.queries import CHARGEABLE, COPIES, GATE, LOOKS, PROOFS, REPORT, SQL, TOO_OLD
 from billing.rating import month_usage
 from billing.servers import retire, servers
 from billing.statement import statement
+from billing.too_old import note_old, too_old
 from edge import Refused, Settings
 from tests.billed import CLOSED_AT_US, MIDDLE_US, fill_books, record, store_usage, tell_late
 from tests.command_line import run_here, usage_event
@@ -42,7 +45,7 @@ OCTOBER, NOVEMBER, DECEMBER, JANUARY = (
 DAY_US = 86_400 * 1_000_000
 EVERY = {
     "sql": SQL, "chargeable": CHARGEABLE, "copies": COPIES, "gate": GATE, "looks": LOOKS,
-    "proofs": PROOFS,
+    "proofs": PROOFS, "report": REPORT, "too_old": TOO_OLD,
 }  # fmt: skip
 ACCOUNTS = """\
 account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity
@@ -203,9 +206,23 @@ def _run_all(home: Settings) -> None:
         assert not compare_books(books, home, pair, [OCTOBER], lambda _: None)
         books.rows(SQL["compared_rows"], {"most": 1})
         books.rows(SQL["compared_totals"])
-        assert not run_invoices(books, home, OCTOBER, None, Closing(CLOSED_AT_US, "clerk"))
-        run_invoices(books, home, NOVEMBER, None, None)
+        closing = Closing(CLOSED_AT_US, "clerk")
+        assert not run_invoices(books, home, OCTOBER, None, closing, reporter=closing)
+        shown = replace(closing, unchanged=True)
+        assert run_invoices(books, home, NOVEMBER, None, shown, reporter=shown)
+        assert "Sums before tax" in control_report(books, home, Reported(NOVEMBER, None, False))
+        _run_shows(books, home)
         assert len(list_invoices(books, None)) == 2
+
+
+def _run_shows(books: Store, home: Settings) -> None:
+    """Everything that tells of a closed month."""
+    (closed,) = [one for one in list_invoices(books, OCTOBER) if one["status"] == "final"]
+    assert list(tell_closing(closing_of(books, closed["id"])))
+    assert list(tell_corrections(books, closed)) == []
+    assert note_old(books, replace(home, adjust_months=0), OCTOBER)
+    with month_usage(books, home, lay_out(books, load_catalogue(books), OCTOBER)):
+        assert too_old(books, None) == []
 
 
 def _run_clerks(home: Settings) -> None:
