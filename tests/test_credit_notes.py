@@ -161,7 +161,8 @@ def test_a_void_month_is_run_again_with_all_that_it_carried(clerk: Clerk) -> Non
     )
     assert clerk.sees("invoice", "show", december["number"])["status"] == "void"
     told = clerk.must("invoice", "show", december["number"]).stdout
-    assert f"Made void by {note['number']}, of 1.50 EUR: wrong book\n" in told
+    assert "Made void by ann at 2027-01-10 09:00 UTC: wrong book\n" in told
+    assert f"Taken back by {note['number']}, 1.50 EUR: wrong book\n" in told
     again = clerk.close("2026-12")[-1]
     assert again["number"] != december["number"]
     assert sorted(amounts(again)) == ["-0.50", "1.00", "1.00"]
