@@ -30,7 +30,7 @@ from tests.ledger_world import (
 from tests.oracle_calendar import month_after
 
 SEQUENCES: Final = int(os.environ.get("HOMEMEETING_LEDGER", "1"))  # 10 seconds each
-ACTS: Final = 8
+ACTS: Final = 6
 
 
 def months(clerk: Clerk) -> list[date]:
