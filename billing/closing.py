@@ -48,10 +48,7 @@ def close_drafts(
     faults are of drafts that stay drafts; they and `left_out` are remembered as left open. Refuses
     with ISSUE_DATE.
     """
-    books.execute(SQL["conflicting"])
-    gaps = _gaps(books, home, asked)
-    which = {"now_us": asked.now_us, "unchanged": asked.unchanged}
-    books.execute(SQL["blocked"], {**which, "accepted": "accept_incomplete" in asked.overrides})
+    gaps = find_blocked(books, home, asked)
     faults = [*_incomplete(books, month, gaps), *_blocked(books)]
     day = issue_day(books, home, asked.now_us, asked.issue_date)
     series = [find_series(books, name, day) for name in (home.invoice_series, home.credit_series)]
@@ -81,6 +78,15 @@ def close_drafts(
     )
     _tell(books, month, asked, run)
     return faults
+
+
+def find_blocked(books: Store, home: Settings, asked: Closing) -> list[Fault]:
+    """Leaves `blocked`: the drafts that cannot be closed now; and `gaps_found`, which it gives."""
+    books.execute(SQL["conflicting"])
+    gaps = _gaps(books, home, asked)
+    which = {"now_us": asked.now_us, "unchanged": asked.unchanged}
+    books.execute(SQL["blocked"], {**which, "accepted": "accept_incomplete" in asked.overrides})
+    return gaps
 
 
 def begin_run(books: Store, month: Month, asked: Closing, snapshot: str | None = None) -> int:

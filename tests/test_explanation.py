@@ -207,7 +207,8 @@ def test_the_terminal_shows_the_same(home: Path, found: Documents) -> None:
         "Charged in advance in HM-2026-000001 -49.00",
     ):
         assert wanted in lines
-    assert lines[-1].startswith(f"final {number}, 1 – 30 November 2026: ")
+    assert lines[-2].startswith(f"final {number}, 1 – 30 November 2026: ")
+    assert lines[-1].startswith("Closed by ")
     assert max(map(len, shown.stdout.splitlines())) <= 110
 
 

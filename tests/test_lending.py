@@ -17,7 +17,10 @@ from tests.billed import CLOSED_AT_US, MIDDLE_US, bill, fill_books, record, stor
 from tests.test_no_float import ACCOUNTS, book
 from warehouse import Store, lend_tables, open_scratch, open_store
 
-BOUNDS = {"from_us": MIDDLE_US - 10**12, "end_us": MIDDLE_US + 10**12}
+BOUNDS: dict[str, Any] = {
+    **{"from_us": MIDDLE_US - 10**12, "end_us": MIDDLE_US + 10**12},
+    **{"old_from_us": 0, "old_end_us": 0, "old_accounts": [""]},
+}
 OPEN = """
 import sys
 from pathlib import Path
