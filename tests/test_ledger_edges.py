@@ -2,12 +2,13 @@
 
 import random
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from tests.ledger_clerk import Clerk
-from tests.ledger_credits import void
+from tests.ledger_credits import credit, void
 from tests.ledger_world import SECOND, Event
 from tests.oracle_calendar import day_start
 
@@ -129,6 +130,26 @@ def test_a_void_credit_note_of_a_run_is_billed_back_and_given_again(clerk: Clerk
     assert clerk.documents["2026-11.a#2"]["kind"] == "invoice"
     clerk.settle()
     assert clerk.documents["2026-11.a#3"]["kind"] == "credit_note"
+
+
+def test_what_a_void_invoice_carried_comes_again_however_often_it_is_void(clerk: Clerk) -> None:
+    serve(clerk, "2026-10-01")
+    clerk.use([call(1, at(OCTOBER))])
+    clerk.add_item("a", date(2026, 10, 9), Fraction("5.005"))
+    clerk.run(OCTOBER)
+    first = clerk.documents["2026-10.a"]
+    by_code = {line["code"]: line["id"] for line in first["lines"]}
+    credit(clerk, first, "concession", {by_code["calls"]: Fraction("0.25")})
+    credit(clerk, first, "correction", {by_code["peak"]: Fraction(1)})
+    void(clerk, first)
+    clerk.run(OCTOBER)
+    second = clerk.documents["2026-10.a#5"]
+    credit(clerk, second, "concession", {})
+    void(clerk, second)
+    clerk.settle()
+    third = clerk.documents["2026-10.a#7"]  # nothing was left to take back
+    given = [line["amount"] for line in third["lines"] if line["kind"] == "item"]
+    assert sorted(given) == ["-0.25", "-1.00", "-2.00", "-30.00", "-30.00", "-5.01", "0.25", "5.01"]
 
 
 def test_what_is_in_conflict_waits_and_the_rest_does_not(clerk: Clerk) -> None:
