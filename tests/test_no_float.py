@@ -33,8 +33,9 @@ from billing.rating import month_usage
 from billing.servers import retire, servers
 from billing.statement import statement
 from billing.too_old import note_old, too_old
-from edge import Settings
+from edge import Refused, Settings
 from tests.billed import CLOSED_AT_US, MIDDLE_US, fill_books, record, store_usage, tell_late
+from tests.command_line import run_here, usage_event
 from warehouse import Store
 
 OCTOBER, NOVEMBER, DECEMBER, JANUARY = (
@@ -171,13 +172,15 @@ def test_no_statement_of_billing_has_a_float(
             for number, (account, who, quantity) in enumerate(used, 1)
         ],
     )
-    with open_books(home):
-        pass  # makes them: what their tables begin with has no plan before they are there
+    heard = _heard(tmp_path / "heard")
+    for one in (home, heard):
+        with open_books(one):
+            pass  # makes them: what their tables begin with has no plan before they are there
     with watched(monkeypatch) as watch:
         fill_books(home, [book()], ACCOUNTS)
         _run_all(home)
         _run_clerks(home)
-        _run_servers(home)
+        _run_servers(home, heard)
         _run_late(home)
         _run_proofs(home)
         _run_credit_notes(home)
@@ -246,7 +249,16 @@ def _run_clerks(home: Settings) -> None:
         assert load_book(books, later, act).closed == (("2026-10", 1),)
 
 
-def _run_servers(home: Settings) -> None:
+def _heard(home: Path) -> Settings:
+    """A home where a server was heard of."""
+    home.mkdir()
+    event = usage_event(1, "a", "2026-10-04T10:00:00Z", "2026-10-04T11:00:00Z")
+    run_here(home, "emit", "-", "--server-id", "x-1", lines=[event], now="2026-10-05T12:00:00Z")
+    assert run_here(home, "consume", "--once", now="2026-10-05T12:00:00Z").returncode == 0
+    return Settings(home, None, "clerk")
+
+
+def _run_servers(home: Settings, heard: Settings) -> None:
     """Everything that commands do with servers; what is missing is accepted."""
     act = Act(CLOSED_AT_US, "clerk", "test", "x-1", "", {})
     missing = replace(home, expected_servers=("x-1",))
@@ -256,6 +268,9 @@ def _run_servers(home: Settings) -> None:
         assert {fault.code for fault in waiting} == {"SERVER_SILENT", "INCOMPLETE"}
         assert not run_invoices(books, missing, NOVEMBER, None, _closing(accept_incomplete="lost"))
         retire(books, missing, ["x-1"], date(2026, 10, 1), act)
+    with open_books(heard) as books, pytest.raises(Refused) as refused:
+        retire(books, heard, ["x-1"], date(2026, 10, 1), act)
+    assert [fault.code for fault in refused.value.faults] == ["SERVER_HEARD"]
 
 
 def _run_late(home: Settings) -> None:
