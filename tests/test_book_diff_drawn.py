@@ -13,7 +13,9 @@ from typing import Any
 
 from billing import import_accounts, list_invoices, load_price_book, parse_month, run_invoices
 from edge import load_settings
-from tests.command_line import ROOT, run, shown
+from tests.command_line import ROOT
+from tests.command_line import run_here as run
+from tests.command_line import shown_here as shown
 from warehouse import open_store
 
 HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
