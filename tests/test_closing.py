@@ -100,7 +100,7 @@ def test_the_day_of_issue_is_the_sellers_and_never_falls_nor_is_to_come(clerk: C
         "ISSUE_DATE: 2026-12-12 is to come: today is 2026-12-10 in Pacific/Auckland\n"
     )
     assert clerk.told_by(*close, "2026-12-09") == (
-        "ISSUE_DATE: 2026-12-09 is too early: documents were issued on 2026-12-11 already: "
+        "ISSUE_DATE: 2026-12-09 is too early: HM was issued on 2026-12-11 already: "
         "numbers and days rise together\n"
     )
     assert {state for id, state in clerk.states().items() if "2026-11" in id} == set()
