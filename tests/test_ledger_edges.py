@@ -76,16 +76,20 @@ def amounts(clerk: Clerk, id: str) -> list[tuple[str, str]]:
 
 
 def test_late_usage_is_found_up_to_the_last_instant_and_in_both_peaks(clerk: Clerk) -> None:
-    """October ends within a UTC day in Cairo. What is open at its end is open in November too."""
+    """October ends within a UTC day in Cairo. What is open at its end is open in November too, and
+    the peaks of both are found at once.
+    """
     zone = "Africa/Cairo"
     serve(clerk, "2026-10-01", "2026-12-01", zone)
     clerk.use([])
     clerk.run(OCTOBER)
     clerk.run(NOVEMBER)
     last = at(NOVEMBER, zone) - 1
+    late = at(date(2026, 11, 28), zone)
     clerk.use([call(1, last), call(2, at(OCTOBER, zone)), call(3, last, "participant")])
+    clerk.use([call(number, late, "participant") for number in (4, 5)])
     clerk.settle()
-    adjusted = [("calls", "2.00"), ("peak", "1.00"), ("peak", "1.00")]
+    adjusted = [("calls", "2.00"), ("peak", "1.00"), ("peak", "4.00")]
     assert amounts(clerk, "2026-12.a") == adjusted
 
 
