@@ -9,13 +9,14 @@ from being adjusted, `left_out`: name and SHA-256 of a second file that lists th
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from billing.completeness import allowances
 from billing.queries import SQL
@@ -26,6 +27,7 @@ from warehouse import Store
 IN_ORDER: Final = (
     "(FROM evidence ORDER BY invoice, length(line_id), line_id, started_at, record_id)"
 )
+_PART_ROWS: Final = 1_000_000
 _SUMS: Final = {
     **dict.fromkeys(("invoice", "sha256"), pa.string()),
     "records": pa.int64(),
@@ -36,9 +38,7 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     """The name and SHA-256 of the file of a run. Leaves `evidence_sums`: the count and SHA-256 of
     each invoice's rows. Reads `closing` and what rating left.
     """
-    for name in ("evidence", "evidence_rows", "left_out_records"):
-        books.execute(SQL[name])
-    load_rows(books, "evidence_sums", sum_evidence(books, "evidence"), _SUMS)
+    books.execute(SQL["left_out_records"])
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     ((snapshot, overrides),) = books.rows(
         "SELECT snapshot, overrides FROM runs WHERE run = ?", [run]
@@ -46,25 +46,38 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     told = {"snapshot": snapshot, "overrides": overrides}
     if books.value("SELECT count(*) FROM left_out_records"):
         path = folder / f"run-{run:06}.left-out.parquet"
-        sha256 = _write(books, "FROM left_out_records ORDER BY ALL", path, {})
+        rows = books.batches("FROM left_out_records ORDER BY ALL")
+        sha256 = _write([rows], path, {})
         told["left_out"] = json.dumps({"file": path.name, "sha256": sha256})
     path = folder / f"run-{run:06}.parquet"
-    return path.name, _write(books, "FROM evidence", path, told)
+    sums: list[dict[str, Any]] = []
+    sha256 = _write(_in_parts(books, sums), path, told)
+    load_rows(books, "evidence_sums", sums, _SUMS)
+    return path.name, sha256
 
 
-def _write(books: Store, sql: str, path: Path, told: Mapping[str, str]) -> str:
+def _in_parts(books: Store, sums: list[dict[str, Any]]) -> Iterator[pa.RecordBatchReader]:
+    """The rows in order, so many accounts at a time as memory holds at ease; adds their sums."""
+    parts = books.rows(SQL["evidence_parts"], {"rows": _PART_ROWS})
+    for first, last in parts or [(0, -1)]:
+        books.execute(SQL["evidence"], {"first": first, "last": last})
+        books.execute(SQL["evidence_rows"])
+        sums += sum_evidence(books, "evidence")
+        yield books.batches("FROM evidence")
+
+
+def _write(readers: Iterable[pa.RecordBatchReader], path: Path, told: Mapping[str, str]) -> str:
     """The rows to a file with this metadata, whole and on the disk; gives its SHA-256."""
-    metadata = ", ".join(f"{name}: {_quoted(text)}" for name, text in told.items())
-    options = f"FORMAT parquet, KV_METADATA {{{metadata}}}" if told else "FORMAT parquet"
-    books.execute(f"COPY ({sql}) TO {_quoted(str(path))} ({options})")
+    left = iter(readers)
+    first = next(left)
+    with pq.ParquetWriter(path, first.schema.with_metadata(dict(told)), compression="zstd") as file:
+        for reader in chain([first], left):
+            for batch in reader:
+                file.write_batch(batch)
     path.chmod(0o600)
     _write_through(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def sum_evidence(books: Store, table: str) -> Iterator[dict[str, Any]]:
@@ -93,7 +106,7 @@ def sum_evidence(books: Store, table: str) -> Iterator[dict[str, Any]]:
 
 
 def _write_through(path: Path) -> None:
-    """To the disk, before the books say that it is there: DuckDB leaves its files in the cache."""
+    """To the disk, before the books say that it is there."""
     for one in (path, path.parent):
         handle = os.open(one, os.O_RDONLY)
         try:

@@ -51,11 +51,11 @@ class Store:
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def batches(self, sql: str, parameters: Parameters = ()) -> Iterator[pa.RecordBatch]:
+    def batches(self, sql: str, parameters: Parameters = ()) -> pa.RecordBatchReader:
         """Rows as Arrow columns, a hundred thousand at a time. They are made as they are taken, so
         nothing else is executed here meanwhile.
         """
-        yield from self._run(sql, parameters).to_arrow_reader(_BATCH_ROWS)
+        return self._run(sql, parameters).to_arrow_reader(_BATCH_ROWS)
 
     def _run(self, sql: str, parameters: Parameters) -> duckdb.DuckDBPyConnection:
         try:

@@ -1,5 +1,5 @@
--- The rated records of a run, in order of invoice and line, with those that adjustments were
--- computed from. `chargeable` is over `rate_unit`, and null where rounding is not by record.
+-- The rated records of a run, of some accounts, in order of invoice and line, with those that
+-- adjustments were computed from. `chargeable` is over `rate_unit`, and null where rounding is not by record.
 CREATE OR REPLACE TEMP TABLE rated_records AS
 WITH rated AS (
     SELECT
@@ -10,6 +10,7 @@ WITH rated AS (
     INNER JOIN rates USING (rate)
     INNER JOIN line_records AS records
         ON closing.account = records.account AND draft_lines.rate = records.rate
+    WHERE records.account BETWEEN $first AND $last AND closing.account BETWEEN $first AND $last
     UNION ALL BY NAME
     SELECT
         drafts.account, drafts.lines + extra.place AS line,
@@ -28,4 +29,5 @@ SELECT
     rated.variant, rated.continues, rated.last_seen, rated.stopped, rated.quantity,
     coalesce(rated.rounded64::HUGEINT, rated.rounded128) AS chargeable, rated.rate_unit
 FROM closing INNER JOIN rated USING (account)
+WHERE closing.account BETWEEN $first AND $last
 ORDER BY closing.account, rated.line, rated.started_at, rated.record_id
