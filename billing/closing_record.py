@@ -12,7 +12,7 @@ from typing import Any, Final
 from billing.money import minor_to_money
 from billing.queries import SQL
 from billing.wording import money
-from edge.instants import instant
+from edge.instants import instant, micros
 from warehouse import Store
 
 _ALLOWANCES: Final = ("retired", "dismissed", "unclean", "accepted")
@@ -47,7 +47,7 @@ def tell_closing(closing: Mapping[str, Any] | None) -> Iterator[str]:
     """A sentence for the act, and one for each thing that it passed over."""
     if closing is None:
         return
-    at = f"{closing['finalized_at']:%Y-%m-%d %H:%M} UTC"
+    at = _utc(micros(closing["finalized_at"]))
     yield f"Closed by {closing['who']} at {at}, run {closing['run']}"
     for name, reason in closing["overrides"].items():
         yield f"{_ASKED.get(name, name)}: {reason}"
@@ -73,14 +73,20 @@ def tell_corrections(books: Store, document: Mapping[str, Any]) -> Iterator[str]
         yield f"Corrects {document['corrects']}"
     if document["reason"]:
         yield f"{_KINDS.get(document['credit'], document['credit'])}: {document['reason']}"
+    for row in books.records(SQL["voided_by"], {"id": document["id"]}):
+        yield f"Made void by {row['who']} at {_utc(row['at_us'])}: {row['reason']}"
     for row in books.records(SQL["given_on"], {"id": document["id"]}):
         amount = _money(row["amount"], row["currency"])
         told = f"{amount} {row['currency']}" + (f": {row['reason']}" if row["reason"] else "")
         if row["credit"] == "void":
-            yield f"Made void by {row['number']}, of {told}"
+            yield f"Taken back by {row['number']}, {told}"
         else:
             by = f"{row['number']}, which is void" if row["status"] == "void" else row["number"]
             yield f"Corrected by {by}, {row['credit'] or 'credit note of a run'} of {told}"
+
+
+def _utc(moment_us: int) -> str:
+    return f"{instant(moment_us):%Y-%m-%d %H:%M} UTC"
 
 
 def _money(amount: int, currency: str) -> str:

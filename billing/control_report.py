@@ -105,7 +105,7 @@ def _documents(books: Store, run: Reported, held: int) -> _Section:
     rows += [
         {"documents": "held", "closed": None, "drafts": held},
         {"documents": "blocked", "closed": None, "drafts": blocked},
-        {"documents": "without, by a fault", "closed": None, "drafts": accounts},
+        {"documents": "left out by a fault", "closed": None, "drafts": accounts},
     ]
     return _Section(f"Control report of {run.month}", rows)
 

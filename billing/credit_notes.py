@@ -203,7 +203,7 @@ def _issue(  # noqa: PLR0913, PLR0917  each is one column of the document
     books: Store, home: Settings, credit: str, reason: str, asked: Closing, run: int
 ) -> None:
     """Numbers and writes what takes `crediting` back, within the caller's transaction."""
-    day = issue_day(books, home, asked.now_us, asked.issue_date)
+    day = issue_day(home, asked.now_us, asked.issue_date)
     series = [find_series(books, name, day) for name in (home.invoice_series, home.credit_series)]
     invoices, credit_notes = series
     told = {

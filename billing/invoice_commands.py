@@ -57,13 +57,16 @@ def invoice() -> None:
 
 
 def sums(heads: Iterable[Mapping[str, Any]]) -> str:
-    """How many documents of each status and currency there are, and their totals."""
-    found: dict[tuple[str, str], list[Decimal]] = {}
+    """How many documents of each status and currency there are, and their totals; credit notes
+    apart: they are given back.
+    """
+    found: dict[tuple[bool, str, str], list[Decimal]] = {}
     for one in heads:
-        found.setdefault((one["status"], one["currency"]), []).append(Decimal(one["total"]))
+        key = (one["kind"] == "credit_note", one["status"], one["currency"])
+        found.setdefault(key, []).append(Decimal(one["total"]))
     return "; ".join(
-        f"{len(totals)} {status}, {sum(totals):,f} {currency}"
-        for (status, currency), totals in sorted(found.items())
+        f"{len(totals)} {status}{', given back' if is_credit else ''}, {sum(totals):,f} {currency}"
+        for (is_credit, status, currency), totals in sorted(found.items())
     )
 
 

@@ -52,6 +52,8 @@ _OLD: Final = click.option(
 def run_command(month: Month, account: str | None, finalize: bool, **told: Any) -> None:
     """Compute a month's invoices; closed ones stay as they are.
 
+    Ends with a control report: what the month came to, what is left open and why.
+
     \b
     Example: homemeeting invoice run --month 2026-10 --finalize
     Exit codes: 0 done; 1 refused, or accounts left out, each on stderr; 2 wrong usage.

@@ -1,7 +1,7 @@
 """A month billed in this process, from texts and rows, beside what the oracle makes of the same."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -39,6 +39,11 @@ COLUMNS: Final = {
 DAYS: Final = {
     **{"day": pa.date32(), "last_batch": pa.int64()},
     **dict.fromkeys(("account_id", "meter"), pa.string()),
+}
+# What is lent where nobody asks for usage.
+NO_USAGE: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(("from_us", "end_us", "old_from_us", "old_end_us"), 0),
+    "old_accounts": [""],
 }
 State = dict[str, Any]
 

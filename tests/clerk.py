@@ -43,7 +43,7 @@ code = "free"
 name = "Free"
 free = ["participant"]
 """
-_HELD = re.compile(r"the clock is set to .*\n|Printing .*\n|.* written as PDF to .*\n")
+_SAID_ANYWAY = re.compile(r"the clock is set to .*\n|Printing .*\n|.* written as PDF to .*\n")
 
 
 @cache
@@ -116,7 +116,7 @@ class Clerk:
         """What a refusal says, line by line, without what is said anyway."""
         done = self.types(*words, **settings)
         assert done.returncode == 1, (done.stdout, done.stderr)
-        return _HELD.sub("", done.stderr)
+        return _SAID_ANYWAY.sub("", done.stderr)
 
     def sees(self, *words: str, **settings: str) -> Any:
         """What is shown, as data; whether or not something was left undone."""

@@ -39,7 +39,7 @@ credit notes              0       0
 nil                       2       0
 held                              1
 blocked                           0
-without, by a fault               0
+left out by a fault               0
 
 Sums before tax, by currency and plan
 currency  plan       documents  total

@@ -161,11 +161,14 @@ def test_a_void_month_is_run_again_with_all_that_it_carried(clerk: Clerk) -> Non
     )
     assert clerk.sees("invoice", "show", december["number"])["status"] == "void"
     told = clerk.must("invoice", "show", december["number"]).stdout
-    assert f"Made void by {note['number']}, of 1.50 EUR: wrong book\n" in told
+    assert "Made void by ann at 2027-01-10 09:00 UTC: wrong book\n" in told
+    assert f"Taken back by {note['number']}, 1.50 EUR: wrong book\n" in told
     again = clerk.close("2026-12")[-1]
     assert again["number"] != december["number"]
     assert sorted(amounts(again)) == ["-0.50", "1.00", "1.00"]
     assert (again["total"], again["prepaid"], again["due"]) == ("1.50", "1.50", "0.00")
+    told = clerk.must("invoice", "show", again["number"]).stdout
+    assert "\nPrepaid 1.50, due 0.00 EUR by 2027-01-24\n" in told
     (concession,) = [line for line in again["lines"] if line["kind"] == "item"]
     assert concession["description"] == "Concession of CN-2027-000001: Records"
     assert clerk.told_by(*void) == (
