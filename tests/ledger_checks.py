@@ -6,7 +6,17 @@ from fractions import Fraction
 from typing import Any
 
 from tests.ledger_known import Known
-from tests.oracle_ledger import ZERO, Amounts, Document, Key, instant_us, mine, sign, total
+from tests.oracle_ledger import (
+    ZERO,
+    Amounts,
+    Document,
+    Key,
+    charging,
+    instant_us,
+    mine,
+    sign,
+    total,
+)
 
 
 def check_document(known: Known, month: date, document: Document, wanted: Amounts) -> None:
@@ -86,7 +96,7 @@ def check_numbers(documents: Iterable[Document]) -> None:
 
 def check_sum(known: Known, account: str) -> None:
     """All documents are what is owed, and items, less concessions, and nothing is left to adjust.
-    A month that cannot be settled costs what was charged.
+    A month that cannot be settled costs what was charged; what was corrected of an item stays so.
     """
     documents = mine(account, known.documents.values())
     assert known.ledger.adjustments(account, documents) == {}
@@ -95,5 +105,8 @@ def check_sum(known: Known, account: str) -> None:
     truth = sum((amount for key, amount in owed.items() if key.first in settled), ZERO)
     truth += sum((amount for key, amount in charged.items() if key.first not in settled), ZERO)
     truth += known.billed(account, settled)
+    notes = [one for one in documents if one["credit"] == "correction"]
+    standing = charging([*notes, *(one for one in documents if one["status"] == "void")])
+    truth += sum((amount for line, amount in standing if not known.ledger.is_rated(line)), ZERO)
     conceded = total(one for one in documents if one["credit"] == "concession")
     assert total(documents) == truth + conceded, (account, owed, charged)

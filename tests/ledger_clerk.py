@@ -24,7 +24,16 @@ from tests.ledger_checks import (
     check_sum,
 )
 from tests.ledger_known import OCTOBER, Known
-from tests.ledger_world import HEADER, ZONES, Event, draw_prices, draw_records, draw_row, told
+from tests.ledger_world import (
+    BOOKS,
+    HEADER,
+    ZONES,
+    Event,
+    draw_prices,
+    draw_records,
+    draw_row,
+    told,
+)
 from tests.oracle_calendar import EPOCH
 from tests.oracle_text import money, text
 from warehouse import open_store
@@ -144,7 +153,8 @@ class Clerk(Known):
 def begin(home: Path, rng: random.Random) -> Clerk:
     """With accounts, prices, plans and some usage; nothing is closed."""
     clerk = Clerk(home, rng, rng.choice(["EUR", "JPY", "KWD"]))
-    clerk.load(draw_prices(rng, clerk.currency, date(2026, 1, 1)))
+    for book in BOOKS:
+        clerk.load(draw_prices(rng, book, clerk.currency, date(2026, 1, 1)))
     zones = dict(enumerate(rng.sample(ZONES, rng.randrange(2, 5))))
     rows = []
     events: list[Event] = []

@@ -15,7 +15,9 @@ from tests.oracle_calendar import EPOCH, day_start, month_after
 
 SECOND: Final = 1_000_000
 HOUR: Final = 3600 * SECOND
-PLANS: Final = ("p0", "p1", "p2")
+BOOKS: Final = {"b": ("p0", "p1", "p2"), "c": ("q0",)}  # plans by book
+PLANS: Final = (*BOOKS["b"], *BOOKS["c"])
+COMMITTED: Final = "p2"
 METERS: Final = {"participant": (), "dial_in": ("DE", "FR", "US"), "money": ()}
 ZONES: Final = (
     "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati",
@@ -30,22 +32,22 @@ QUANTITIES: Final = (None, 0, 1, 999, 10_000, 2_500_000)
 Event = dict[str, Any]
 
 
-def draw_prices(rng: random.Random, currency: str, since: date) -> str:
-    """A version of the one book."""
-    head = {"book": "b", "currency": currency, "effective_from": since.isoformat()}
-    return _named_apart(draw_book(rng, head, PLANS, METERS))
+def draw_prices(rng: random.Random, book: str, currency: str, since: date) -> str:
+    """A version of one of the books."""
+    head = {"book": book, "currency": currency, "effective_from": since.isoformat()}
+    return _named_apart(draw_book(rng, head, BOOKS[book], METERS))
 
 
 def _named_apart(text: str) -> str:
     """No two plans share a code, nor a fee in advance and one in arrears. A commitment's code is
-    fixed: the last plan alone has one.
+    fixed: one plan alone has one.
     """
     found, plan = [], ""
     for table in re.split(r"(?m)^(?=\[\[)", text):
         told = table
         if table.startswith("[[plan]]"):
             plan = re.findall(r'code = "(\w+)"', table)[0]
-            told = told if plan == PLANS[-1] else told.partition("[plan.commitment]")[0]
+            told = told if plan == COMMITTED else told.partition("[plan.commitment]")[0]
         elif table.startswith("[["):
             timing = re.findall(r'timing = "(\w+)"', table)
             code = "-".join([plan, r"\1", *timing])

@@ -195,9 +195,13 @@ class Ledger:
         """
         found: Amounts = defaultdict(Fraction)
         for line, amount in charging(mine(account, documents)):
-            if line["code"] in self._codes(("arrears", "advance")):
+            if self.is_rated(line):
                 found[self.key_of(account, line)] += amount
         return found
+
+    def is_rated(self, line: Mapping[str, Any]) -> bool:
+        """Whether it is for something that a period costs, or credits that; no item is."""
+        return line["code"] in self._codes(("arrears", "advance"))
 
     def key_of(self, account: str, line: Mapping[str, Any]) -> Key:
         """The original line that a document's line is for."""

@@ -136,6 +136,18 @@ def test_a_void_credit_note_of_a_run_is_billed_back_and_given_again(clerk: Clerk
     assert clerk.documents["2026-11.a#3"]["kind"] == "credit_note"
 
 
+def test_what_is_corrected_of_an_item_is_not_billed_again(clerk: Clerk) -> None:
+    serve(clerk, "2026-10-01", "2026-11-01")
+    clerk.use([])
+    clerk.add_item("a", OCTOBER, Fraction(5))
+    clerk.run(OCTOBER)
+    first = clerk.documents["2026-10.a"]
+    items = {line["id"]: Fraction(2) for line in first["lines"] if line["kind"] == "item"}
+    credit(clerk, first, "correction", items)
+    clerk.settle()
+    assert len(clerk.documents) == 2
+
+
 def test_a_fee_and_a_charge_of_one_code_are_two_lines(clerk: Clerk) -> None:
     fee = 'code = "calls"\ndescription = "Line"\namount = 7\ninterval = "month"\n'
     clerk.load(BOOK.replace("[[plan.charge]]", f"[[plan.fee]]\n{fee}[[plan.charge]]", 1))
