@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+import audit.commands
 import billing.commands
 import consumers.commands
 import corrections.commands
@@ -68,6 +69,7 @@ for command in (
     *consumers.commands.COMMANDS,
     *billing.commands.COMMANDS,
     *tuning.commands.COMMANDS,
+    *audit.commands.COMMANDS,
     *demo.commands.COMMANDS,
 ):
     main.add_command(command)

@@ -1,6 +1,6 @@
 """The projector's commands: consume, status, quarantine, verify."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -36,6 +36,7 @@ _SOURCES = (
     *("source", "topic", "first", "last", "lost", "in_flight", "explained"),
     *("watermark", "state"),
 )
+_PATIENCE_S = 0.5
 _SELECT = """
 SELECT id, log, topic, "partition", "offset", source, sequence, code, reason, state, sha256,
     arrived_at, account_id, started_at, dismissed_by, dismissed_at, dismissal, payload
@@ -59,18 +60,39 @@ def consume(once: bool, log: str | None) -> None:
     home.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         say_some(source.tails())
-        with open_store(home.usage, "usage").closing() as store:
-            projector = Projector(store, clock(), sample_days=home.sample_days)
-            store.serve()
-            if once:
+        if once:
+            with open_store(home.usage, "usage").closing() as store:
+                projector = _projector(store)
                 with progress("Projecting", projector.backlog(source)) as advance:
                     read = projector.run_once(source, progress=advance)
-                say(f"{read:,} messages read")
-            else:
-                with Stopping() as stopping:
-                    projector.run(source, stopping.asked)
+            say(f"{read:,} messages read")
+        else:
+            with Stopping() as stopping:
+                _follow(source, stopping.asked)
     finally:
         source.close()
+
+
+def _projector(store: Store) -> Projector:
+    store.serve()
+    return Projector(store, clock(), sample_days=settings().sample_days)
+
+
+def _follow(source: LogSource, stopping: Callable[[], bool]) -> None:
+    """A service waits where others would be refused: a billing run reads the file for a while."""
+    is_told = False
+    while not stopping():
+        try:
+            store = open_store(settings().usage, "usage", wait_s=_PATIENCE_S)
+        except Refused as refusal:
+            if refusal.code != "STORE_BUSY":
+                raise
+            if not is_told:
+                say(f"waiting: {refusal}")
+            is_told = True
+            continue
+        with store.closing():
+            _projector(store).run(source, stopping)
 
 
 def _source(log: str | None) -> LogSource:

@@ -3,6 +3,8 @@
 Moves bytes and positions; looks into a message only to tell its source and sequence.
 """
 
+from eventlog.archive_manifest import Archive, open_archive
+from eventlog.archive_source import ArchiveSource
 from eventlog.journal_reader import JournalSource
 from eventlog.journal_writer import Fsync, JournalWriter
 from eventlog.kafka import KafkaTopics
@@ -11,6 +13,8 @@ from eventlog.kafka_settings import KafkaSettings
 from eventlog.slices import Damage, LogSource, Partition, Slice, Tail
 
 __all__ = [
+    "Archive",
+    "ArchiveSource",
     "Damage",
     "Fsync",
     "JournalSource",
@@ -21,5 +25,6 @@ __all__ = [
     "Partition",
     "Slice",
     "Tail",
+    "open_archive",
     "open_kafka",
 ]

@@ -1,13 +1,14 @@
 """The bytes of a journal segment: an Avro object container file whose records are message values.
 
-Owns header and blocks, their making and their proof; knows no directories and no locks. Codec
-snappy, because its blocks carry a CRC-32 of the uncompressed data by the Avro specification. The
-sync marker is a function of the segment's place, so that a damaged header costs no block.
+Owns header and blocks, their making and their proof, for the archive's segments too; knows no
+directories and no locks. Codec snappy, because its blocks carry a CRC-32 of the uncompressed data
+by the Avro specification. The sync marker is a function of the segment's place, so that a damaged
+header costs no block.
 """
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cramjam
@@ -49,25 +50,30 @@ def sync_marker(source: str, topic: str, first: int) -> bytes:
 
 def header(source: str, topic: str, first: int) -> bytes:
     """The container header: a pure function of the segment's place, hence verifiable."""
-    entries = {
-        "avro.schema": b'"bytes"',
-        "avro.codec": b"snappy",
-        "homemeeting.source": source.encode(),
-        "homemeeting.topic": topic.encode(),
-        "homemeeting.first": str(first).encode(),
-    }
-    parts = [MAGIC, _varint(len(entries))]
+    told = {"source": source, "topic": topic, "first": str(first)}
+    return container_header('"bytes"', told, sync_marker(source, topic, first))
+
+
+def container_header(schema: str, told: Mapping[str, str], sync: bytes) -> bytes:
+    """The header of a container with codec snappy; `told` goes into its metadata."""
+    entries = {"avro.schema": schema, "avro.codec": "snappy"}
+    entries |= {f"homemeeting.{key}": value for key, value in told.items()}
+    parts = [MAGIC, varint(len(entries))]
     for key, value in entries.items():
-        parts += [_octets(key.encode()), _octets(value)]
-    return b"".join([*parts, _varint(0), sync_marker(source, topic, first)])
+        parts += [octets(key.encode()), octets(value.encode())]
+    return b"".join([*parts, varint(0), sync])
 
 
 def block(payloads: Sequence[bytes], sync: bytes) -> bytes:
+    """One block of message values."""
+    return pack(len(payloads), b"".join(map(octets, payloads)), sync)
+
+
+def pack(count: int, plain: bytes, sync: bytes) -> bytes:
     """One block: count, size, snappy data with the big-endian CRC-32 of what it holds, sync."""
-    plain = b"".join(map(_octets, payloads))
     packed = bytes(cramjam.snappy.compress_raw(plain))
     data = packed + zlib.crc32(plain).to_bytes(4, "big")
-    return b"".join([_varint(len(payloads)), _varint(len(data)), data, sync])
+    return b"".join([varint(count), varint(len(data)), data, sync])
 
 
 def read_block(data: memoryview, at: int, sync: bytes) -> Block:
@@ -75,20 +81,32 @@ def read_block(data: memoryview, at: int, sync: bytes) -> Block:
 
     Raises Torn where `data` ends too early, Damaged where the proof fails.
     """
-    count, at = _read_varint(data, at)
-    size, at = _read_varint(data, at)
+    count, plain, end = unpack(data, at, sync)
+    payloads, after = split(plain, 0, count)
+    if after != len(plain):
+        raise Damaged("the block does not hold as many records as it says")
+    return Block(payloads, end)
+
+
+def unpack(data: memoryview, at: int, sync: bytes) -> tuple[int, bytes, int]:
+    """The block at `at`, proven by checksum and sync marker: records, their bytes, where it ends.
+
+    Raises Torn where `data` ends too early, Damaged where the proof fails.
+    """
+    count, at = read_varint(data, at)
+    size, at = read_varint(data, at)
     if count < 1 or not 4 <= size <= BLOCK_BYTES_MAX:
         raise Damaged("the block's count or size cannot be")
     end = at + size + SYNC_BYTES
     if end > len(data):
         raise Torn("the block ends after the file")
-    if data[at + size : end] == sync:
-        return Block(_records(data[at : at + size], count), end)
-    _records(data[at : at + size], count)
-    raise Damaged("the block does not end with its sync marker", end)
+    plain = _plain(data[at : at + size])
+    if data[at + size : end] != sync:
+        raise Damaged("the block does not end with its sync marker", end)
+    return count, plain, end
 
 
-def _records(data: memoryview, count: int) -> list[bytes]:
+def _plain(data: memoryview) -> bytes:
     plain_bytes, _ = _unsigned(data[:-4], 0)
     if plain_bytes > BLOCK_BYTES_MAX:  # refused before anything of that size is allocated
         raise Damaged("the block claims to hold more than a block may")
@@ -98,34 +116,34 @@ def _records(data: memoryview, count: int) -> list[bytes]:
         raise Damaged("the block's data cannot be unpacked") from error
     if zlib.crc32(plain) != int.from_bytes(data[-4:], "big"):
         raise Damaged("the block's checksum does not agree with its data")
-    payloads = list(_split(plain))
-    if len(payloads) != count:
-        raise Damaged("the block does not hold as many records as it says")
-    return payloads
+    return plain
 
 
-def _split(plain: bytes) -> Iterator[bytes]:
-    view, at = memoryview(plain), 0
-    while at < len(plain):
+def split(plain: bytes, at: int, count: int) -> tuple[list[bytes], int]:
+    """The `count` values with their lengths that begin at `at`, and the place after them."""
+    view, found = memoryview(plain), []
+    for _ in range(count):
         # Nearly every length takes two octets, the general way four calls.
         if at + 1 < len(plain) and plain[at] >= 0x80 > plain[at + 1] and not plain[at] & 1:
             length, at = (plain[at] & 0x7F | plain[at + 1] << 7) >> 1, at + 2
+        elif at < len(plain):
+            length, at = read_varint(view, at)
         else:
-            length, at = _read_varint(view, at)
+            raise Damaged("the block does not hold as many records as it says")
         if not 0 <= length <= len(plain) - at:
             raise Damaged("a record ends after its block")
-        yield plain[at : at + length]
+        found.append(plain[at : at + length])
         at += length
+    return found, at
 
 
-def _octets(value: bytes) -> bytes:
-    return _varint(len(value)) + value
+def octets(value: bytes) -> bytes:
+    return varint(len(value)) + value
 
 
-def _varint(value: int) -> bytes:
-    """A count as Avro's zig-zag variable-length long; counts are never negative."""
-    assert value >= 0
-    rest, out = value << 1, bytearray()
+def varint(value: int) -> bytes:
+    """Avro's zig-zag variable-length long; 64 bits at most."""
+    rest, out = (value << 1) ^ (value >> 63), bytearray()
     while rest > 0x7F:
         out.append(rest & 0x7F | 0x80)
         rest >>= 7
@@ -133,7 +151,7 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
-def _read_varint(data: memoryview, at: int) -> tuple[int, int]:
+def read_varint(data: memoryview, at: int) -> tuple[int, int]:
     value, at = _unsigned(data, at)
     return (value >> 1) ^ -(value & 1), at
 

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge import Refused
 from eventlog.journal_ends import JournalEnds
 from eventlog.journal_layout import Incarnation, incarnations, readable
 from eventlog.journal_scan import BadBlock, GoodBlock, TornTail, scan
-from eventlog.slices import Damage, Partition, Slice, Tail
+from eventlog.slices import Damage, Partition, Slice, Tail, gone
 from schemas import TOPICS
 
 LOG = "journal"
@@ -40,7 +41,18 @@ class JournalSource:
         self._torn: set[Partition] = set()
 
     def assign(self, positions: Mapping[Partition, int]) -> None:
-        """Read on from `positions`. A journal restored from an older copy just has less to give."""
+        """Read on from `positions`. A journal restored from an older copy just has less to give.
+
+        Refuses with LOG_GONE where `journal prune` took what follows a position.
+        """
+        begins = self.begins({place.topic for place in positions})
+        faults = [
+            gone(place, at, begins[place])
+            for place, at in sorted(positions.items())
+            if at < begins.get(place, at)
+        ]
+        if faults:
+            raise Refused("LOG_GONE", "the journal no longer holds all that was asked for", faults)
         self._positions = dict(positions)
         self._cursors.clear()
 
@@ -63,6 +75,17 @@ class JournalSource:
                 for home in incarnations(self._root)
                 for topic in TOPICS
                 if topic in wanted and (end := self._ends.end(home, topic)) > 1
+            }
+
+    def begins(self, topics: Iterable[str]) -> dict[Partition, int]:
+        """As the interface says: 1, but where segments were pruned."""
+        wanted = [topic for topic in TOPICS if topic in set(topics)]
+        with readable(self._root):
+            return {
+                Partition(LOG, topic, home.source): segments[0][0]
+                for home in incarnations(self._root)
+                for topic in wanted
+                if (segments := home.segments(topic))
             }
 
     def tails(self) -> list[Tail]:
@@ -115,7 +138,7 @@ class JournalSource:
         segments = [first for first, _ in home.segments(topic)]
         if not segments:
             return None
-        start = self._positions.get(partition, 1)
+        start = self._positions.get(partition, segments[0])
         cursor = self._cursors.get(partition) or _enter(segments, start)
         reading = _Reading(start)
         while True:

@@ -106,6 +106,9 @@ class KafkaSource:
     def ends(self, topics: Iterable[str]) -> dict[Partition, int]:
         return self._topics.ends(self._topics.find(topics).values())
 
+    def begins(self, topics: Iterable[str]) -> dict[Partition, int]:
+        return self._topics.begins(self._topics.find(topics).values())
+
     def tails(self) -> list[Tail]:
         """Kafka takes whole messages."""
         return []

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from edge import Fault
+
 
 class Partition(NamedTuple):
     """Where a position counts. `log` is `journal`, or Kafka's `cluster id/topic id`.
@@ -75,7 +77,7 @@ class LogSource(Protocol):
         """Begin reading every topic at `positions`; partitions not named there at their start.
 
         Refuses with TOPIC_CHANGED where a position belongs to another incarnation of its topic or
-        lies beyond the log's end.
+        lies beyond the log's end, with LOG_GONE where the log no longer holds what follows it.
         """
         ...
 
@@ -87,6 +89,10 @@ class LogSource(Protocol):
         """The position after the last message of every partition of `topics`, as of now."""
         ...
 
+    def begins(self, topics: Iterable[str]) -> dict[Partition, int]:
+        """The first position of every partition of `topics` that can still be read, as of now."""
+        ...
+
     def tails(self) -> list[Tail]:
         """The torn tails of sources that no living process holds; [] where a log has none."""
         ...
@@ -96,3 +102,11 @@ class LogSource(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+def gone(place: Partition, wanted: int, begin: int) -> Fault:
+    """LOG_GONE: position `wanted` was asked for, and nothing before `begin` is there."""
+    lost = f"offset {wanted} is" if begin == wanted + 1 else f"offsets {wanted} to {begin - 1} are"
+    advice = "name the archive that holds them, or put them back"
+    text = f"begins at {begin}, {lost} gone: {advice}"
+    return Fault("LOG_GONE", f"{place.topic}[{place.partition}]", text)

@@ -15,6 +15,7 @@ from edge.stopping import Stopping
 from eventlog import KafkaSettings
 from producers.emitter import Emitter
 from producers.forwarder import Forwarder
+from producers.journal_command import journal
 from producers.ndjson import Lines
 from producers.simulate_command import simulate_command
 
@@ -97,4 +98,4 @@ def forward(once: bool) -> None:
         raise Refused("FORWARD_LEFT", what)
 
 
-COMMANDS: tuple[click.Command, ...] = (emit, forward, simulate_command)
+COMMANDS: tuple[click.Command, ...] = (emit, forward, journal, simulate_command)

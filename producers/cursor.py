@@ -14,6 +14,7 @@ from typing import Final
 from edge import Refused
 from eventlog import Partition
 
+CURSOR: Final = "forward.json"
 _VERSION: Final = 2
 
 
@@ -39,6 +40,14 @@ class Cursor:
         kept = {place: at for place, at in self.positions.items() if place.topic not in changed}
         self._save({**self._topics, **logs}, kept)
         return dropped
+
+    def acknowledged(self, logs: Mapping[str, str]) -> dict[Partition, int]:
+        """The positions that count for these topics, given as name and `log`; no others."""
+        return {
+            place: at
+            for place, at in self.positions.items()
+            if place.topic in logs and self._topics.get(place.topic) == logs[place.topic]
+        }
 
     def move(self, positions: Mapping[Partition, int]) -> None:
         """All before `positions` was acknowledged."""

@@ -20,12 +20,11 @@ from eventlog import JournalSource, Partition, Slice, Tail
 from eventlog.journal_layout import hold, readable
 from eventlog.kafka import KafkaTopics
 from eventlog.kafka_settings import KafkaSettings
-from producers.cursor import Cursor
+from producers.cursor import CURSOR, Cursor
 from producers.sender import Message, Sender
 from producers.spool import HEARTBEATS
 from schemas import LIMITS, TOPICS
 
-_CURSOR: Final = "forward.json"
 _LOCK: Final = "forward.lock"
 _EVENTS: Final = tuple(topic for topic in TOPICS if topic != HEARTBEATS)
 _BATCH_EVENTS: Final = 20_000
@@ -50,8 +49,9 @@ class Forwarder:
 
     `sleep` is called between attempts while Kafka does not answer. `forwarded` counts events.
     `unsent` is told what the journal holds and Kafka will not have, once each: stretches that
-    cannot be read (JOURNAL_DAMAGED) and values above 64 KiB, which no projector takes
-    (EVENT_NOT_SENT). They are passed over and show in Kafka as holes. By default they are logged.
+    cannot be read (JOURNAL_DAMAGED), values above 64 KiB, which no projector takes
+    (EVENT_NOT_SENT), and what topics made anew do not get because it was pruned (JOURNAL_PRUNED).
+    They are passed over and show in Kafka as holes. By default they are logged.
 
     Refuses with JOURNAL_UNREADABLE, here and whenever it reads.
     """
@@ -69,7 +69,7 @@ class Forwarder:
             self._lock = hold(root / _LOCK, "forwarding this journal")
         self._settings, self._sleep, self._unsent = settings, sleep, unsent
         try:
-            self._cursor = Cursor(root / _CURSOR)
+            self._cursor = Cursor(root / CURSOR)
         except Refused:
             os.close(self._lock)
             raise
@@ -79,6 +79,7 @@ class Forwarder:
         self._topics: KafkaTopics | None = None
         self._sender: Sender | None = None
         self._looked_s = 0.0
+        self._told: set[Partition] = set()
         self.forwarded = 0
 
     def run_once(self) -> int:
@@ -237,8 +238,19 @@ class Forwarder:
 
     def _assign(self) -> None:
         self._held = None
-        for log in (self._beats, self._events):
+        for log, topics in ((self._beats, [HEARTBEATS]), (self._events, _EVENTS)):
             log.assign(self._cursor.positions)
+            self._tell_pruned(log.begins(topics))
+
+    def _tell_pruned(self, begins: Mapping[Partition, int]) -> None:
+        """What topics made anew do not get: it was pruned when those before them had it."""
+        pruned = {place for place, begin in begins.items() if begin > 1}
+        for place in sorted(pruned - self._cursor.positions.keys() - self._told):
+            what = f"sequences 1 to {begins[place] - 1} were pruned"
+            advice = "they are in the archive alone, and a hole in Kafka"
+            where = f"{place.topic} {place.partition}"
+            self._unsent(Fault("JOURNAL_PRUNED", where, f"{what}: {advice}"))
+            self._told.add(place)
 
     def _disconnect(self) -> None:
         if self._sender is not None:

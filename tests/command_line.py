@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -103,9 +103,12 @@ def python(
     )
 
 
-def start(home: Path, *arguments: str, **settings: str) -> "subprocess.Popen[bytes]":
-    """A service, for a `with` block that ends it."""
-    return subprocess.Popen(_command(home, arguments), cwd=ROOT, env=_environ(settings))
+def start(
+    home: Path, *arguments: str, said: IO[bytes] | None = None, **settings: str
+) -> "subprocess.Popen[bytes]":
+    """A service, for a `with` block that ends it; its stderr goes to `said`."""
+    command = _command(home, arguments)
+    return subprocess.Popen(command, cwd=ROOT, env=_environ(settings), stderr=said)
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

@@ -4,12 +4,13 @@ Owns files, locks and transactions; knows nothing of events, prices or what a ta
 """
 
 from warehouse.queries import Queries
-from warehouse.reading import copy_tables, lend_tables, read_store, whole
+from warehouse.reading import attached, copy_tables, lend_tables, read_store, whole
 from warehouse.store import Store, open_scratch, open_store
 
 __all__ = [
     "Queries",
     "Store",
+    "attached",
     "copy_tables",
     "lend_tables",
     "open_scratch",

@@ -106,6 +106,25 @@ def lend_tables(  # noqa: PLR0913  all but four have names and defaults
         into.execute("DETACH source")
 
 
+@contextmanager
+def attached(into: Store, path: Path, kind: Kind, name: str) -> Iterator[None]:
+    """The file at `path` as database `name` of `into`, for the block and for reading alone; no
+    writer opens it meanwhile. Refuses as `copy_tables`, STORE_BUSY while a writer holds it.
+    """
+    if by := _attach(into, path, kind, name):
+        raise held(path, by)
+    home = into.value("SELECT current_database()")
+    try:
+        into.execute(f'USE "{name}"')
+        version = find_version(into, path, kind)
+        into.execute(f'USE "{home}"')
+        refuse_older(path, kind, version)
+        yield
+    finally:
+        into.execute(f'USE "{home}"')
+        into.execute(f'DETACH "{name}"')
+
+
 def _forget(into: Store, names: Iterable[str]) -> None:
     """What an earlier reading left under these names, views or tables."""
     listed = ", ".join(f"'{name}'" for name in names)
@@ -166,11 +185,12 @@ def _literal(bound: int | Sequence[UUID] | Sequence[str]) -> str:
     return f"[{', '.join(texts)}]::{kind}[]"
 
 
-def _attach(into: Store, path: Path, kind: Kind) -> str | None:
-    """Attaches the file as `source` and gives None; or the process that holds it."""
+def _attach(into: Store, path: Path, kind: Kind, name: str = "source") -> str | None:
+    """Attaches the file under `name` and gives None; or the process that holds it."""
     quoted = str(path).replace("'", "''")
+    sql = f"""ATTACH '{quoted}' AS "{name}" (READ_ONLY)"""
     try:
-        into.use(lambda raw: raw.execute(f"ATTACH '{quoted}' AS source (READ_ONLY)"))
+        into.use(lambda raw: raw.execute(sql))
     except duckdb.Error as error:
         if by := holder(error):
             return by

@@ -1,0 +1,10 @@
+"""Proving from the log: replays it through the projector into another store, and compares.
+
+The one package that reads upstream. Decides nothing about money and changes no event.
+"""
+
+from audit.logs import open_log
+from audit.replay import Stretches, log_so_far, replay, stretches_read
+from audit.usage_replay import replay_usage
+
+__all__ = ["Stretches", "log_so_far", "open_log", "replay", "replay_usage", "stretches_read"]

@@ -1,0 +1,37 @@
+"""Which log is replayed: the journal, Kafka, or an archive and then Kafka."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from edge import Refused, Settings
+from eventlog import (
+    ArchiveSource,
+    JournalSource,
+    KafkaSettings,
+    LogSource,
+    open_archive,
+    open_kafka,
+)
+from schemas import TOPICS
+
+
+def open_log(
+    home: Settings,
+    log: str | None = None,
+    archive: Path | None = None,
+    topics: Iterable[str] = TOPICS,
+) -> LogSource:
+    """The log over `topics`; `log` is `journal`, `kafka`, or None for what the settings say.
+
+    Refuses with ARCHIVE_NO_KAFKA, ARCHIVE_MISSING, ARCHIVE_DAMAGED, or as `open_kafka`.
+    """
+    names = tuple(topics)
+    is_kafka = log == "kafka" or (log is None and bool(home.bootstrap_servers))
+    if not is_kafka:
+        if archive is not None:
+            what = "an archive is of Kafka's messages, and goes on in Kafka"
+            raise Refused("ARCHIVE_NO_KAFKA", f"{what}: set [kafka] bootstrap_servers")
+        return JournalSource(home.journal, names)
+    kept = open_archive(archive) if archive is not None else None
+    live = open_kafka(KafkaSettings(home.kafka_servers()), names)
+    return live if kept is None else ArchiveSource(kept, live, names)

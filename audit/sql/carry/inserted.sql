@@ -1,0 +1,1 @@
+INSERT INTO quarantine SELECT * EXCLUDE (replaces) FROM carried
