@@ -75,6 +75,8 @@ for command in (
     main.add_command(command)
 for command in corrections.commands.USAGE_COMMANDS:
     billing.commands.usage.add_command(command)
+for command in audit.commands.INVOICE_COMMANDS:
+    billing.commands.invoice.add_command(command)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

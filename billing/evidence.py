@@ -20,8 +20,8 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     """The name and SHA-256 of the file of a run. Leaves `evidence_sums`: the count and SHA-256 of
     each invoice's rows. Reads `closing` and what rating left.
     """
-    books.execute(SQL["evidence"])
-    books.execute(SQL["evidence_sums"])
+    for sql in ("evidence", "evidence_text", "evidence_sums"):
+        books.execute(SQL[sql])
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"run-{run:06}.parquet"
     quoted = str(path).replace("'", "''")

@@ -78,9 +78,9 @@ def lent_usage(
     the block. Refuses as `lend_tables`.
     """
     utc = layout.month.period("UTC")
-    from_us, end_us = _reach([utc, *(cohort.period for cohort, _ in layout.cohorts)])
+    from_us, end_us = reach([utc, *(cohort.period for cohort, _ in layout.cohorts)])
     again = revisits.cohorts if revisits else ()
-    old_from_us, old_end_us = _reach([cohort.period for cohort, _ in again])
+    old_from_us, old_end_us = reach([cohort.period for cohort, _ in again])
     bounds: dict[str, int | Sequence[str]] = {
         **{"from_us": from_us, "end_us": end_us},
         **{"old_from_us": old_from_us, "old_end_us": old_end_us},
@@ -91,7 +91,8 @@ def lent_usage(
         yield
 
 
-def _reach(periods: Sequence[Period]) -> tuple[int, int]:
+def reach(periods: Sequence[Period]) -> tuple[int, int]:
+    """From when to when a record may have started to belong to one of these, or be open in it."""
     if not periods:
         return 0, 0
     first = min(period.start_us for period in periods)
