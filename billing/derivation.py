@@ -14,7 +14,7 @@ from billing.adjustments import find_adjustments
 from billing.item_lines import lay_items
 from billing.money import minor_to_money
 from billing.queries import SQL, VERIFY
-from billing.rating import place_usage, rate, too_large
+from billing.rating import lay_lines, place_usage, rate, too_large
 from billing.reconstruction import Act
 from edge import Fault
 from edge.output import plain
@@ -29,14 +29,30 @@ _REST: Final = (
 _FEW: Final = 5
 
 
-def place_source(books: Store, act: Act) -> list[Fault]:
+def place_records(books: Store, act: Act) -> None:
     """Leaves `sourced_records`: the records of each line by the source, in the shape of the
-    evidence; and the lines as they come out, for `line_faults`. The faults are of accounts that
-    cannot be rated.
+    evidence.
     """
     books.execute(VERIFY["near_records"])
-    beyond = find_adjustments(books, act.revisits, act.number)
-    books.execute(VERIFY["adjusted_now"])
+    books.execute(VERIFY["no_records"])
+    for layout, name in ((act.revisits, "adjusted_now"), (act.own, "own_now")):
+        if layout.cohorts:
+            lay_lines(books, place_usage(books, layout))
+            books.execute(VERIFY[name])
+
+
+def derive(books: Store, act: Act) -> list[Fault]:
+    """As `place_records`, and leaves the lines as they come out, for `line_faults`. The faults are
+    of accounts that cannot be rated.
+    """
+    books.execute(VERIFY["near_records"])
+    books.execute(VERIFY["no_records"])
+    beyond: list[Fault] = []
+    if act.revisits.cohorts:
+        beyond = find_adjustments(books, act.revisits, act.number)
+        books.execute(VERIFY["adjusted_now"])
+    else:
+        books.execute(VERIFY["no_adjustments"])
     numbering = place_usage(books, act.own)
     rate(books, numbering)
     books.execute(VERIFY["own_now"])
@@ -44,8 +60,8 @@ def place_source(books: Store, act: Act) -> list[Fault]:
 
 
 def line_faults(books: Store, act: Act) -> list[tuple[str, Fault]]:
-    """Compares what `place_source` left, with the evidence as its source, with the frozen lines: a
-    fault of each line that differs, with its document.
+    """Compares what `derive` left, with the evidence as its source, with the frozen lines: a fault
+    of each line that differs, with its document.
     """
     told = {"month": str(act.month), "act": act.number}
     books.execute(VERIFY["only_on_documents"])

@@ -109,11 +109,16 @@ def place_usage(books: Store, layout: Layout) -> Numbering:
     return numbering
 
 
-def rate(books: Store, numbering: Numbering) -> None:
-    """Leaves `draft_lines`: every line of every account of the layout, and `rated_lines`."""
+def lay_lines(books: Store, numbering: Numbering) -> None:
+    """Leaves `line_records`: which record each line rates, and what it comes to there."""
     _load_terms(books, numbering)
     for name in ("round_to", "round_line", "takes", "rates", "taken", "line_records"):
         books.execute(SQL[name])
+
+
+def rate(books: Store, numbering: Numbering) -> None:
+    """Leaves `draft_lines`: every line of every account of the layout, and `rated_lines`."""
+    lay_lines(books, numbering)
     books.execute(CHARGEABLE["begin"])
     for name in (
         "sums",

@@ -1,10 +1,13 @@
 """Closed documents taken apart again: whole ones are whole, and one change anywhere is named."""
 
+import hashlib
+import json
+import re
 import shutil
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import duckdb
 import pytest
@@ -19,8 +22,8 @@ HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,u
 OF = "Name,a@a.example,DE,de"
 ACCOUNTS = (
     f"{HEADER}acme,{OF},Europe/Berlin,EUR,p,2026-01-01,,2\nacme,{OF},Europe/Berlin,EUR,p,2026-09-11,,3\n"
-    f"bold,{OF},America/New_York,EUR,p,2026-01-01,,1\nidle,{OF},UTC,EUR,none,2026-01-01,,1\n"
-    f"solo,{OF},UTC,EUR,c,2026-09-01,,1\n"
+    f"bold,{OF},America/New_York,EUR,p,2026-01-01,,1\n"
+    f"solo,{OF},UTC,EUR,c,2026-09-01,,1\nidle,{OF},UTC,EUR,none,2026-01-01,2026-10-01,1\n"
 )
 BOOK = """\
 book = "b"
@@ -127,7 +130,10 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Home:
     ).returncode == 0  # fmt: skip
     close(home, "2026-10", "2026-11-03T00:00:00Z", *accepted)
     numbers = {one["id"]: one["number"] for one in shown(home, "invoice", "list")}
-    for kind, name, line in (("concession", "2026-10.acme", "1=2"), ("correction", "2026-09.solo", "1=1")):
+    for kind, name, line in (
+        ("concession", "2026-10.acme", "1=2"),
+        ("correction", "2026-09.solo", "1=1"),
+    ):
         words = ("credit-note", numbers[name], "--kind", kind, "--reason", "r", "--line", line)
         done = run(home, *words, now="2026-11-04T00:00:00Z")
         assert done.returncode == 0, done.stderr
@@ -140,7 +146,273 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return home
 
 
-def test_a_whole_life_is_verified(life: Home) -> None:
-    done = run(life, "invoice", "verify", "--all", "--from-log")
-    print(done.stdout, done.stderr)
-    assert done.returncode == 0
+@pytest.fixture
+def home(life: Home, tmp_path: Path) -> Home:
+    """A copy to be spoilt."""
+    shutil.copytree(life, tmp_path / "home")
+    return tmp_path / "home"
+
+
+def number(home: Home, id: str) -> str:
+    return next(one["number"] for one in shown(home, "invoice", "list") if one["id"] == id)
+
+
+def spoil(home: Home, sql: str, kind: str = "books") -> None:
+    """`sql` as a stranger would run it, who changes something."""
+    with open_store(home / f"{kind}.duckdb", kind).closing() as store:  # type: ignore[arg-type]
+        before = store.value("SELECT count(*) FROM duckdb_tables()")
+        store.execute(sql)
+        assert store.value("SELECT count(*) FROM duckdb_tables()") == before
+
+
+def rewrite(file: Path, columns: str, where: str = "TRUE") -> None:
+    """A Parquet file with these columns replaced."""
+    with duckdb.connect() as forger:
+        forger.execute(
+            f"CREATE TABLE told AS SELECT * REPLACE ({columns}) FROM '{file}' WHERE {where}"
+        )
+        forger.execute(f"COPY told TO '{file}' (FORMAT parquet)")
+
+
+def found(home: Home, *words: str, code: int = 1) -> list[tuple[str, str]]:
+    """The faults and remarks that verification has: their codes and all they say."""
+    done = run(home, "invoice", "verify", *words)
+    assert done.returncode == code, (done.stdout, done.stderr)
+    parts = (line.partition(": ") for line in done.stderr.splitlines())
+    told = [(code, text) for code, _, text in parts if code.isupper() and code != "NOT_VERIFIED"]
+    assert code == 0 or "NOT_VERIFIED: " in done.stderr
+    return told
+
+
+def test_a_whole_life_is_verified_and_late_usage_told(life: Home) -> None:
+    done = run(life, "invoice", "verify", "--all", "--from-log", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    late = {row["document"] for row in rows if row["found"] == "late"}
+    assert late == {number(life, "2026-09.acme"), number(life, "2026-10.acme")}
+    assert {row["found"] for row in rows} == {"late", "whole"}
+    assert len(rows) == 13
+    assert {row["status"] for row in rows} == {"final", "nil", "void"}
+    remarks = [line for line in done.stderr.splitlines() if line.startswith("RECORD_LATE")]
+    assert [re.findall(r"00000000-0000-0000-0000-0{10}(..):", line) for line in remarks] == [
+        ["28"],
+        ["47"],
+    ]
+    kinds = {line["kind"] for one in shown(life, "invoice", "list") for line in one["lines"]}
+    assert kinds == {"fee", "usage", "commitment", "adjustment", "item"}
+
+
+def test_a_second_of_a_stored_record_is_named(home: Home) -> None:
+    """The record is on an own line, and on the adjustment of a later document."""
+    sql = "UPDATE usage_records SET last_seen = last_seen + INTERVAL 1 SECOND WHERE record_id = "
+    spoil(home, f"{sql}'{UUID(int=32)}'", "usage")
+    name = number(home, "2026-09.solo")
+    ((code, text),) = found(home, name, "--from-log")
+    assert code == "RECORD_BROKEN"
+    assert text == (
+        f"{name} record {UUID(int=32)}: last_seen is 2026-09-05T12:50:00Z in the evidence, "
+        "2026-09-05T12:50:01Z in the usage store (2026-09.solo.0001)"
+    )
+
+
+def test_a_record_taken_out_of_the_store_or_put_in_is_named(home: Home) -> None:
+    first = f"'{UUID(int=32)}'"
+    spoil(
+        home,
+        f"""INSERT INTO usage_records SELECT * REPLACE ('{UUID(int=99)}'::UUID AS record_id)
+        FROM usage_records WHERE record_id = {first}""",
+        "usage",
+    )
+    spoil(home, f"DELETE FROM usage_records WHERE record_id = {first}", "usage")
+    gone, more = found(home, number(home, "2026-09.solo"))
+    assert (gone[0], more[0]) == ("RECORD_BROKEN", "RECORD_BROKEN")
+    assert str(UUID(int=32)) in gone[1]
+    assert "is in the evidence, and not in the usage store" in gone[1]
+    assert str(UUID(int=99)) in more[1]
+    assert "is not in the evidence, but in the usage store" in more[1]
+
+
+def test_a_withdrawn_record_is_late_and_told_as_such(home: Home) -> None:
+    project(home, used(32, "solo", "09-05", 50, phase="CANCEL"))
+    ((code, text),) = found(home, number(home, "2026-09.solo"), code=0)
+    assert (code, "withdrawn in the usage store" in text) == ("RECORD_LATE", True)
+
+
+def test_a_second_in_the_evidence_is_named(home: Home) -> None:
+    """Even if its hash was forged too: the line comes out otherwise, and the log says so."""
+    (file,) = {path for path in (home / "evidence").iterdir() if "000002" in path.name}
+    change = "CASE WHEN record_id LIKE '%29' THEN last_seen + INTERVAL 61 SECOND ELSE last_seen END"
+    rewrite(file, f"{change} AS last_seen")
+    name = number(home, "2026-10.bold")
+    codes = [code for code, _ in found(home, name, "--from-log")]
+    assert codes == ["EVIDENCE_BROKEN", "LINE_DIFFERS", "RECORD_BROKEN", "RECORD_BROKEN"]
+    spoil(
+        home, f"UPDATE invoices SET evidence_sha256 = '{sums(file)[name]}' WHERE number = '{name}'"
+    )
+    codes = [code for code, _ in found(home, name, "--from-log")]
+    assert codes == ["LINE_DIFFERS", "RECORD_BROKEN", "RECORD_BROKEN"]
+    assert [code for code, _ in found(home, "--month", "2026-10")].count("EVIDENCE_BROKEN") == 1
+    file.write_bytes(file.read_bytes()[:-9])
+    codes = {code for code, _ in found(home, name)}
+    assert codes == {"EVIDENCE_BROKEN"}
+    file.unlink()
+    assert {code for code, _ in found(home, name)} == {"EVIDENCE_MISSING"}
+
+
+def sums(file: Path) -> dict[str, str]:
+    """By number, what docs/proving.md says is hashed, without DuckDB's JSON."""
+    rows: dict[str, list[tuple[Any, ...]]] = {}
+    with duckdb.connect() as reader:
+        for row in reader.execute(
+            f"""SELECT * REPLACE (epoch_us(started_at) AS started_at, epoch_us(last_seen) AS last_seen)
+            FROM '{file}'"""
+        ).fetchall():
+            rows.setdefault(row[0], []).append(row)
+    return {name: _sha256(sorted(found, key=lambda row: row[2:5])) for name, found in rows.items()}
+
+
+def _sha256(rows: list[tuple[Any, ...]]) -> str:
+    order = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]
+    text = "\n".join(
+        json.dumps([row[at] for at in order], separators=(",", ":"), ensure_ascii=False)
+        for row in sorted(rows, key=lambda row: (row[2], row[4], row[3]))
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_the_hash_of_rows_is_what_an_auditor_computes(life: Home) -> None:
+    with open_store(life / "books.duckdb", "books").closing() as books:
+        kept = dict(
+            books.rows("SELECT number, evidence_sha256 FROM invoices WHERE evidence_rows > 0")
+        )
+    told = {}
+    for path in (life / "evidence").iterdir():
+        told |= sums(path)
+    assert len(kept) > 5
+    assert told == kept
+
+
+def test_a_price_of_a_stored_book_is_named(home: Home) -> None:
+    spoil(
+        home,
+        """UPDATE price_books SET content = replace(
+            content, 'up_to = 60, unit_price = 0.1', 'up_to = 60, unit_price = 0.2')""",
+    )
+    name = number(home, "2026-10.bold")
+    faults = found(home, name)
+    assert faults[0][0] == "BOOK_BROKEN"
+    assert faults[0][1].startswith("b of 2026-01-01: the stored book is not what was loaded")
+    lines = [text for code, text in faults if code == "LINE_DIFFERS"]
+    assert any(
+        'tiers [["60", "0.1"]' in one and 'by the book [["60", "0.2"]' in one for one in lines
+    )
+    assert all(one.startswith(f"{name} line 2026-10.bold.0") for one in lines)
+    assert {code for code, _ in faults} == {"BOOK_BROKEN", "LINE_DIFFERS"}
+
+
+@pytest.mark.parametrize(
+    ("document", "change", "codes"),
+    [
+        ("2026-09.solo", "UPDATE invoice_lines SET amount = amount + 1 WHERE invoice = '{id}'",
+         {"LINE_DIFFERS", "HEAD_DIFFERS", "CREDIT_DIFFERS"}),
+        ("2026-10.bold", "UPDATE invoice_lines SET owed = owed + 1, charged = charged + 1 "
+         "WHERE invoice = '{id}' AND kind = 'adjustment'", {"LINE_DIFFERS"}),
+        ("2026-10.bold", "UPDATE invoice_lines SET own = own + 1 WHERE invoice = '{id}' "
+         "AND kind = 'usage' AND line = 2", {"LINE_DIFFERS"}),
+        ("2026-09.acme", "DELETE FROM invoice_lines WHERE invoice = '{id}' AND line = 1",
+         {"LINE_DIFFERS", "HEAD_DIFFERS", "CREDIT_DIFFERS", "DOCUMENT_DIFFERS"}),
+        ("2026-09.acme#3", "UPDATE invoice_lines SET amount = amount + 1 WHERE invoice = '{id}' "
+         "AND kind = 'item'", {"LINE_DIFFERS", "HEAD_DIFFERS", "DOCUMENT_DIFFERS"}),
+        ("2026-09.acme", "UPDATE invoices SET zone = 'UTC' WHERE id = '{id}'",
+         {"HEAD_DIFFERS", "DOCUMENT_DIFFERS"}),
+        ("2026-10.bold", "UPDATE terms SET content = replace(content, '0.05', '0.06')",
+         {"TERMS_BROKEN", "LINE_DIFFERS", "DOCUMENT_DIFFERS"}),
+        ("2026-09.bold", "UPDATE prepaid_draws SET amount = amount - 1", {"HEAD_DIFFERS"}),
+        ("2026-10.solo", "DELETE FROM price_books", {"BOOK_GONE", "NOT_DERIVED", "LINE_DIFFERS"}),
+        ("2026-09.solo", "UPDATE invoice_lines SET amount = amount * 100 "
+         "WHERE invoice LIKE '2026-09.solo#%'", {"CREDIT_DIFFERS"}),
+    ],
+)  # fmt: skip
+def test_a_change_of_the_books_is_named(
+    home: Home, document: str, change: str, codes: set[str]
+) -> None:
+    name = number(home, document)
+    spoil(home, change.format(id=document))
+    assert {code for code, _ in found(home, name)} - {"RECORD_LATE"} <= codes
+    faults = {code for code, text in found(home, name) if document in text or name in text}
+    assert faults
+
+
+def test_numbers_and_the_audit_trail_are_looked_through(home: Home) -> None:
+    name = number(home, "2026-10.solo")
+    spoil(home, f"UPDATE invoices SET number = 'HM-2026-000099' WHERE number = '{name}'")
+    spoil(home, "UPDATE audit_trail SET who = 'bob' WHERE entry = 2")
+    shutil.copy(home / "documents" / f"{name}.pdf", home / "documents" / "HM-2026-000099.pdf")
+    codes = {code for code, _ in found(home, "--all")}
+    assert {"AUDIT_BROKEN", "NUMBER_MISSING", "NUMBER_UNKNOWN", "DOCUMENT_DIFFERS"} <= codes
+
+
+def test_a_byte_of_a_document_is_named(home: Home) -> None:
+    name = number(home, "2026-09.bold")
+    path = home / "documents" / f"{name}.pdf"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:2000] + bytes([whole[2000] ^ 1]) + whole[2001:])
+    assert found(home, name) == [
+        (
+            "DOCUMENT_DIFFERS",
+            f"{name}: {name}.pdf is not what the frozen document makes, byte for byte",
+        )
+    ]
+    assert found(home, name, "--no-documents", code=0) == []
+    path.unlink()
+    ((code, _),) = found(home, name, code=0)
+    assert code == "DOCUMENT_MISSING"
+
+
+def test_what_the_log_no_longer_holds_is_gone_and_never_verified(home: Home) -> None:
+    segments = sorted(path for path in (home / "journal").rglob("*.avro") if "usage" in str(path))
+    for one in segments:
+        one.unlink()
+    name = number(home, "2026-09.solo")
+    done = run(home, "invoice", "verify", name, "--from-log")
+    assert done.returncode == 1
+    assert "LOG_GONE: meetings.usage[" in done.stderr
+    assert "log gone" in done.stdout
+    assert "verified" not in done.stderr.replace("NOT_VERIFIED", "")
+    assert found(home, name, code=0) == []  # all but the log is there
+
+
+def test_what_was_forged_in_store_and_evidence_the_log_tells(home: Home) -> None:
+    """And nothing else can: store, evidence, its hash, line and sums agree."""
+    (file,) = {path for path in (home / "evidence").iterdir() if "000001" in path.name}
+    number_of = number(home, "2026-09.solo")
+    at = f"record_id LIKE '%20' AND account_id = 'solo'"
+    rewrite(
+        file, f"CASE WHEN {at} THEN last_seen + INTERVAL 1 SECOND ELSE last_seen END AS last_seen"
+    )
+    sql = "UPDATE usage_records SET last_seen = last_seen + INTERVAL 1 SECOND WHERE record_id = "
+    spoil(home, f"{sql}'{UUID(int=32)}'", "usage")
+    with open_store(home / "books.duckdb", "books").closing() as books:
+        told = [sums(file)[number_of], number_of]
+        books.execute("UPDATE invoices SET evidence_sha256 = ? WHERE number = ?", told)
+        books.execute(
+            "UPDATE invoice_lines SET quantity = quantity + 1000000 WHERE invoice = '2026-09.solo'"
+        )
+    done = found(home, number_of, "--from-log", "--no-documents")
+    assert [code for code, _ in done if code == "RECORD_BROKEN"] == ["RECORD_BROKEN"]
+    assert any("in the log" in text for _, text in done)
+
+
+def test_what_cannot_be_verified_is_refused(home: Home) -> None:
+    done = run(home, "invoice", "verify", "HM-1", "HM-2")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-3:] == [
+        "INVOICE_UNKNOWN: HM-1: there is no such document",
+        "INVOICE_UNKNOWN: HM-2: there is no such document",
+        "INVOICE_UNKNOWN: nothing was verified",
+    ]
+    run(home, "invoice", "run", "--month", "2026-12", now="2027-01-03T00:00:00Z")
+    done = run(home, "invoice", "verify", "2026-12.acme")
+    assert (done.returncode, "NOT_FINAL: 2026-12.acme" in done.stderr) == (1, True)
+    assert run(home, "invoice", "verify").returncode == 2
+    assert run(home, "invoice", "verify", "HM-1", "--from", "kafka").returncode == 2

@@ -1,6 +1,6 @@
--- The records of the adjustments' lines by one source, as the evidence has them; within
--- `find_adjustments`' layout.
-CREATE OR REPLACE TEMP TABLE sourced_records AS
+-- The records of the adjustments' lines by one source, as the evidence has them; within the layout
+-- of the periods that are adjusted.
+INSERT INTO sourced_records BY NAME
 WITH lines AS (
     SELECT
         frozen.invoice, frozen.line, frozen.variant, members.account, terms.term, terms.stretch,
