@@ -12,6 +12,7 @@ import click
 
 import audit.commands
 import billing.commands
+import billing.invoice_commands
 import consumers.commands
 import corrections.commands
 import demo.commands
@@ -76,7 +77,7 @@ for command in (
 for command in corrections.commands.USAGE_COMMANDS:
     billing.commands.usage.add_command(command)
 for command in audit.commands.INVOICE_COMMANDS:
-    billing.commands.invoice.add_command(command)
+    billing.invoice_commands.invoice.add_command(command)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

@@ -7,12 +7,13 @@ Owns what is said of lines that come out otherwise. The source is told by the vi
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from itertools import zip_longest
 from typing import Any, Final
 
 from billing.adjustments import find_adjustments
 from billing.item_lines import lay_items
-from billing.money import minor_to_money
+from billing.money import decimal_text, minor_to_money
 from billing.queries import SQL, VERIFY
 from billing.rating import lay_lines, place_usage, rate, too_large
 from billing.reconstruction import Act
@@ -111,9 +112,9 @@ def _message(was: Row | None, now: Row | None) -> str:
         if was["terms"].get(name) != now["terms"].get(name)
     ]
     differences += [
-        f"{name} {_text(was[name])}, by the evidence {_text(now[name])}"
+        f"{name} {_quantity(was, name)}, by the evidence {_quantity(now, name)}"
         for name in _REST
-        if was[name] != now[name]
+        if was[name] != now[name] and (name != "tiers" or was["quantity"] == now["quantity"])
     ]
     return f"{told}: {'; '.join(differences[:_FEW]) or 'its terms'}"
 
@@ -126,6 +127,14 @@ def _money(row: Row, name: str) -> str:
     if row[name] is None:
         return "none"
     return f"{minor_to_money(row[name], row['currency']):f} {row['currency']}"
+
+
+def _quantity(row: Row, name: str) -> str:
+    """In the line's unit, as the document has it."""
+    scales = row["terms"].get("scales")
+    if name != "quantity" or row[name] is None or not scales:
+        return _text(row[name])
+    return decimal_text(Fraction(row[name], int(scales["unit"])))
 
 
 def _text(value: Any) -> str:

@@ -37,7 +37,8 @@ class Finding:
 
 def record_findings(books: Store, source: str, last_batch: int) -> list[Finding]:
     """What differs between the evidence and `sourced_records`, of a source by this name;
-    `last_batch` is the snapshot's. Reads `near_all`, `conflicts`, `moved_since` and `shared_identities` too.
+    `last_batch` is the snapshot's. Reads `near_all`, `conflicts`, `moved_since` and
+    `shared_identities` too.
     """
     books.execute(VERIFY["differing_records"])
     if not books.value("SELECT count(*) FROM differing_records"):
