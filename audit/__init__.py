@@ -1,6 +1,8 @@
-"""Proving from the log: replays it through the projector into another store, and compares.
+"""Audit: from an invoice back to the events in the log, and whether they still agree.
 
-The one package that reads upstream. Decides nothing about money and changes no event.
+The one package that reads upstream: it replays the log through the projector into another store and
+compares, and reads the events of a record where they lie. Decides nothing about money and changes
+no event.
 """
 
 from audit.logs import open_log

@@ -1,4 +1,4 @@
-"""The commands that prove by the log: rebuild, and of invoices verify."""
+"""The command that proves the usage store from the log: rebuild."""
 
 from pathlib import Path
 
@@ -8,7 +8,6 @@ from audit.comparison import COMPARED
 from audit.logs import open_log
 from audit.rebuild import Rebuilt, rebuild
 from audit.replay import log_so_far
-from audit.verify_command import verify_command
 from edge.command import clock, common, left_undone, progress, say, settings, show_rows
 
 _COLUMNS = ("table", "store_only", "log_only")
@@ -65,4 +64,3 @@ def _show(done: Rebuilt) -> None:
 
 
 COMMANDS: tuple[click.Command, ...] = (rebuild_command,)
-INVOICE_COMMANDS: tuple[click.Command, ...] = (verify_command,)

@@ -21,7 +21,7 @@ from eventlog.journal_layout import hold
 from warehouse import Queries, Store, attached, open_store
 
 _CARRY: Final = Queries(Path(__file__).parent / "sql" / "carry")
-_STEPS: Final = ("carried", "replaced", "renumbered", "inserted", "counted")
+_STEPS: Final = ("carried", "replaced", "renumbered", "inserted", "counted", "emptied")
 _LAST_BATCH: Final = """
 SELECT greatest((SELECT max(batch) FROM old.batches), (SELECT max(batch) FROM old.additions),
     (SELECT max(last_batch) FROM old.usage_daily))
@@ -73,6 +73,8 @@ def rebuild(
         ):
             messages = _replay(store, home, source, clock, has_old, progress)
             found = differences(store) if has_old else []
+            if has_old and not found:
+                store.execute(_CARRY["unchanged"])
             is_swapped = accept_differences or not found
             kept = _swap(store, fresh, home.usage, has_old) if is_swapped else None
         return Rebuilt(messages, found, is_swapped, kept)

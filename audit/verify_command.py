@@ -132,3 +132,6 @@ def _show(chosen: Sequence[dict[str, Any]], findings: Sequence[Finding]) -> None
     faults = list(dict.fromkeys(one.fault for one in findings if not one.is_late))
     left_undone("NOT_VERIFIED", f"{counted(len(faults), 'fault')} found", faults)
     say(f"{counted(len(chosen), 'document')} verified" if chosen else "nothing was verified")
+
+
+INVOICE_COMMANDS: tuple[click.Command, ...] = (verify_command,)

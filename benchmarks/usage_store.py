@@ -20,7 +20,10 @@ _RECORDS_PER_MEETING = 10
 # The draws are bits of MD5 sums, which no version of DuckDB gives otherwise. About 2 % of the
 # meetings lie across an edge of their account's local month (the zones of `catalogue`, by number).
 _RECORDS_SQL = """
-INSERT INTO usage_records
+INSERT INTO usage_records (
+    record_id, started_at, account_id, meeting_id, participant_id, meter, variant, last_seen,
+    stopped, cancelled, quantity, continues
+)
 WITH drawn AS (
     SELECT
         m, (md5_number_lower($seed || 'm' || m) >> 1)::BIGINT AS a,

@@ -15,6 +15,7 @@ from billing.accounts import Subscription
 from billing.basis import charge_basis
 from billing.books import Catalogue
 from billing.fees import Charged, FeeKey, Priced, advance_terms, arrears_terms, owed_terms
+from billing.measured import measured_content
 from billing.money import currency_precision, decimal_text
 from billing.month import Month
 from billing.period import Period, Stretch, stretches
@@ -96,9 +97,12 @@ class Cohort:
 
     @property
     def known_books(self) -> list[str]:
-        """The versions that may price its days: of the books it is on, those of before its end."""
+        """The versions that may price its days: of the books it is on, those of before its end,
+        and what was frozen already, whatever plan it is on now.
+        """
         codes = {part.priced[0].book for part in self.stretches if part.priced}
-        return sorted(one.sha256 for one in self.versions if one.book in codes)
+        found = {one.sha256 for one in self.versions if one.book in codes}
+        return sorted(found.union(self.key.frozen))
 
     @property
     def plan(self) -> str | None:
@@ -219,6 +223,7 @@ def _usage_terms(  # noqa: PLR0913, PLR0917
             "flat": str(numbers.scale),
         },
         "discounted": charge.discount_percent != 0,
+        "measured": measured_content(charge, numbers),
         "basis": charge_basis(charge, stretch, owed=owed),
     }
     even = book.line_rounding == "half_even"

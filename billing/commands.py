@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from billing import proof_commands  # noqa: F401  adds its commands to the group
 from billing.account_commands import account
 from billing.alert_commands import alert_command, alerts_command
 from billing.audit_commands import audit

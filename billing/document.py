@@ -61,6 +61,8 @@ def _document(head: Row, lines: Iterable[Row]) -> dict[str, Any]:
         "issued_on": _day(head["issued_on"]),
         "due_on": _day(head["due_on"]),
         "corrects": head["corrected_number"],
+        "credit": head["credit"],
+        "reason": head["reason"],
         "account_id": head["account_id"],
         "currency": head["currency"],
         "plan": head["plan"],
@@ -110,7 +112,7 @@ def _line(row: Row, currency: str, zone: ZoneInfo, usage: Mapping[_Stretch, int]
     terms = _terms(row["content"])
     is_adjustment = row["kind"] == "adjustment"
     return {
-        "id": f"{row['invoice']}.{row['line']:04}",
+        "id": _line_id(row["invoice"], row["line"]),
         "kind": row["kind"],
         "code": terms["code"],
         "description": _description(row, terms, currency),
@@ -119,6 +121,7 @@ def _line(row: Row, currency: str, zone: ZoneInfo, usage: Mapping[_Stretch, int]
         **(_NO_ARITHMETIC if is_adjustment else _arithmetic(row, terms)),
         "amount": f"{minor_to_money(row['amount'], currency):f}",
         "origin": _origin(row, terms, zone),
+        "credits": None if row["credits"] is None else _line_id(row["origin"], row["credits"]),
         "proration": None if is_adjustment else terms["proration"],
         "basis": (
             _compared(row, terms, currency)
@@ -126,6 +129,10 @@ def _line(row: Row, currency: str, zone: ZoneInfo, usage: Mapping[_Stretch, int]
             else _basis(terms, row, currency, usage)
         ),
     }
+
+
+def _line_id(document: str, line: int) -> str:
+    return f"{document}.{line:04}"
 
 
 def _arithmetic(row: Row, terms: Row) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def month_option(_: click.Context, __: click.Parameter, value: str | None) -> Mo
 
 @click.group()
 def invoice() -> None:
-    """Invoices of a month: run, preview, list, show.
+    """Invoices: run, preview, list, show, find, explain, statement.
 
     \b
     Example: homemeeting invoice run --month 2026-10 --finalize
@@ -142,7 +142,7 @@ def _explained(document: Mapping[str, Any]) -> Iterator[dict[str, str]]:
 )
 @common
 def preview_command(account: str, month: Month | None) -> None:
-    """An account's running month so far, kept nowhere.
+    """An account's running month so far, as a draft kept nowhere.
 
     \b
     Example: homemeeting invoice preview --account acme

@@ -40,7 +40,9 @@ def run_invoices(
     work = lay_out_work(books, home, catalogue, layout, include_old=include_old)
     which = {"month": str(month)}
     with drafted(books, home, work) as left_out, books.transaction():
-        books.execute(SQL["changed"], which)
+        books.execute(SQL["no_changed"])
+        if closing is not None and closing.unchanged:
+            books.execute(SQL["changed"], which)
         books.execute(SQL["delete_draft_lines"], which)
         books.execute(SQL["delete_drafts"], which)
         keep_drafts(books)

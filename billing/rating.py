@@ -142,7 +142,11 @@ def too_large(books: Store, numbering: Numbering) -> Iterator[Fault]:
     """The accounts with a line beyond what can be billed exactly."""
     for account, term in books.rows(SQL["lines_beyond"]):
         code = numbering.terms[term][2].content["code"]
-        yield Fault("LINE_TOO_LARGE", account, f"{code} is beyond what can be billed exactly")
+        message = (
+            f"{code} is beyond what can be billed exactly: withdraw usage that is wrong "
+            "(`usage cancel`), or load a version of its book with fewer digits"
+        )
+        yield Fault("LINE_TOO_LARGE", account, message)
 
 
 def _load_layout(books: Store, layout: Layout, numbering: Numbering) -> None:

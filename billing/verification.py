@@ -19,10 +19,11 @@ from billing.audit_trail import broken_links, entries
 from billing.derivation import derive, line_faults, place_records
 from billing.document import documents
 from billing.documents import render_pdf
+from billing.evidence import sum_evidence
 from billing.invoices import pdf_path
 from billing.month import parse_month
 from billing.pricebook import PriceBook
-from billing.queries import CHECKS, SQL, STORED, VERIFY
+from billing.queries import CHECKS, STORED, VERIFY
 from billing.rating import reach
 from billing.reconstruction import Act, reconstruct, stored_books
 from billing.record_check import Finding, record_findings
@@ -68,7 +69,6 @@ def verify_documents(
 ) -> list[Finding]:
     """Everything that differs, of closed documents by id."""
     load_rows(books, "asked", ({"id": id} for id in ids), {"id": pa.string()})
-    books.execute(SQL["evidence_text"])
     versions, found = _books(books, asked)
     if asked.whole:
         found += [Finding(None, one) for one in broken_links(entries(books))]
@@ -152,6 +152,7 @@ def _not_derived(faults: Iterable[Fault]) -> list[Fault]:
 def _read_evidence(books: Store, path: Path) -> None:
     ((first, last),) = books.rows("SELECT min(invoice), max(invoice) FROM verified")
     read_parquet(books, path, VERIFY["evidence_rows"], {"first": first, "last": last})
+    sum_evidence(books)
     books.execute(VERIFY["proved_records"])
 
 

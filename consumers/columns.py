@@ -4,15 +4,18 @@ Decodes and shapes; decides nothing. `ordinal` numbers the messages of a batch, 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
-from eventlog import Damage, Slice
+from eventlog import Damage, Partition, Slice
 from schemas import TOPICS, DecodeFailure, decode
+from schemas.datums import Longs
+
+USAGE: Final = "meetings.usage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,11 @@ _SEQUENCES = pa.schema(
 )
 
 
-def columns(slices: Sequence[Slice], read_us: int) -> Columns:
+def columns(slices: Sequence[Slice], read_us: int, places: Mapping[Partition, int]) -> Columns:
     """Decode `slices`; their damages are rejected beside what cannot be decoded.
 
-    Where the log keeps no arrival time, it is `read_us`.
+    Where the log keeps no arrival time, it is `read_us`. Events of usage have their offset, and
+    their partition's number, which `places` tells.
     """
     events: dict[str, pa.Table] = {}
     rejected: list[tuple[Any, ...]] = []
@@ -68,6 +72,9 @@ def columns(slices: Sequence[Slice], read_us: int) -> Columns:
         ordinals = np.concatenate([bounds[:0], *spans])
         kept = pa.array(ordinals[decoded.index], pa.int64())
         events[topic] = decoded.columns.append_column("ordinal", kept)
+        if topic == USAGE:
+            placed = [(places[slices[n].partition], slices[n].offsets) for n in ours]
+            events[topic] = _placed(events[topic], placed, decoded.index)
         sequences.append(_sequences(topic, events[topic]))
         for failure in decoded.failures:
             ordinal = int(ordinals[failure.index])
@@ -77,6 +84,16 @@ def columns(slices: Sequence[Slice], read_us: int) -> Columns:
     for piece in slices:
         rejected += [_damaged(int(bounds[-1]), piece, one, read_us) for one in piece.damages]
     return Columns(events, pa.concat_tables(sequences), _rows(rejected))
+
+
+def _placed(
+    events: pa.Table, placed: Sequence[tuple[int, Sequence[int]]], index: Longs
+) -> pa.Table:
+    """With where each lies. `placed` are the number and the offsets of each slice."""
+    numbers = np.repeat([one for one, _ in placed], [len(offsets) for _, offsets in placed])
+    offsets = np.array([offset for _, some in placed for offset in some], np.int64)
+    events = events.append_column("place", pa.array(numbers[index], pa.int32()))
+    return events.append_column("offset", pa.array(offsets[index], pa.int64()))
 
 
 def _sequences(topic: str, events: pa.Table) -> pa.Table:

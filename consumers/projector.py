@@ -4,11 +4,11 @@ Positions, deduplication and aggregates commit together or not at all, so whatev
 repeated or reordered, the store says what the log says.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from consumers.columns import Columns, columns
+from consumers.columns import USAGE, Columns, columns
 from consumers.horizon import Ends, Horizons, nothing_unread
 from edge import Refused
 from edge.settings import SAMPLE_DAYS
@@ -22,6 +22,7 @@ _WAIT_S = 0.5
 _CEILING_ROWS, _CEILING_SHARE = 500, 20  # at least 500 rows, and one event in 20
 
 _USAGE = ("touched_records", "merge_records", "count_records", "merge_daily")
+_PLACES = ("touched_places", "merge_places", "count_places")
 _QUALITY = ("fresh_quality", "insert_samples", "merge_quality", "merge_sketch")
 _HEARTBEAT = ("merge_states", "merge_totals", "merge_settlements", "merge_refusals")
 _SEQUENCES = ("merge_sequences", "drop_sequences", "insert_sequences", "touched")
@@ -114,7 +115,7 @@ class Projector:
             for piece in slices:
                 self._move(piece)
             self._keep_samples(read_us)
-            done = self._merge(number, slices, columns(slices, read_us))
+            done = self._merge(number, slices, columns(slices, read_us, self._places(slices)))
             self._horizons.move(ends)
             for piece in slices:
                 self._record(number, piece)
@@ -123,7 +124,7 @@ class Projector:
     def reapply(self, slices: Sequence[Slice]) -> Applied:
         """Messages that were read before, once more, in a transaction that is the caller's."""
         now = self._clock()
-        done = self._merge(self._number(now), slices, columns(slices, now))
+        done = self._merge(self._number(now), slices, columns(slices, now, self._places(slices)))
         self._horizons.wait()
         return done
 
@@ -173,11 +174,24 @@ class Projector:
             "INSERT INTO positions VALUES (?, ?, ?, ?)", [log, topic, partition, piece.next]
         )
 
+    def _places(self, slices: Sequence[Slice]) -> dict[Partition, int]:
+        """The numbers that partitions of usage have in this store, given where they have none."""
+        found = {piece.partition for piece in slices if piece.partition.topic == USAGE}
+        if not found:
+            return {}
+        told = {
+            "logs": [place.log for place in found],
+            "partitions": [place.partition for place in found],
+        }
+        self._store.execute(SQL["number_places"], told)
+        rows = self._store.rows(SQL["numbered_places"], told)
+        return {Partition(log, USAGE, partition): place for log, partition, place in rows}
+
     def _merge(self, number: int, slices: Sequence[Slice], found: Columns) -> Applied:
         store = self._store
         before = store.value("SELECT count(*) FROM quarantine")
         with store.tables(
-            incoming_usage=found.events["meetings.usage"],
+            incoming_usage=found.events[USAGE],
             incoming_quality=found.events["meetings.quality"],
             incoming_load=found.events["servers.load"],
             incoming_heartbeat=found.events["sources.heartbeat"],
@@ -197,18 +211,19 @@ class Projector:
         rejected = frozenset(found.rejected["ordinal"].to_pylist())
         return Applied(number, events, quarantined, rejected)
 
-    def _steps(self, found: Columns) -> list[str]:
+    def _steps(self, found: Columns) -> Iterator[str]:
         """The statements that this batch needs, in order; the sequences last."""
-        steps: list[str] = []
-        if len(found.events["meetings.usage"]):
-            steps += _USAGE
+        if len(found.events[USAGE]):
+            yield from _USAGE
+            if self._store.value(SQL["is_scattered"]):
+                yield from _PLACES
         if len(found.events["meetings.quality"]):
-            steps += _QUALITY
+            yield from _QUALITY
         if len(found.events["servers.load"]):
-            steps.append("merge_servers")
+            yield "merge_servers"
         if len(found.events["sources.heartbeat"]):
-            steps += _HEARTBEAT
-        return [*steps, *_SEQUENCES]
+            yield from _HEARTBEAT
+        yield from _SEQUENCES
 
     def _record(self, number: int, piece: Slice) -> None:
         self._store.execute(

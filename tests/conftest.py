@@ -3,11 +3,13 @@
 import os
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.broker_fixtures import kafka, kafka_bootstrap, own_broker
 from tests.browser.chromium import Browser, NoBrowser, chromium
+from tests.every_line import make_home
 from tests.lent import NO_BROWSER, give_up, missing
 from tests.world import World, make_world
 
@@ -41,6 +43,12 @@ def rng(seed: int, request: pytest.FixtureRequest) -> random.Random:
 def world(seed: int, tmp_path_factory: pytest.TempPathFactory) -> World:
     """Drawn once, read by many: no test writes into its journal."""
     return make_world(seed, tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="session")
+def every_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`tests.every_line`, made once and read by many: what changes something takes a copy."""
+    return make_home(tmp_path_factory.mktemp("every"))
 
 
 @pytest.fixture(scope="session")

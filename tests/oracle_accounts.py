@@ -50,10 +50,18 @@ class Accounts:
     def __init__(self, books: Iterable[str]) -> None:
         self.known: dict[str, dict[str, str]] = {}
         self._rows: dict[str, dict[date, Subscription]] = {}
-        self._books = [read_book(text) for text in books]
+        self.books = tuple(read_book(text) for text in books)
+        self._frozen: tuple[Book, ...] = ()
 
     def load(self, book: str) -> None:
-        self._books.append(read_book(book))
+        self.books = (*self.books, read_book(book))
+
+    def under(self, frozen: tuple[Book, ...]) -> "Accounts":
+        """The same accounts, with these versions in place of all others of their books."""
+        found = Accounts(())
+        found.known, found._rows, found.books = self.known, self._rows, self.books
+        found._frozen = frozen
+        return found
 
     def import_csv(self, text: str) -> None:
         """Rows are upserted by account and first day; one that ends on it takes it out."""
@@ -100,13 +108,11 @@ class Accounts:
         return f"{having[0].code}/{code.rpartition('/')[2]}" if len(having) == 1 else code
 
     def _having(self, code: str, day: date) -> list[Book]:
-        """The version in force on the day of every book that has the plan."""
-        book_code, _, plan = code.rpartition("/")
-        in_force: dict[str, Book] = {}
-        for book in sorted(self._books, key=lambda one: one.effective_from):
-            if book.effective_from <= day and book_code in ("", book.code):
-                in_force[book.code] = book
-        return [book for book in in_force.values() if plan in book.plans]
+        """The version in force on the day of every book that has the plan: a frozen one of the
+        book, where one has it then.
+        """
+        found = _in_force(self.books, code, day) | _in_force(self._frozen, code, day)
+        return list(found.values())
 
     def _price(self, stretch: Stretch, currency: str) -> None:
         """The plan by the version of its book in force on the stretch's first day."""
@@ -118,3 +124,13 @@ class Accounts:
         else:
             plan = having[0].plans[stretch.code.rpartition("/")[2]]
             stretch.book, stretch.plan = having[0], plan
+
+
+def _in_force(books: Iterable[Book], code: str, day: date) -> dict[str, Book]:
+    """By book, where the version in force on the day has the plan."""
+    book_code, _, plan = code.rpartition("/")
+    latest: dict[str, Book] = {}
+    for book in sorted(books, key=lambda one: one.effective_from):
+        if book.effective_from <= day and book_code in ("", book.code):
+            latest[book.code] = book
+    return {code: book for code, book in latest.items() if plan in book.plans}

@@ -103,6 +103,32 @@ def used(records: dict[Identity, dict[str, Any]]) -> list[Used]:
     return found
 
 
+def starts_in(period: Period, stretch: Stretch, one: Used) -> bool:
+    start, end = period.instant(stretch.since), period.instant(stretch.until)
+    return start <= one.start_us < end
+
+
+def taken(usage: Iterable[Used], part: Part, charge: Charge) -> list[UsageRecord]:
+    """What the charge takes of the stretch: what started in it; for a peak, what was open."""
+    stretch, period = part.stretch, part.period
+    plan = stretch.priced[1]
+    mine = [
+        one
+        for one in usage
+        if not one.conflict and plan.takes(charge, one.record.meter, one.record.variant)
+    ]
+    if charge.measure != "peak":
+        return [one.record for one in mine if starts_in(period, stretch, one)]
+    start, end = period.instant(stretch.since), period.instant(stretch.until)
+    cut = []
+    for one in mine:
+        since = max(one.start_us, start)
+        until = min(one.start_us + one.record.duration_us, end)
+        if since < until:
+            cut.append(replace(one.record, start_us=since, duration_us=until - since))
+    return cut
+
+
 class Oracle:
     """The accounts and books as text, and every month that follows from them and from usage."""
 
@@ -181,7 +207,9 @@ class _Account:
             return "no_account"
         if one.conflict:
             return "conflict"
-        stretch = next((part for part in self._stretches if self._starts_in(part, one)), None)
+        stretch = next(
+            (part for part in self._stretches if starts_in(self._period, part, one)), None
+        )
         return "no_subscription" if stretch is None else self._reason_within(stretch, one.record)
 
     def _reason_within(self, stretch: Stretch, record: UsageRecord) -> str | None:
@@ -198,29 +226,6 @@ class _Account:
         else:
             self._found.idle[self._account] += 1
         return None
-
-    def _starts_in(self, part: Stretch, one: Used) -> bool:
-        start, end = self._period.instant(part.since), self._period.instant(part.until)
-        return start <= one.start_us < end
-
-    def _records(self, part: Stretch, charge: Charge) -> list[UsageRecord]:
-        """What the charge takes of the stretch: what started in it; for a peak, what was open."""
-        plan = part.priced[1]
-        mine = [
-            one
-            for one in self._usage
-            if not one.conflict and plan.takes(charge, one.record.meter, one.record.variant)
-        ]
-        if charge.measure != "peak":
-            return [one.record for one in mine if self._starts_in(part, one)]
-        start, end = self._period.instant(part.since), self._period.instant(part.until)
-        cut = []
-        for one in mine:
-            since = max(one.start_us, start)
-            until = min(one.start_us + one.record.duration_us, end)
-            if since < until:
-                cut.append(replace(one.record, start_us=since, duration_us=until - since))
-        return cut
 
     def _document(self, currency: str) -> dict[str, Any]:
         first = self._period.since
@@ -257,7 +262,7 @@ class _Account:
         for charge in part.stretch.priced[1].charges:
             if charge.meter is None and not is_last:
                 continue  # owed on the last stretch, and there is no usage to show here
-            records = self._records(part.stretch, charge)
+            records = taken(self._usage, part, charge)
             for rated in rate(of_stretch(part, charge), records, part.currency, owed=is_last):
                 held = [
                     one.record_id

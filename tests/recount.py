@@ -7,6 +7,7 @@ from typing import Any
 import fastavro
 
 Identity = tuple[Any, ...]
+Told = tuple[str, str, int, dict[str, Any]]  # log, partition, offset and the event there
 IDENTITY = (
     "record_id", "started_at", "account_id", "meeting_id", "participant_id", "meter", "variant",
 )  # fmt: skip
@@ -43,6 +44,16 @@ def daily(events: Iterable[dict[str, Any]]) -> dict[tuple[Any, ...], list[int]]:
         day[1] += state["seen"] - started
         day[2] += state["quantity"] or 0
     return days
+
+
+def places(told: Iterable[Told]) -> dict[bytes, dict[tuple[str, str], tuple[int, int]]]:
+    """Each record's first and last offset in every log and partition that holds an event of it."""
+    found: dict[bytes, dict[tuple[str, str], tuple[int, int]]] = {}
+    for log, partition, offset, event in told:
+        of_record = found.setdefault(event["record_id"], {})
+        first, last = of_record.get((log, partition), (offset, offset))
+        of_record[log, partition] = (min(first, offset), max(last, offset))
+    return found
 
 
 def read_journal(root: Path) -> Iterator[tuple[str, str, bytes]]:

@@ -263,7 +263,8 @@ def test_a_change_of_closed_months_names_the_invoices_that_would_differ(closed: 
     assert warned("plan", "free", "business", "--from", "2026-10-31") == [
         "warning: the nil invoice of 2026-10"
     ]
-    told = [entry["details"]["closed"] for entry in shown(closed, "audit", "log")]
+    log = shown(closed, "audit", "log")
+    told = [one["details"]["closed"] for one in log if one["action"].startswith("account")]
     assert told == [
         *([], [], ["HM-2026-000002"], ["HM-2026-000001", "HM-2026-000002"], ["nil 2026-10"])
     ]

@@ -300,7 +300,7 @@ def test_a_line_too_large_is_a_fault_of_its_account(tmp_path: Path) -> None:
     (home / "dear.toml").write_text(dear)
     done = run(home, "price-book", "diff", "standard", str(home / "dear.toml"), *OCTOBER)
     assert done.returncode == 1
-    assert "LINE_TOO_LARGE: busy: minutes is beyond what can be billed exactly\n" in done.stderr
+    assert "LINE_TOO_LARGE: busy: minutes is beyond what can be billed exactly: " in done.stderr
     assert "calm " in done.stdout and "busy " not in done.stdout
 
 

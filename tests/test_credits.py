@@ -16,7 +16,7 @@ from tests import command_line
 from tests.command_line import shown_here as shown
 from warehouse import Store, open_scratch, open_store
 
-run = partial(command_line.run_here, now="2026-11-04T09:00:00Z", user="ann")
+run = partial(command_line.run_here, now="2026-11-02T09:00:00Z", user="ann")
 HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
 OF = "Name,a@a.example,DE,de,Europe/Berlin"
 ACCOUNTS = f"acme,{OF},EUR,p,2026-01-01,,1\nyen,{OF},JPY,q,2026-01-01,,1\n"
@@ -95,7 +95,7 @@ def test_the_ledger_shows_what_came_what_was_drawn_and_what_is_left(home: Path) 
         document(books, "first", "acme", 700)
         document(books, "other", "yen", 700)
         close(books)
-    told = shown(home, "account", "credits", "acme", now="2026-11-04T09:00:00Z")
+    told = shown(home, "account", "credits", "acme", now="2026-11-02T09:00:00Z")
     assert (told["balance"], told["currency"]) == ("18.00", "EUR")
     draw = {"document": "HM-first", "issued_on": "2026-11-02", "is_void": False}
     assert [

@@ -12,15 +12,15 @@ import pytest
 from billing.documents import render_pdf
 from billing.explanation import Row, explain
 from tests.command_line import shown_here as shown
-from tests.every_line import NOW, documents, make_home, run
+from tests.every_line import NOW, documents, run
 from tests.pdf_text import pdf_rows
 
 Documents = dict[tuple[str, str], Any]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_home(tmp_path_factory.mktemp("every"))
+def home(every_home: Path) -> Path:
+    return every_home
 
 
 @pytest.fixture(scope="module")

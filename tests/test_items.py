@@ -1,6 +1,7 @@
 """One-off items, holds and what a clerk is told of them."""
 
 import json
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -162,10 +163,9 @@ def test_an_item_is_billed_by_a_closed_document_that_is_not_void(home: Path) -> 
 
     assert pending() == ["i000001", "i000003", "i000002"]
     with books_of(home) as books:
-        assert pending_items(books)[2] == {
-            **{"account_id": "yen", "item": "i000002", "amount": "1.005", "description": "D"},
-            **{"on_day": pending_items(books)[2]["on_day"], "tax_category": None},
-        }
+        row = pending_items(books)[2]
+        assert (row["account_id"], row["on_day"]) == ("yen", date(2026, 11, 15))
+        assert (row["amount"], row["description"], row["tax_category"]) == ("1.005", "D", None)
         bill_item(books, "i000001", "2026-10.acme")
         bill_item(books, "i000002", "2026-10.yen")
     assert pending() == ["i000003"]

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -12,9 +12,11 @@ from kafka import KafkaProducer
 
 from consumers import broken_invariants
 from producers import Emitter
+from schemas import decode
 from tests import recount
 from tests.oracle_month import MonthRecount, Oracle, used
 from tests.scenario import NOVEMBER, OCTOBER, QUALITY, USAGE, Event, Scenario, make_scenario
+from tests.test_places import stored_places
 from tests.test_projector import _records as stored_records
 from warehouse import open_store
 
@@ -88,6 +90,16 @@ def produce(producer: KafkaProducer, messages: Iterable[Message]) -> Counter[tup
     return Counter((one.topic, str(one.partition)) for one in placed)
 
 
+def _in_journal(messages: Iterable[Message]) -> Iterator[recount.Told]:
+    """The usage of a whole journal, where sequences are offsets."""
+    told: Counter[str] = Counter()
+    for topic, source, payload in messages:
+        if topic == USAGE:
+            told[source] += 1
+            (event,) = decode(topic, [payload]).columns.to_pylist()
+            yield "journal", source, told[source], event
+
+
 def check_store(
     home: Path,
     scenario: Scenario,
@@ -102,6 +114,9 @@ def check_store(
         rows = store.rows('SELECT topic, "partition", next FROM positions')
         assert {(topic, place): at for topic, place, at in rows if at} == dict(positions)
         assert stored_records(store) == recount.records(scenario.usage())
+        logs = {log for (log,) in store.rows("SELECT log FROM positions")}
+        if logs == {"journal"}:
+            assert stored_places(store) == recount.places(_in_journal(messages))
         assert store.value("SELECT sum(samples) FROM quality_hourly") == samples
         last = Counter((topic, source) for topic, source, _ in messages)
         rows = store.rows("SELECT topic, source, first, last FROM sequences")

@@ -1,5 +1,5 @@
 -- The accounts whose draft no longer says what the one before it said.
-CREATE OR REPLACE TEMP TABLE changed AS
+INSERT INTO changed
 WITH known AS (
     SELECT lines.* FROM invoice_lines AS lines
     SEMI JOIN (SELECT id FROM invoices WHERE month = $month AND status = 'draft') AS drafts

@@ -48,7 +48,7 @@ closed AS (
     SELECT account_id, min(months) AS first, max(months) AS last
     FROM (
         SELECT account_id, left(month, 4)::BIGINT * 12 + right(month, 2)::BIGINT - 1 AS months
-        FROM invoices WHERE status IN ('final', 'nil') AND credit IS NULL
+        FROM invoices WHERE status <> 'draft' AND credit IS NULL
     )
     GROUP BY account_id
 ),

@@ -5,7 +5,7 @@ WITH set_off AS (
     SELECT
         lines.account_id, lines.month, terms.key, lines.variant,
         max_by(lines.term, lines.run) AS term, max_by(lines.invoice, lines.run) AS origin,
-        FALSE AS advance, 0::HUGEINT AS owed, sum(lines.amount)::HUGEINT AS charged
+        FALSE AS advance, NULL::HUGEINT AS owed, sum(lines.amount)::HUGEINT AS charged
     FROM charging($act) AS lines
     INNER JOIN terms USING (term)
     WHERE lines.month = $month AND NOT lines.advance AND terms.key IS NOT NULL
@@ -25,7 +25,7 @@ every AS (
 SELECT
     account_id, 'adjustment' AS kind, month, key, variant, term, content, advance, origin,
     records, own, quantity, packages, tiers, discount, bound, owed, charged,
-    owed - charged AS amount,
+    coalesce(owed, 0::HUGEINT) - charged AS amount,
     row_number() OVER (PARTITION BY account_id ORDER BY month, place NULLS LAST, key, variant)
         AS place
 FROM every

@@ -6,7 +6,7 @@ WITH months AS (
     FROM (
         SELECT
             account_id,
-            unnest([day - INTERVAL 1 DAY, day, day + INTERVAL 1 DAY, day + INTERVAL 3 DAY]) AS near
+            unnest([day - to_days(1), day, day + to_days(1), day + to_days(3)]) AS near
         FROM touched_days
     )
 ),

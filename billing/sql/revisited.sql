@@ -31,10 +31,10 @@ SELECT
     pending.account_id, pending.month, own.id AS origin, coalesce(frozen.books, []) AS books,
     coalesce(own.zone, before.zone) AS zone,
     coalesce(own.start_us, CASE WHEN before.month = strftime(
-        (pending.month || '-01')::DATE - INTERVAL 1 MONTH, '%Y-%m'
+        (pending.month || '-01')::DATE - to_months(1), '%Y-%m'
     ) THEN before.end_us END) AS start_us,
     coalesce(own.end_us, CASE WHEN after.month = strftime(
-        (pending.month || '-01')::DATE + INTERVAL 1 MONTH, '%Y-%m'
+        (pending.month || '-01')::DATE + to_months(1), '%Y-%m'
     ) THEN after.start_us END) AS end_us,
     pending.month < $least AS is_old
 FROM pending

@@ -6,8 +6,10 @@ USING touched_records t
     AND r.meter = t.meter AND r.variant IS NOT DISTINCT FROM t.variant
 WHEN MATCHED THEN UPDATE SET
     last_seen = t.last_seen, stopped = t.stopped, cancelled = t.cancelled,
-    quantity = t.quantity, continues = t.continues
+    quantity = t.quantity, continues = t.continues,
+    place = t.place, first_offset = t.first_offset, last_offset = t.last_offset
 WHEN NOT MATCHED THEN INSERT VALUES (
     t.record_id, t.started_at, t.account_id, t.meeting_id, t.participant_id, t.meter, t.variant,
-    t.last_seen, t.stopped, t.cancelled, t.quantity, t.continues
+    t.last_seen, t.stopped, t.cancelled, t.quantity, t.continues,
+    t.place, t.first_offset, t.last_offset
 )

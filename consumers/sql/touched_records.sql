@@ -1,5 +1,6 @@
 -- Every identity of the batch with what the store knows of it and what it becomes. All merges are
--- joins of a semilattice: duplicates, order and a reused number cannot change the result.
+-- joins of a semilattice: duplicates, order and a reused number cannot change the result. Where all
+-- of its events lie in one partition, its place is kept with it; else `scattered`, see more_places.
 CREATE OR REPLACE TEMP TABLE touched_records AS
 WITH folded AS (
     SELECT
@@ -7,7 +8,9 @@ WITH folded AS (
         account_id, meeting_id, participant_id, meter, variant,
         make_timestamp(max(observed_at)) AS last_seen,
         bool_or(phase = 'STOP') AS stopped, bool_or(phase = 'CANCEL') AS cancelled,
-        max(quantity) AS quantity, max(continues::UUID) AS continues
+        max(quantity) AS quantity, max(continues::UUID) AS continues,
+        min(place) AS place, max(place) AS last_place,
+        min("offset") AS first_offset, max("offset") AS last_offset
     FROM incoming_usage
     GROUP BY ALL
 )
@@ -20,7 +23,13 @@ SELECT
     f.stopped OR coalesce(r.stopped, false) AS stopped,
     f.cancelled OR coalesce(r.cancelled, false) AS cancelled,
     greatest(f.quantity, r.quantity) AS quantity,
-    greatest(f.continues, r.continues) AS continues
+    greatest(f.continues, r.continues) AS continues,
+    f.place <> f.last_place OR coalesce(r.place <> f.place, false) AS scattered,
+    CASE WHEN scattered THEN r.place ELSE f.place END AS place,
+    CASE WHEN scattered THEN r.first_offset ELSE least(f.first_offset, r.first_offset) END
+        AS first_offset,
+    CASE WHEN scattered THEN r.last_offset ELSE greatest(f.last_offset, r.last_offset) END
+        AS last_offset
 FROM folded f
 LEFT JOIN usage_records r
     ON r.record_id = f.record_id AND r.started_at = f.started_at

@@ -9,7 +9,7 @@ SELECT * FROM (
         SELECT
             invoice, line_id, record_id, started_at, account_id, meeting_id, participant_id,
             meter, variant, last_seen, stopped, quantity, continues, chargeable, unit, 1 AS side
-        FROM evidence_rows
+        FROM evidence
         UNION ALL
         SELECT
             invoice, invoice || '.' || printf('%04d', line) AS line_id,

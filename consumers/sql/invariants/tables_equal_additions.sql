@@ -1,10 +1,13 @@
 -- Tables hold as much as was ever added to them: each sequence and identity once, each sample in one
--- hour, each quarantine row for good.
+-- hour, each quarantine row and each further place
+-- for good.
 WITH told AS (SELECT what, sum(added) AS added FROM additions GROUP BY what),
 held AS (
     SELECT topic AS what, sum(last::HUGEINT - first + 1) AS added FROM sequences GROUP BY topic
     UNION ALL
     SELECT 'usage_records', count(*) FROM usage_records
+    UNION ALL
+    SELECT 'more_places', count(*) FROM more_places
     UNION ALL
     SELECT 'quarantine', count(*) FROM quarantine
 ),

@@ -9,7 +9,7 @@ CREATE TABLE batches (
 );
 
 -- How many each commit added, retries too: events of a topic whose sequences were new, identities
--- to `usage_records`, rows to `quarantine`. The tables are held to it by the invariants.
+-- to `usage_records`, rows to `more_places` and `quarantine`. The tables are held to it by the invariants.
 CREATE TABLE additions (batch BIGINT, what VARCHAR, added BIGINT);
 
 -- The set of sequences applied, as disjoint, not adjacent, closed intervals.
@@ -37,10 +37,12 @@ CREATE TABLE quarantine (
 );
 
 -- One row per identity: (record_id, started_at, account, meeting, participant, meter, variant).
+-- Its place is the stretch of one partition in which its events lie; of others see `more_places`.
 CREATE TABLE usage_records (
     record_id UUID, started_at TIMESTAMP, account_id VARCHAR, meeting_id VARCHAR,
     participant_id VARCHAR, meter VARCHAR, variant VARCHAR,
-    last_seen TIMESTAMP, stopped BOOLEAN, cancelled BOOLEAN, quantity BIGINT, continues UUID
+    last_seen TIMESTAMP, stopped BOOLEAN, cancelled BOOLEAN, quantity BIGINT, continues UUID,
+    place INTEGER, first_offset BIGINT, last_offset BIGINT
 );
 CREATE TABLE usage_daily (
     day DATE, account_id VARCHAR, meter VARCHAR, variant VARCHAR,
@@ -252,3 +254,21 @@ SELECT source, topic,
 FROM refusals
 WINDOW rising AS (PARTITION BY source, topic ORDER BY refused)
 QUALIFY refusals.refused > 0;
+
+-- Where in the log the events of a record lie: of each partition the stretch from the first to the
+-- last. Partitions of usage are numbered in this store alone, in order of arrival. Nearly every
+-- record lies in one, which is told in its own row; what was sent twice, cancelled or brought over
+-- from the journal to Kafka lies in several, and then here. Which of them stands in the record's
+-- row follows arrival; what the view says does not.
+CREATE TABLE places (place INTEGER, log VARCHAR, "partition" VARCHAR);
+CREATE TABLE more_places (record_id UUID, place INTEGER, first_offset BIGINT, last_offset BIGINT);
+CREATE VIEW record_places AS
+SELECT f.record_id, p.log, p."partition",
+    min(f.first_offset) AS first_offset, max(f.last_offset) AS last_offset
+FROM (
+    SELECT record_id, place, first_offset, last_offset FROM usage_records WHERE place IS NOT NULL
+    UNION ALL
+    FROM more_places
+) f
+JOIN places p ON p.place = f.place
+GROUP BY f.record_id, p.log, p."partition";

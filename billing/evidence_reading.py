@@ -1,0 +1,82 @@
+"""Reading evidence: the records that a document was made from, as its run froze them.
+
+Owns what is said where a file is missing or is not what the books say. Proves no file as a whole.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from billing.evidence import sum_evidence
+from billing.queries import PROOFS
+from edge import Fault, Refused
+from warehouse import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The act that froze a document: its snapshot of the usage store, and the file of its run, None
+    where it left none. `rows` and `sha256` are of the document's part.
+    """
+
+    invoice: str
+    run: int
+    snapshot: dict[str, Any]
+    file: Path | None
+    rows: int
+    sha256: str | None
+
+
+def find_evidence(books: Store, folder: Path, invoice: str) -> Evidence | None:
+    """Of the document with this id; None of a draft, which has none."""
+    found = books.records(PROOFS["run_of"], {"id": invoice})
+    if not found:
+        return None
+    (row,) = found
+    return Evidence(
+        invoice,
+        row["run"],
+        json.loads(row["snapshot"] or "{}"),
+        folder / row["evidence"] if row["evidence"] else None,
+        row["evidence_rows"] or 0,
+        row["evidence_sha256"],
+    )
+
+
+def read_evidence(
+    books: Store, evidence: Evidence, lines: Sequence[str] | None = None
+) -> tuple[list[dict[str, Any]], list[Fault]]:
+    """The document's rows in order of line and time, of the lines of these ids or of all, times in
+    UTC; and EVIDENCE_BROKEN where its rows, whole, are not those that were frozen with it.
+
+    Refuses with EVIDENCE_MISSING.
+    """
+    file = evidence.file
+    if file is None or not evidence.rows:
+        return [], []
+    if not file.exists():
+        raise Refused("EVIDENCE_MISSING", _missing(file))
+    books.execute(PROOFS["evidence_of"], {"file": str(file), "id": evidence.invoice})
+    rows = books.records(PROOFS["evidence_rows"], {"lines": lines and list(lines)})
+    sum_evidence(books)
+    sums = books.rows("SELECT records, sha256 FROM evidence_sums")
+    if sums == [(evidence.rows, evidence.sha256)]:
+        return rows, []
+    message = f"its rows in {file.name} are not those that were frozen: put the file back"
+    return rows, [Fault("EVIDENCE_BROKEN", evidence.invoice, message)]
+
+
+def evidence_files(books: Store, folder: Path) -> tuple[list[str], list[Fault]]:
+    """Every run's file that is there, and EVIDENCE_MISSING for each that is not."""
+    files = [folder / name for _, name in books.rows(PROOFS["evidence_files"])]
+    here = [str(file) for file in files if file.exists()]
+    gone = [
+        Fault("EVIDENCE_MISSING", file.name, _missing(file)) for file in files if not file.exists()
+    ]
+    return here, gone
+
+
+def _missing(file: Path) -> str:
+    return f"there is no {file}: put a copy of it back, the books have its SHA-256"

@@ -1,0 +1,1 @@
+SELECT run, evidence FROM runs WHERE evidence IS NOT NULL ORDER BY run

@@ -1,0 +1,3 @@
+-- All that a run froze of one document, as it lay when it was frozen.
+CREATE OR REPLACE TEMP TABLE evidence AS
+SELECT 0 AS account, * FROM read_parquet($file) WHERE invoice = $id

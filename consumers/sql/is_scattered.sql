@@ -1,0 +1,1 @@
+SELECT coalesce(bool_or(scattered), false) FROM touched_records

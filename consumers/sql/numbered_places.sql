@@ -1,0 +1,5 @@
+SELECT log, "partition", place
+FROM places
+WHERE (log, "partition") IN (
+    SELECT (unnest($logs::VARCHAR[]), unnest($partitions::VARCHAR[]))
+)

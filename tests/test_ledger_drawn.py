@@ -1,0 +1,179 @@
+"""Random sequences of what happens to closed months: late usage, cancelled records, changes of
+plans told late, new prices, credit notes, void documents and runs. After each, once every void
+month is run again and the next month is closed, the sum of all documents is the truth as the
+oracle rates it anew, less concessions.
+"""
+
+import os
+import random
+from collections.abc import Callable
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.ledger_clerk import OCTOBER, Clerk, begin
+from tests.ledger_credits import KINDS, credit, draw_lines, to_credit, void
+from tests.ledger_world import LENGTHS, OFFSETS, SECOND, ZONES, draw_day, draw_records, draw_row
+from tests.oracle_calendar import month_after
+
+SEQUENCES: Final = int(os.environ.get("HOMEMEETING_LEDGER", "2"))  # 5 seconds each
+ACTS: Final = 7
+
+
+def months(clerk: Clerk) -> list[date]:
+    """From October to the month after the last that was closed."""
+    ahead = clerk.ahead()[-1]
+    found = [OCTOBER]
+    while found[-1] < ahead:
+        found.append(month_after(found[-1]))
+    return found
+
+
+def someone(clerk: Clerk) -> tuple[str, str]:
+    """An account and its zone."""
+    name = clerk.rng.choice(sorted(clerk.accounts.known))
+    return name, clerk.accounts.known[name]["time_zone"]
+
+
+def usage(clerk: Clerk) -> None:
+    """In time or late, mostly at the edges of periods."""
+    name, zone = someone(clerk)
+    day = draw_day(clerk.rng, clerk.rng.choice(months(clerk)))
+    clerk.use([*draw_records(clerk.rng, name, zone, [day], clerk.rng.randrange(1, 6))])
+
+
+def longer(clerk: Clerk) -> None:
+    """A record that was known is seen once more."""
+    one = clerk.rng.choice(clerk.events)
+    seen = max(one["observed_at"], one["started_at"] + clerk.rng.choice(LENGTHS))
+    quantity = clerk.rng.choice([None, (one["quantity"] or 0) * 2 + 1])
+    clerk.use([{**one, "phase": "STOP", "observed_at": seen, "quantity": quantity}])
+
+
+def cancel(clerk: Clerk) -> None:
+    clerk.use([{**clerk.rng.choice(clerk.events), "phase": "CANCEL"}])
+
+
+def conflict(clerk: Clerk) -> None:
+    """A record is told of another meeting too, from another time: in conflict until one goes."""
+    one = clerk.rng.choice(clerk.events)
+    moved = clerk.rng.choice(OFFSETS) * clerk.rng.choice([0, 1])
+    clerk.use(
+        [
+            {
+                **one,
+                "meeting_id": "other",
+                "started_at": one["started_at"] + moved,
+                "observed_at": one["started_at"] + moved + SECOND,
+                "phase": "STOP",
+            }
+        ]
+    )
+
+
+def settled(clerk: Clerk) -> None:
+    """All but one identity of each record in conflict is withdrawn."""
+    kept: dict[bytes, str] = {}
+    again = []
+    for one in clerk.events:
+        if kept.setdefault(one["record_id"], one["meeting_id"]) != one["meeting_id"]:
+            again.append({**one, "phase": "CANCEL"})
+    if again:
+        clerk.use(again)
+
+
+def plan(clerk: Clerk) -> None:
+    """Another plan, other seats or an end, from a day that may be long over; at times from
+    another zone, which moves no closed period.
+    """
+    name, zone = someone(clerk)
+    zone = clerk.rng.choice([zone] * 9 + [clerk.rng.choice(ZONES)])
+    day = draw_day(clerk.rng, clerk.rng.choice(months(clerk)))
+    clerk.know(draw_row(clerk.rng, name, zone, clerk.currency, day))
+
+
+def prices(clerk: Clerk) -> None:
+    """A version of the book, in force from a day in any month on: closed ones keep theirs."""
+    since = draw_day(clerk.rng, clerk.rng.choice(months(clerk)))
+    if since not in {book.effective_from for book in clerk.accounts.books}:
+        clerk.load(since)
+
+
+def next_month(clerk: Clerk) -> None:
+    for month in clerk.ahead():
+        clerk.run(month)
+
+
+def alone(clerk: Clerk) -> None:
+    """One account's next month."""
+    name, _ = someone(clerk)
+    clerk.run(clerk.next(name), name)
+
+
+def again(clerk: Clerk) -> None:
+    """A month that is void, or one that is not, which changes nothing."""
+    void = sorted(clerk.void())
+    if void and clerk.rng.random() < 0.8:
+        clerk.run(*clerk.rng.choice(void))
+    else:
+        clerk.run(clerk.rng.choice(months(clerk)[:-1]))
+
+
+def credit_some(clerk: Clerk) -> None:
+    if found := to_credit(clerk):
+        document = clerk.rng.choice(found)
+        credit(clerk, document, clerk.rng.choice(KINDS), draw_lines(clerk, document))
+
+
+def void_one(clerk: Clerk) -> None:
+    found = [
+        one
+        for one in clerk.documents.values()
+        if one["status"] == "final" and one["credit"] is None
+    ]
+    if found:
+        void(clerk, clerk.rng.choice(found))
+
+
+def item(clerk: Clerk) -> None:
+    """Something to be billed, or given, once: with a month that is open, or open again."""
+    name, _ = someone(clerk)
+    void = [month for month, account in clerk.void() if account == name]
+    month = clerk.rng.choice([*void, clerk.next(name), clerk.ahead()[-1]])
+    day = draw_day(clerk.rng, month)
+    amount = Fraction(clerk.rng.randrange(-30_000, 90_000), 1000)
+    clerk.add_item(name, day, amount)
+
+
+def draft(clerk: Clerk) -> None:
+    clerk.type("invoice", "run", "--month", f"{clerk.ahead()[-1]:%Y-%m}", failing=True)
+    clerk.read()
+
+
+ACTS_DRAWN: Final[list[tuple[int, Callable[[Clerk], None]]]] = [
+    (5, usage), (2, longer), (3, cancel), (1, conflict), (2, settled), (4, plan), (2, prices),
+    (3, next_month), (1, alone), (2, again), (1, draft),
+    (3, credit_some), (3, void_one), (2, item),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(SEQUENCES))
+def test_all_documents_are_the_truth_less_concessions(
+    number: int, rng: random.Random, tmp_path: Path
+) -> None:
+    clerk = begin(tmp_path / "home", rng)
+    try:
+        clerk.run(OCTOBER)
+        for count in range(ACTS):
+            weights = [weight for weight, _ in ACTS_DRAWN]
+            (act,) = rng.choices([act for _, act in ACTS_DRAWN], weights)
+            clerk.said.append(f"--- {act.__name__}")
+            act(clerk)
+            trial = clerk.copy(tmp_path / f"trial{count}")
+            trial.settle()
+    except AssertionError:
+        print("\n".join(clerk.said))
+        raise
