@@ -1,7 +1,7 @@
 -- The records of the adjustments' lines by one source, as the evidence has them; within the layout
 -- of the periods that are adjusted.
 INSERT INTO sourced_records BY NAME
-WITH lines AS (
+WITH lines AS MATERIALIZED (
     SELECT
         frozen.invoice, frozen.line, frozen.variant, members.account, terms.term, terms.stretch,
         terms.kind
