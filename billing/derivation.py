@@ -32,32 +32,46 @@ _FEW: Final = 5
 
 def place_records(books: Store, act: Act) -> None:
     """Leaves `sourced_records`: the records of each line by the source, in the shape of the
-    evidence.
+    evidence; and `adjustments`, what closed periods owed beyond what was charged before the act.
     """
-    books.execute(VERIFY["near_records"])
-    books.execute(VERIFY["no_records"])
-    for layout, name in ((act.revisits, "adjusted_now"), (act.own, "own_now")):
-        if layout.cohorts:
-            lay_lines(books, place_usage(books, layout))
-            books.execute(VERIFY[name])
+    _adjust(books, act)
+    lay_lines(books, place_usage(books, act.own))
+    books.execute(VERIFY["own_now"])
 
 
 def derive(books: Store, act: Act) -> list[Fault]:
     """As `place_records`, and leaves the lines as they come out, for `line_faults`. The faults are
     of accounts that cannot be rated.
     """
-    books.execute(VERIFY["near_records"])
-    books.execute(VERIFY["no_records"])
-    beyond: list[Fault] = []
-    if act.revisits.cohorts:
-        beyond = find_adjustments(books, act.revisits, act.number)
-        books.execute(VERIFY["adjusted_now"])
-    else:
-        books.execute(VERIFY["no_adjustments"])
+    beyond = _adjust(books, act)
     numbering = place_usage(books, act.own)
     rate(books, numbering)
     books.execute(VERIFY["own_now"])
     return [*beyond, *too_large(books, numbering)]
+
+
+def _adjust(books: Store, act: Act) -> list[Fault]:
+    for name in ("near_records", "no_records", "no_adjustments"):
+        books.execute(VERIFY[name])
+    if not act.revisits.cohorts:
+        return []
+    beyond = find_adjustments(books, act.revisits, act.number)
+    books.execute(VERIFY["adjusted_now"])
+    return beyond
+
+
+def missing_adjustments(books: Store, source: str, last_batch: int) -> list[tuple[str, Fault]]:
+    """What `place_records` found owed by a source of this name and no line charges, where it was
+    known when the document was made: a fault of each, with its document.
+    """
+    found = []
+    for row in books.records(VERIFY["missing_adjustments"], {"last_batch": last_batch}):
+        told = f"{row['code']} ({row['variant']})" if row["variant"] else row["code"]
+        message = (
+            f"an adjustment of {told} of {row['month']} is missing: {_amount(row)} by {source}"
+        )
+        found.append((row["invoice"], Fault("LINE_MISSING", row["name"], message)))
+    return found
 
 
 def line_faults(books: Store, act: Act) -> list[tuple[str, Fault]]:

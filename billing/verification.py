@@ -16,7 +16,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from billing.audit_trail import broken_links, entries
-from billing.derivation import derive, line_faults, place_records
+from billing.derivation import derive, line_faults, missing_adjustments, place_records
 from billing.document import documents
 from billing.documents import render_pdf
 from billing.evidence import sum_evidence
@@ -170,8 +170,7 @@ def _from_store(books: Store, home: Settings, act: Act, last_batch: int) -> list
     try:
         with _stored(books, home, act, last_batch):
             _source(books, "FROM stored_records")
-            place_records(books, act)
-            return record_findings(books, "the usage store", last_batch)
+            return _compare(books, act, "the usage store", last_batch)
     except Refused as refused:
         message = f"{refused.summary}; not compared with the usage store"
         return [Finding(None, Fault(refused.code, "", message))]
@@ -218,8 +217,14 @@ def _from_log(books: Store, act: Act, snapshot: dict[str, Any], log: LogRecords)
         return [Finding(id, fault) for fault in faults for id in ids]
     books.execute(VERIFY["log_conflicts"], {"from_us": from_us, "end_us": end_us})
     _source(books, VERIFY["logged_near"])
+    books.execute(VERIFY["no_days"])
+    return _compare(books, act, "the log", _NEVER)
+
+
+def _compare(books: Store, act: Act, source: str, last_batch: int) -> list[Finding]:
     place_records(books, act)
-    return record_findings(books, "the log", _NEVER)
+    missing = missing_adjustments(books, source, last_batch)
+    return [*record_findings(books, source, last_batch), *(Finding(*one) for one in missing)]
 
 
 def _source(books: Store, select: str) -> None:

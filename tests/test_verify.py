@@ -409,6 +409,27 @@ def test_what_was_forged_in_store_and_evidence_the_log_tells(home: Home) -> None
     assert any("in the log" in text for _, text in done)
 
 
+def test_an_adjustment_that_was_taken_out_is_missed(home: Home) -> None:
+    """With its evidence, its hash and the sum: what is left proves itself."""
+    (file,) = {path for path in (home / "evidence").iterdir() if "000007" in path.name}
+    name = number(home, "2026-11.solo")
+    rewrite(file, "invoice AS invoice", "line_id <> '2026-11.solo.0002'")
+    with open_store(home / "books.duckdb", "books").closing() as books:
+        gone = "invoice = '2026-11.solo' AND kind = 'adjustment'"
+        ((amount,),) = books.rows(f"SELECT amount FROM invoice_lines WHERE {gone}")
+        books.execute(f"DELETE FROM invoice_lines WHERE {gone}")
+        books.execute(
+            """UPDATE invoices SET subtotal = subtotal - ?, evidence_rows = 1, evidence_sha256 = ?
+            WHERE number = ?""",
+            [amount, sums(file)[name], name],
+        )
+    told = f"{name}: an adjustment of talk of 2026-09 is missing: 1.00 EUR by"
+    assert found(home, name, "--no-documents", "--from-log") == [
+        ("LINE_MISSING", f"{told} the usage store"),
+        ("LINE_MISSING", f"{told} the log"),
+    ]
+
+
 def test_what_cannot_be_verified_is_refused(home: Home) -> None:
     done = run(home, "invoice", "verify", "HM-1", "HM-2")
     assert done.returncode == 1
