@@ -17,11 +17,9 @@ import pyarrow as pa
 
 from billing.audit_trail import broken_links, entries
 from billing.derivation import derive, line_faults, missing_adjustments, place_records
-from billing.document import documents
-from billing.documents import render_pdf
 from billing.evidence import sum_evidence
-from billing.invoices import pdf_path
 from billing.month import parse_month
+from billing.paper_check import paper_findings
 from billing.pricebook import PriceBook
 from billing.queries import CHECKS, STORED, VERIFY
 from billing.rating import reach
@@ -82,7 +80,7 @@ def verify_documents(
     for run, month, snapshot, evidence in books.rows(sql):
         found += _verify_act(books, home, (run, month, snapshot, evidence), versions, asked)
     if asked.papers:
-        found += _papers(books, home, ids, asked.progress)
+        found += paper_findings(books, home, ids, asked.progress)
     return found
 
 
@@ -229,27 +227,3 @@ def _compare(books: Store, act: Act, source: str, last_batch: int) -> list[Findi
 
 def _source(books: Store, select: str) -> None:
     books.execute(f"CREATE OR REPLACE TEMP VIEW near_all AS {select}")
-
-
-def _papers(
-    books: Store, home: Settings, ids: Sequence[str], progress: Callable[[int], object]
-) -> Iterator[Finding]:
-    for document in documents(books, ids):
-        progress(1)
-        if document["number"] is None:
-            continue
-        path = pdf_path(home, document)
-        if not path.exists():
-            message = f"{path.name} is not there: `invoice run` makes it again"
-            fault = Fault("DOCUMENT_MISSING", document["number"], message)
-            yield Finding(document["id"], fault, is_late=True)
-        elif not _is_paper_of(document, path.read_bytes()):
-            message = f"{path.name} is not what the frozen document makes, byte for byte"
-            yield Finding(document["id"], Fault("DOCUMENT_DIFFERS", document["number"], message))
-
-
-def _is_paper_of(document: dict[str, Any], printed: bytes) -> bool:
-    """One that became void may have been printed before that."""
-    if printed == render_pdf(document):
-        return True
-    return document["status"] == "void" and printed == render_pdf({**document, "status": "final"})
