@@ -48,12 +48,9 @@ def close_drafts(
     faults are of drafts that stay drafts; they and `left_out` are remembered as left open. Refuses
     with ISSUE_DATE.
     """
-    books.execute(SQL["conflicting"])
-    gaps = _gaps(books, home, asked)
-    which = {"now_us": asked.now_us, "unchanged": asked.unchanged}
-    books.execute(SQL["blocked"], {**which, "accepted": "accept_incomplete" in asked.overrides})
+    gaps = find_blocked(books, home, asked)
     faults = [*_incomplete(books, month, gaps), *_blocked(books)]
-    day = issue_day(books, home, asked.now_us, asked.issue_date)
+    day = issue_day(home, asked.now_us, asked.issue_date)
     series = [find_series(books, name, day) for name in (home.invoice_series, home.credit_series)]
     invoices, credit_notes = series
     told = {
@@ -65,13 +62,13 @@ def close_drafts(
     _remember_open(books, month, left_out)
     if not books.value("SELECT count(*) FROM closing"):
         return faults
+    for one, kind in zip(series, ("invoice", "credit_note"), strict=True):
+        sql = "SELECT count(number) FROM closing WHERE kind = ?"
+        move_series(books, one, books.value(sql, [kind]), day)
     accepted = accept_gaps(books, asked.now_us) if gaps and not _waits(asked) else []
     run = begin_run(books, month, asked, take_snapshot(books, accepted))
     name, sha256 = write_evidence(books, home.evidence, run)
     books.execute(SQL["close_invoices"], {"today": day, "terms_days": _TERMS_DAYS, "run": run})
-    for one, kind in zip(series, ("invoice", "credit_note"), strict=True):
-        sql = "SELECT count(number) FROM closing WHERE kind = ?"
-        move_series(books, one, books.value(sql, [kind]), day)
     for sql in ("insert_periods", "settle_revisits", "closing_totals"):
         books.execute(SQL[sql])
     draw_prepaid(books)
@@ -81,6 +78,15 @@ def close_drafts(
     )
     _tell(books, month, asked, run)
     return faults
+
+
+def find_blocked(books: Store, home: Settings, asked: Closing) -> list[Fault]:
+    """Leaves `blocked`: the drafts that cannot be closed now; and `gaps_found`, which it gives."""
+    books.execute(SQL["conflicting"])
+    gaps = _gaps(books, home, asked)
+    which = {"now_us": asked.now_us, "unchanged": asked.unchanged}
+    books.execute(SQL["blocked"], {**which, "accepted": "accept_incomplete" in asked.overrides})
+    return gaps
 
 
 def begin_run(books: Store, month: Month, asked: Closing, snapshot: str | None = None) -> int:

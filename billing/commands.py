@@ -23,6 +23,7 @@ from billing.queries import SQL
 from billing.rating import month_usage
 from billing.run_commands import RUN_COMMANDS
 from billing.server_commands import server
+from billing.too_old import note_old, too_old
 from edge.command import common, settings, show_rows
 
 _USAGE = ("account_id", "meter", "variant", "records", "seconds", "quantity")
@@ -54,14 +55,23 @@ def usage(
         raise click.UsageError("Missing option '--month'.")
     with open_books(settings(), make=False) as books:
         layout = lay_out(books, load_catalogue(books), month)
+        is_old = unbilled and note_old(books, settings(), month)
         with month_usage(books, settings(), layout):
             found = books.records(SQL["unbilled" if unbilled else "usage"], {"account": account_id})
+            found += too_old(books, account_id) if is_old else []
+    found.sort(key=_place)
     whose = f" of {account_id}" if account_id else ""
     if unbilled:
         empty = f"no usage{whose} in {month} is unbilled"
         show_rows(map(_usage_row, found), (*_USAGE, "reason"), empty)
     else:
         show_rows(map(_usage_row, found), _USAGE, f"no usage{whose} in {month}")
+
+
+def _place(row: dict[str, Any]) -> tuple[str, ...]:
+    variant = row["variant"]
+    kind = (row["account_id"], row["meter"], "" if variant is None else f"+{variant}")
+    return (*kind, row.get("reason", ""))
 
 
 def _usage_row(row: dict[str, Any]) -> dict[str, Any]:

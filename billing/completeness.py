@@ -73,10 +73,7 @@ def accept_gaps(books: Store, now_us: int) -> list[dict[str, Any]]:
     transaction.
     """
     books.execute(GATE["accept"], {"now_us": now_us})
-    return [
-        {"code": code, "place": place, "message": message}
-        for code, place, message in books.rows(GATE["faults"])
-    ]
+    return books.records(GATE["accepted"])
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

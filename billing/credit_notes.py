@@ -60,8 +60,12 @@ def give_credit(
         amount = _taken(head, line, told, left, faults)
         taken += [{"document": head["id"], "line": line, "amount": str(amount)}] if amount else []
     total = sum(int(row["amount"]) for row in taken)
-    if not faults and total <= 0:
+    if not faults and not taken:
         faults.append(Fault("NOTHING_LEFT", head["number"], "nothing is left to give back"))
+    elif not faults and total <= 0:
+        shown = f"{minor_to_money(total, head['currency']):f} {head['currency']}"
+        message = f"these lines come to {shown}: a credit note gives something back"
+        faults.append(Fault("BAD_AMOUNT", head["number"], message))
     _refuse(faults)
     load_rows(books, "crediting", taken, _CREDITING, {"amount": "HUGEINT"})
     with books.transaction():
@@ -71,7 +75,7 @@ def give_credit(
             books.execute(SQL["mark_credited"], {"reason": "correction"})
         (note,) = _notes(books)
         details = {"run": run, "kind": credit.kind, "credit_note": note["number"]}
-        act = (asked.now_us, asked.who, "invoice credit-note", head["number"], credit.reason)
+        act = (asked.now_us, asked.who, "credit-note", head["number"], credit.reason)
         record(books, [Act(*act, details)])
     return note
 
@@ -84,8 +88,13 @@ def void_documents(
     prepaid credit by themselves, other periods as adjustments, concessions as items of their
     month. Refuses with VOID_REFUSED, every fault listed, and ISSUE_DATE.
     """
-    heads = [_find(books, name) for name in dict.fromkeys(names)]
-    faults = [fault for head in heads for fault in _not_voidable(head)]
+    heads, faults = [], []
+    for name in dict.fromkeys(names):
+        try:
+            heads.append(_find(books, name))
+        except Refused as refused:
+            faults.append(Fault(refused.code, name, refused.summary))
+    faults += [fault for head in heads for fault in _not_voidable(head)]
     if faults:
         raise Refused("VOID_REFUSED", "nothing was made void", faults)
     _load_credited(books, [head["id"] for head in heads])
@@ -102,7 +111,7 @@ def void_documents(
             Act(
                 asked.now_us,
                 asked.who,
-                "invoice void",
+                "void",
                 head["number"] or head["id"],
                 reason,
                 details,
@@ -194,7 +203,7 @@ def _issue(  # noqa: PLR0913, PLR0917  each is one column of the document
     books: Store, home: Settings, credit: str, reason: str, asked: Closing, run: int
 ) -> None:
     """Numbers and writes what takes `crediting` back, within the caller's transaction."""
-    day = issue_day(books, home, asked.now_us, asked.issue_date)
+    day = issue_day(home, asked.now_us, asked.issue_date)
     series = [find_series(books, name, day) for name in (home.invoice_series, home.credit_series)]
     invoices, credit_notes = series
     told = {

@@ -45,7 +45,7 @@ def documents(
         yield from (_document(heads[id], lines[id]) for id in asked)
 
 
-def _document(head: Row, lines: Iterable[Row]) -> dict[str, Any]:
+def _document(head: Row, lines: Sequence[Row]) -> dict[str, Any]:
     zone = ZoneInfo(head["zone"])
     currency = head["currency"]
     # What is stored is charged; a credit note says what is given back.
@@ -69,7 +69,7 @@ def _document(head: Row, lines: Iterable[Row]) -> dict[str, Any]:
         "period": _span(head["start_us"], head["end_us"], zone),
         "seller": json.loads(head["seller"]),
         "buyer": json.loads(head["buyer"]),
-        "lines": _lines([_signed(row, sign) for row in lines], currency, zone),
+        "lines": _lines(lines, sign, currency, zone),
         "subtotal": subtotal,
         "taxes": [],
         "tax": None,
@@ -94,14 +94,16 @@ def _signed(row: Row, sign: int) -> Row:
     return {**row, **turned, "tiers": tiers or None}
 
 
-def _lines(rows: Sequence[Row], currency: str, zone: ZoneInfo) -> list[dict[str, Any]]:
-    """`usage` is what the usage lines of each stretch came to, of which a commitment tells."""
+def _lines(rows: Sequence[Row], sign: int, currency: str, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """`usage` is what the usage lines of each stretch came to, of which a commitment tells. As all
+    that amounts were computed from, it keeps its sign on a credit note.
+    """
     usage: Counter[_Stretch] = Counter()
     for row in rows:
         terms = _terms(row["content"])
         if row["kind"] == "usage":
             usage[_stretch(terms)] += row["amount"]
-    return [_line(row, currency, zone, usage) for row in rows]
+    return [_line(_signed(row, sign), currency, zone, usage) for row in rows]
 
 
 def _stretch(terms: Row) -> _Stretch:

@@ -36,19 +36,26 @@ _COHORT: Final = {
 @dataclass(frozen=True, slots=True)
 class Work:
     """What is to be drafted: the month of some accounts, and their closed periods that may cost
-    something else now.
+    something else now. `reach` is the month of all whose usage is read.
     """
 
     layout: Layout
     revisits: Layout
+    reach: Layout
 
 
 def lay_out_work(
-    books: Store, home: Settings, catalogue: Catalogue, layout: Layout, *, include_old: bool = False
+    books: Store,
+    home: Settings,
+    catalogue: Catalogue,
+    layout: Layout,
+    reach: Layout | None = None,
+    *,
+    include_old: bool = False,
 ) -> Work:
     months = home.adjust_months
     revisits = lay_out_revisits(books, catalogue, layout, months, include_old=include_old)
-    return Work(layout, revisits)
+    return Work(layout, revisits, reach or layout)
 
 
 @contextmanager
@@ -58,7 +65,7 @@ def drafted(books: Store, home: Settings, work: Work) -> Iterator[list[Fault]]:
     out. Refuses as `lend_tables`.
     """
     layout = work.layout
-    with lent_usage(books, home, layout, work.revisits):
+    with lent_usage(books, home, work.reach, work.revisits):
         beyond = find_adjustments(books, work.revisits)
         numbering = place_usage(books, layout)
         rate(books, numbering)

@@ -1,49 +1,95 @@
 """Evidence: the rated records of a finalising run, as one Parquet file with its checksum, and
 the snapshot of the usage store that the run saw.
 
-Owns the file's place and order. Does not decide what is rated.
+Owns the file's place and order. Does not decide what is rated. The file's metadata repeats what the
+books say of the run: `snapshot`, `overrides`, and, where records in conflict kept closed periods
+from being adjusted, `left_out`: name and SHA-256 of a second file that lists them.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+import pyarrow as pa
+
 from billing.completeness import allowances
 from billing.queries import SQL
+from billing.rows import load_rows
 from warehouse import Store
 
-_PART_ROWS: Final = 1_000_000  # digested together: as text they are some 100 MB
+# As a run writes them, wherever they were read from.
+IN_ORDER: Final = (
+    "(FROM evidence ORDER BY invoice, length(line_id), line_id, started_at, record_id)"
+)
+SUMS: Final = {
+    **dict.fromkeys(("invoice", "sha256"), pa.string()),
+    "records": pa.int64(),
+}
 
 
 def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     """The name and SHA-256 of the file of a run. Leaves `evidence_sums`: the count and SHA-256 of
     each invoice's rows. Reads `closing` and what rating left.
     """
-    books.execute(SQL["evidence"])
-    sum_evidence(books)
+    for name in ("evidence", "evidence_rows", "left_out_records"):
+        books.execute(SQL[name])
+    load_rows(books, "evidence_sums", sum_evidence(books, "evidence"), SUMS)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"run-{run:06}.parquet"
-    quoted = str(path).replace("'", "''")
-    books.execute(
-        f"""COPY (SELECT * EXCLUDE (account) FROM evidence
-        ORDER BY account, line_id, started_at, record_id) TO '{quoted}' (FORMAT parquet)"""
+    ((snapshot, overrides),) = books.rows(
+        "SELECT snapshot, overrides FROM runs WHERE run = ?", [run]
     )
+    told = {"snapshot": snapshot, "overrides": overrides}
+    if books.value("SELECT count(*) FROM left_out_records"):
+        path = folder / f"run-{run:06}.left-out.parquet"
+        sha256 = _write(books, "FROM left_out_records ORDER BY ALL", path, {})
+        told["left_out"] = json.dumps({"file": path.name, "sha256": sha256})
+    path = folder / f"run-{run:06}.parquet"
+    return path.name, _write(books, "FROM evidence", path, told)
+
+
+def _write(books: Store, sql: str, path: Path, told: Mapping[str, str]) -> str:
+    """The rows to a file with this metadata, whole and on the disk; gives its SHA-256."""
+    metadata = ", ".join(f"{name}: {_quoted(text)}" for name, text in told.items())
+    options = f"FORMAT parquet, KV_METADATA {{{metadata}}}" if told else "FORMAT parquet"
+    books.execute(f"COPY ({sql}) TO {_quoted(str(path))} ({options})")
     path.chmod(0o600)
     _write_through(path)
     with path.open("rb") as file:
-        return path.name, hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sum_evidence(books: Store) -> None:
-    """Leaves `evidence_sums`: the count and SHA-256 of each invoice's rows in `evidence`."""
-    for name in ("begin_evidence_sums", "evidence_text"):
-        books.execute(SQL[name])
-    parts = books.value("SELECT count(*) FROM evidence") // _PART_ROWS + 1
-    for part in range(parts):
-        books.execute(SQL["evidence_sums"], {"parts": parts, "part": part})
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def sum_evidence(books: Store, table: str) -> Iterator[dict[str, Any]]:
+    """Of each invoice with rows in this table of evidence, which lies in order: how many, and the
+    SHA-256 of their texts (`evidence_text.sql`), each with a line feed after it, in UTF-8.
+    """
+    books.execute(SQL["evidence_text"])
+    sums: dict[str, tuple[Any, int]] = {}
+    for batch in books.batches(
+        f"SELECT invoice, evidence_text(one) || chr(10) FROM {table} AS one"
+    ):
+        invoices, texts = batch.columns
+        _, starts, data = texts.buffers()
+        offsets = np.frombuffer(starts, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+        names = invoices.dictionary_encode()
+        codes = names.indices.to_numpy(zero_copy_only=False)
+        edges = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist(), len(codes)]
+        whole = memoryview(data)
+        for first, end in pairwise(edges):
+            invoice = names.dictionary[codes[first]].as_py()
+            digest, records = sums.get(invoice) or (hashlib.sha256(), 0)
+            digest.update(whole[offsets[first] : offsets[end]])
+            sums[invoice] = digest, records + end - first
+    for invoice, (digest, records) in sums.items():
+        yield {"invoice": invoice, "records": records, "sha256": digest.hexdigest()}
 
 
 def _write_through(path: Path) -> None:

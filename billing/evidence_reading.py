@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from billing.evidence import sum_evidence
+from billing.evidence import IN_ORDER, sum_evidence
 from billing.queries import PROOFS
 from edge import Fault, Refused
 from warehouse import Store
@@ -60,8 +60,7 @@ def read_evidence(
         raise Refused("EVIDENCE_MISSING", _missing(file))
     books.execute(PROOFS["evidence_of"], {"file": str(file), "id": evidence.invoice})
     rows = books.records(PROOFS["evidence_rows"], {"lines": lines and list(lines)})
-    sum_evidence(books)
-    sums = books.rows("SELECT records, sha256 FROM evidence_sums")
+    sums = [(one["records"], one["sha256"]) for one in sum_evidence(books, IN_ORDER)]
     if sums == [(evidence.rows, evidence.sha256)]:
         return rows, []
     message = f"its rows in {file.name} are not those that were frozen: put the file back"

@@ -63,7 +63,7 @@ def _explain(line: Line, document: Mapping[str, Any]) -> list[Row]:
     currency = document["currency"]
     rows = [_head(line, currency)]
     days = _days(line, document["period"])
-    if days:
+    if days and "owed" not in line["basis"]:  # what is owed now says for when
         rows.append(days)
     if line["included"] and Decimal(line["included"]):
         rows.append(_allowance(line))
@@ -252,19 +252,20 @@ def _adjustment(line: Line, currency: str) -> Iterator[Row]:
         yield Row(f"Owed for {span(line['period'])}", amount=_exact(basis["owed"], currency))
     if now := basis.get("now"):
         yield from _now({**line, **now, "kind": "usage"}, currency)
-    where = f" in {origin['number']}" if origin and origin["number"] else ""
+    number_of = origin["number"] if origin else None
+    where = f" in {number_of}" if number_of else ""
     if "charged" in basis:
         charged = _exact(-Fraction(basis["charged"]), currency)
         when = "in advance" if basis["advance"] else "before"
         yield Row(f"Charged {when}{where}", amount=charged)
-    elif where:
-        yield Row(f"Charged{where}")
+    elif number_of:
+        yield Row(f"From {number_of}")
 
 
 def _now(line: Line, currency: str) -> Iterator[Row]:
     """How the amount owed comes about; its rows add up to it, so they have no sum of their own."""
     quantity = _quantity(line["quantity"], line["unit"])
-    yield Row("Of which:", *quantity, _unit_price(line, currency))
+    yield Row("As known now", *quantity, _unit_price(line, currency))
     if line["included"] and Decimal(line["included"]):
         yield _allowance(line)
     yield from _priced(line, currency)

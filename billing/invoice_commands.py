@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from billing.books import open_books
+from billing.closing_record import closing_of, tell_closing, tell_corrections
 from billing.document import documents
 from billing.explanation import explain, span
 from billing.invoices import find_invoice, list_heads
@@ -24,6 +25,7 @@ from edge.command import (
     show_json,
     show_rows,
 )
+from edge.faults import inert
 from edge.instants import instant
 from warehouse import Store
 
@@ -55,13 +57,16 @@ def invoice() -> None:
 
 
 def sums(heads: Iterable[Mapping[str, Any]]) -> str:
-    """How many documents of each status and currency there are, and their totals."""
-    found: dict[tuple[str, str], list[Decimal]] = {}
+    """How many documents of each status and currency there are, and their totals; credit notes
+    apart: they are given back.
+    """
+    found: dict[tuple[bool, str, str], list[Decimal]] = {}
     for one in heads:
-        found.setdefault((one["status"], one["currency"]), []).append(Decimal(one["total"]))
+        key = (one["kind"] == "credit_note", one["status"], one["currency"])
+        found.setdefault(key, []).append(Decimal(one["total"]))
     return "; ".join(
-        f"{len(totals)} {status}, {sum(totals):,f} {currency}"
-        for (status, currency), totals in sorted(found.items())
+        f"{len(totals)} {status}{', given back' if is_credit else ''}, {sum(totals):,f} {currency}"
+        for (is_credit, status, currency), totals in sorted(found.items())
     )
 
 
@@ -102,7 +107,21 @@ def show_command(name: str) -> None:
     Exit codes: 0 shown; 1 there is none; 2 wrong usage.
     """
     with open_books(settings(), make=False) as books:
-        _show_one(find_invoice(books, name))
+        found = find_invoice(books, name)
+        closing = closing_of(books, found["id"])
+        corrections = list(tell_corrections(books, found))
+    _show_one(found if closing is None else {**found, "closing": closing})
+    if form() == "table":
+        for told in (*corrections, *_due(found), *tell_closing(closing)):
+            click.echo(inert(told))
+
+
+def _due(found: Mapping[str, Any]) -> Iterator[str]:
+    """What was paid before, and what is left to pay."""
+    if found["prepaid"] is not None:
+        amounts = [money(Decimal(found[name]), found["currency"]) for name in ("prepaid", "due")]
+        until = f" by {found['due_on']}" if found["due_on"] else ""
+        yield f"Prepaid {amounts[0]}, due {amounts[1]} {found['currency']}{until}"
 
 
 def _show_one(found: Mapping[str, Any]) -> None:

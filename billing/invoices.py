@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from billing.books import Catalogue, load_catalogue
-from billing.closing import Closing, close_drafts
+from billing.closing import Closing, close_drafts, find_blocked
+from billing.control_report import note_run
 from billing.document import documents
 from billing.documents import render_pdf
 from billing.drafts import drafted, keep_drafts, lay_out_work
@@ -16,6 +17,7 @@ from billing.layout import Layout, lay_out, without
 from billing.money import minor_to_money
 from billing.month import Month, parse_month
 from billing.queries import SQL
+from billing.rating import place_usage
 from billing.revisits import look
 from edge import Fault, Refused, Settings
 from warehouse import Store
@@ -29,35 +31,48 @@ def run_invoices(
     closing: Closing | None,
     *,
     include_old: bool = False,
+    reporter: Closing | None = None,
 ) -> list[Fault]:
     """Refreshes the month's drafts and, where asked, closes those whose period is over. What is
     closed already stays as it is. `include_old`: usage from before `adjust_months` is charged too.
+    For a `reporter` it leaves what `billing.control_report` tells, as of the usage that was read.
     The faults are of accounts left out.
     """
     look(books, home)
     catalogue = load_catalogue(books, _only(accounts))
-    layout = _open_accounts(books, catalogue, month, accounts)
-    work = lay_out_work(books, home, catalogue, layout, include_old=include_old)
+    whole = _asked_accounts(books, catalogue, month, accounts)
+    closed = {id for (id,) in books.rows(SQL["closed_accounts"], {"month": str(month)})}
+    layout = without(whole, closed)
+    work = lay_out_work(books, home, catalogue, layout, whole, include_old=include_old)
     which = {"month": str(month)}
-    with drafted(books, home, work) as left_out, books.transaction():
-        books.execute(SQL["no_changed"])
-        if closing is not None and closing.unchanged:
-            books.execute(SQL["changed"], which)
-        books.execute(SQL["delete_draft_lines"], which)
-        books.execute(SQL["delete_drafts"], which)
-        keep_drafts(books)
-        blocked = [] if closing is None else close_drafts(books, home, month, closing, left_out)
+    blocked: list[Fault] = []
+    with drafted(books, home, work) as left_out:
+        with books.transaction():
+            books.execute(SQL["no_changed"])
+            if closing is not None and closing.unchanged:
+                books.execute(SQL["changed"], which)
+            books.execute(SQL["delete_draft_lines"], which)
+            books.execute(SQL["delete_drafts"], which)
+            keep_drafts(books)
+            if closing is not None:
+                blocked = close_drafts(books, home, month, closing, left_out)
+        if reporter is not None:
+            if closing is None:
+                find_blocked(books, home, reporter)
+            if whole != layout:
+                place_usage(books, whole)  # closed accounts have unbilled usage too
+            note_run(books, accounts, left_out)
     return sorted([*left_out, *blocked], key=lambda fault: fault.place)
 
 
-def _open_accounts(
+def _asked_accounts(
     books: Store, catalogue: Catalogue, month: Month, accounts: Collection[str] | None
 ) -> Layout:
-    """The month of the accounts asked for whose document is not closed."""
-    closed = {id for (id,) in books.rows(SQL["closed_accounts"], {"month": str(month)})}
-    if accounts is not None:
-        closed |= {id for id, _, _ in catalogue.accounts}.difference(accounts)
-    return without(lay_out(books, catalogue, month), closed)
+    """The month of the accounts asked for."""
+    layout = lay_out(books, catalogue, month)
+    if accounts is None:
+        return layout
+    return without(layout, {id for id, _, _ in catalogue.accounts}.difference(accounts))
 
 
 def _only(accounts: Collection[str] | None) -> str | None:

@@ -27,6 +27,11 @@ class Month:
     def after(self) -> "Month":
         return Month(self.year + self.number // 12, self.number % 12 + 1)
 
+    def back(self, months: int) -> "Month":
+        """So many months before."""
+        at = self.year * 12 + self.number - 1 - months
+        return Month(at // 12, at % 12 + 1)
+
     @property
     def since(self) -> date:
         return date(self.year, self.number, 1)

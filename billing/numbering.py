@@ -15,7 +15,7 @@ from warehouse import Store
 @dataclass(frozen=True, slots=True)
 class Series:
     """A series within a year: `prefix` is what stands before the number's six digits, `last` the
-    last number given out, on `last_issued_on` or before.
+    last number given out.
     """
 
     name: str
@@ -26,23 +26,15 @@ class Series:
     def prefix(self) -> str:
         return f"{self.name}-{self.year:04}-"
 
-    def number(self, after: int) -> str:
-        """The number so many after the last one."""
-        return f"{self.prefix}{self.last + after:06}"
 
-
-def issue_day(books: Store, home: Settings, now_us: int, asked: date | None) -> date:
+def issue_day(home: Settings, now_us: int, asked: date | None) -> date:
     """The day of `now_us` in the seller's zone, or the one asked for. Refuses with ISSUE_DATE what
-    is to come and what is before the last document of either series.
+    is to come.
     """
     today = instant(now_us).astimezone(ZoneInfo(home.seller_zone)).date()
     day = asked or today
     if day > today:
         raise Refused("ISSUE_DATE", f"{day} is to come: today is {today} in {home.seller_zone}")
-    last = books.value("SELECT max(last_issued_on) FROM counters")
-    if last is not None and day < last:
-        message = f"documents were issued on {last} already: numbers and days rise together"
-        raise Refused("ISSUE_DATE", f"{day} is too early: {message}")
     return day
 
 
@@ -52,8 +44,15 @@ def find_series(books: Store, name: str, day: date) -> Series:
 
 
 def move_series(books: Store, series: Series, count: int, day: date) -> None:
-    """`count` more numbers were given out, on this day; within the caller's transaction."""
+    """`count` more numbers are given out, on this day; within the caller's transaction. Refuses
+    with ISSUE_DATE a day before that of the series' last document.
+    """
     if count:
         key = [series.name, series.year]
+        sql = "SELECT max(last_issued_on) FROM counters WHERE series = ?"
+        last = books.value(sql, [series.name])
+        if last is not None and day < last:
+            message = f"{series.name} was issued on {last} already: numbers and days rise together"
+            raise Refused("ISSUE_DATE", f"{day} is too early: {message}")
         books.execute("DELETE FROM counters WHERE series = ? AND year = ?", key)
         books.execute("INSERT INTO counters VALUES (?, ?, ?, ?)", [*key, series.last + count, day])

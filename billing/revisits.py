@@ -52,11 +52,12 @@ def lay_out_revisits(
     the fees of the month after. Leaves `revisited`.
     """
     accounts = [id for _, ids in layout.cohorts for id in ids]
-    least = layout.month
-    for _ in range(months):
-        least = least.before
     books.execute(SQL["open_again"])
-    told = {"accounts": accounts, "month": str(layout.month), "least": str(least)}
+    told = {
+        "accounts": accounts,
+        "month": str(layout.month),
+        "least": str(layout.month.back(months)),
+    }
     books.execute(SQL["revisited"], told)
     if include_old:
         books.execute("UPDATE revisited SET is_old = FALSE")

@@ -1,6 +1,7 @@
 """The invoice commands that make documents and close them: run, finalize."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,13 +9,14 @@ import click
 
 from billing.books import open_books
 from billing.closing import Closing
+from billing.control_report import Reported, control_report
 from billing.document import documents
 from billing.invoice_commands import month_option, show_documents
 from billing.invoices import list_heads, make_pdf, months_of, run_invoices, without_pdf
 from billing.month import Month
 from billing.wording import counted
 from edge import Fault, Settings
-from edge.command import clock, common, left_undone, progress, reason_text, say, settings
+from edge.command import clock, common, form, left_undone, progress, reason_text, say, settings
 from warehouse import Store
 
 ISSUE_DATE: Final = click.option(
@@ -50,6 +52,8 @@ _OLD: Final = click.option(
 def run_command(month: Month, account: str | None, finalize: bool, **told: Any) -> None:
     """Compute a month's invoices; closed ones stay as they are.
 
+    Ends with a control report: what the month came to, what is left open and why.
+
     \b
     Example: homemeeting invoice run --month 2026-10 --finalize
     Exit codes: 0 done; 1 refused, or accounts left out, each on stderr; 2 wrong usage.
@@ -57,16 +61,15 @@ def run_command(month: Month, account: str | None, finalize: bool, **told: Any) 
     home = settings()
     if told["issue_date"] and not finalize:
         raise click.UsageError("--issue-date goes with --finalize.")
-    closing = _closing(home, **told) if finalize else None
+    asked = _closing(home, **told)
     with open_books(home) as books:
         accounts = None if account is None else [account]
-        include_old = told["include_old"] is not None
-        faults = run_invoices(books, home, month, accounts, closing, include_old=include_old)
+        done = _run(books, home, month, accounts, asked, finalize=finalize)
         heads = list_heads(books, month, account)
         make_documents(books, home, heads)
         empty = f"no account has a period in {month}: see `homemeeting account list`"
         show_documents(books, heads, empty)
-    _leave(faults)
+    _report([done])
 
 
 @click.command("finalize")
@@ -93,20 +96,54 @@ def finalize_command(
         raise click.UsageError("Name documents, or a month by --month.")
     home = settings()
     closing = _closing(home, **told, unchanged=not accept_changes)
-    faults: list[Fault] = []
+    done: list[_Done] = []
     heads: list[dict[str, Any]] = []
     with open_books(home) as books:
         asked: Mapping[Month, Collection[str] | None] = (
             {month: None} if month else months_of(books, names)
         )
         for at, accounts in asked.items():
-            include_old = told["include_old"] is not None
-            faults += run_invoices(books, home, at, accounts, closing, include_old=include_old)
+            done.append(_run(books, home, at, accounts, closing, finalize=True))
             found = list_heads(books, at)
             heads += [one for one in found if accounts is None or one["account_id"] in accounts]
         make_documents(books, home, heads)
         show_documents(books, heads, f"no account has a period in {month}")
-    _leave(faults)
+    _report(done)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What a run left out, and its control report."""
+
+    faults: Sequence[Fault]
+    report: str
+
+
+def _run(  # noqa: PLR0913  what a run is asked
+    books: Store,
+    home: Settings,
+    month: Month,
+    accounts: Collection[str] | None,
+    asked: Closing,
+    *,
+    finalize: bool,
+) -> _Done:
+    include_old = "include_old" in asked.overrides
+    closing = asked if finalize else None
+    faults = run_invoices(
+        books, home, month, accounts, closing, include_old=include_old, reporter=asked
+    )
+    report = control_report(books, home, Reported(month, accounts, include_old))
+    # A hold is somebody's decision: only who names the account is refused.
+    kept = [fault for fault in faults if fault.code != "HELD" or accounts is not None]
+    return _Done(kept, report)
+
+
+def _report(done: Sequence[_Done]) -> None:
+    for one in done:
+        click.echo(f"\n{one.report}", err=form() != "table")
+    faults = [fault for one in done for fault in one.faults]
+    left_undone("INVOICES_LEFT", f"{counted(len(faults), 'fault')} kept accounts from it", faults)
 
 
 def _closing(
@@ -121,10 +158,6 @@ def _closing(
     told = {name: reason for name, reason in reasons.items() if reason is not None}
     day = issue_date.date() if issue_date else None
     return Closing(clock()(), home.user, day, unchanged, told)
-
-
-def _leave(faults: Sequence[Fault]) -> None:
-    left_undone("INVOICES_LEFT", f"{counted(len(faults), 'fault')} kept accounts from it", faults)
 
 
 def make_documents(books: Store, home: Settings, heads: Sequence[Mapping[str, Any]]) -> None:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from billing.audit_trail import broken_links, entries
 from billing.derivation import derive, line_faults, missing_adjustments, place_records
-from billing.evidence import sum_evidence
+from billing.evidence import IN_ORDER, SUMS, sum_evidence
 from billing.month import parse_month
 from billing.paper_check import paper_findings
 from billing.pricebook import PriceBook
@@ -150,7 +150,7 @@ def _not_derived(faults: Iterable[Fault]) -> list[Fault]:
 def _read_evidence(books: Store, path: Path) -> None:
     ((first, last),) = books.rows("SELECT min(invoice), max(invoice) FROM verified")
     read_parquet(books, path, VERIFY["evidence_rows"], {"first": first, "last": last})
-    sum_evidence(books)
+    load_rows(books, "evidence_sums", sum_evidence(books, IN_ORDER), SUMS)
     books.execute(VERIFY["proved_records"])
 
 

@@ -1,7 +1,7 @@
 """A month billed in this process, from texts and rows, beside what the oracle makes of the same."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -20,6 +20,7 @@ from billing import (
 from billing.books import import_accounts
 from billing.rows import append_rows
 from edge import Fault, Settings
+from edge.instants import instant
 from tests.oracle_calendar import EPOCH
 from tests.oracle_month import Oracle, used
 from tests.recount import IDENTITY
@@ -34,6 +35,15 @@ COLUMNS: Final = {
     **dict.fromkeys(("started_at", "last_seen"), pa.timestamp("us")),
     **dict.fromkeys(("stopped", "cancelled"), pa.bool_()),
     "quantity": pa.int64(),
+}
+DAYS: Final = {
+    **{"day": pa.date32(), "last_batch": pa.int64()},
+    **dict.fromkeys(("account_id", "meter"), pa.string()),
+}
+# What is lent where nobody asks for usage.
+NO_USAGE: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(("from_us", "end_us", "old_from_us", "old_end_us"), 0),
+    "old_accounts": [""],
 }
 State = dict[str, Any]
 
@@ -75,6 +85,20 @@ def store_usage(home: Settings, records: Iterable[State]) -> None:
     ]
     with open_store(home.usage, "usage").closing() as store:
         append_rows(store, "usage_records", rows, COLUMNS)
+
+
+def tell_late(home: Settings, records: Sequence[State]) -> None:
+    """More of them, by a batch after all others, each counted on the day it began."""
+    store_usage(home, records)
+    with open_store(home.usage, "usage").closing() as store:
+        batch = store.value("SELECT coalesce(max(batch), 0) + 1 FROM batches")
+        store.execute("INSERT INTO batches BY NAME SELECT ? AS batch", [batch])
+        days = [
+            {"day": instant(one["started_at"]).date(), "account_id": one["account_id"]}
+            | {"meter": one["meter"], "last_batch": batch}
+            for one in records
+        ]
+        append_rows(store, "usage_daily", days, DAYS)
 
 
 def fill_books(home: Settings, texts: Sequence[str], accounts: str, *, old: bool = False) -> None:

@@ -3,6 +3,7 @@ line after that.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from fractions import Fraction
 from typing import Final
 
@@ -50,14 +51,28 @@ def credit(clerk: Clerk, document: Document, kind: str, lines: Lines) -> None:
     """A credit note of one of `KINDS`; of no lines, of all that is left."""
     number = document["number"]
     shown = [f"--line={id}={money(amount, clerk.currency)}" for id, amount in lines.items()]
+    wanted = lines or left(clerk, document)
     clerk.type("credit-note", number, "--kind", kind, "--reason", "so be it", *shown)
-    _issued(clerk, document, kind, lines or left(clerk, document))
+    _issued(clerk, document, kind, wanted)
 
 
 def void(clerk: Clerk, document: Document) -> None:
+    wanted = left(clerk, document)
     clerk.type("void", document["number"], "--reason", "all wrong")
-    _issued(clerk, document, "void", left(clerk, document))
+    _issued(clerk, document, "void", wanted)
     assert clerk.documents[document["id"]]["status"] == "void"
+
+
+def void_month(clerk: Clerk, month: date) -> None:
+    """All that runs made of it: nothing of it is left."""
+    closed = [one for name in clerk.accounts.known for one in clerk.standing(name)]
+    chosen = {one["id"] for one in closed if clerk.month(one) == month}
+    if chosen:
+        clerk.type("void", "--month", f"{month:%Y-%m}", "--reason", "all wrong")
+        clerk.read()
+    for id in chosen:
+        assert clerk.documents[id]["status"] == "void"
+        assert not any(left(clerk, clerk.documents[id]).values())
 
 
 def _issued(clerk: Clerk, document: Document, kind: str, wanted: Lines) -> None:

@@ -13,7 +13,7 @@ from tests.oracle_accounts import Stretch
 from tests.oracle_book import Charge, Fee
 from tests.oracle_calendar import Period
 from tests.oracle_rating import RatedLine
-from tests.oracle_text import money, text
+from tests.oracle_text import money, negated, text
 
 Line = dict[str, Any]
 AdvanceKey = tuple[str, str, str]  # book, plan, fee
@@ -190,3 +190,12 @@ def adjustment_line(
         "origin": {"period": span},
         "amount": money(more, currency),
     }
+
+
+def turned(line: Line) -> Line:
+    """As it stands on a credit note: what is charged there has its sign turned."""
+    tiers = [
+        tier | {name: negated(tier[name]) for name in ("flat", "amount")} for tier in line["tiers"]
+    ]
+    amounts = {name: line[name] and negated(line[name]) for name in ("discount", "bound", "amount")}
+    return line | amounts | {"tiers": tiers}

@@ -24,11 +24,12 @@ from tests.oracle_lines import (
     commitment_lines,
     fee_lines,
     of_stretch,
+    turned,
     usage_line,
 )
 from tests.oracle_measure import UsageRecord
 from tests.oracle_rating import rate
-from tests.oracle_text import money
+from tests.oracle_text import money, negated
 from tests.recount import Identity
 
 Row = tuple[str, str, str | None]  # account, meter, variant
@@ -68,9 +69,10 @@ class Charged:
 
 @dataclass
 class MonthRecount:
-    """`documents` by account, without number and status; `billed` is record ids by line id, for
-    usage lines. `rated` are the records started in the month that some line holds, `idle` counts
-    those that a charge takes and that were never open at any instant, where it measures a peak.
+    """`documents` by account, without number and status; those of `conflicts` and those that come
+    `too_soon` stay drafts. `billed` is record ids by line id, for usage lines. `rated` are the
+    records started in the month that some line holds, `idle` counts those that a charge takes and
+    that were never open at any instant, where it measures a peak.
     """
 
     usage: dict[Row, Sums] = field(default_factory=dict)
@@ -82,9 +84,15 @@ class MonthRecount:
     billed: dict[str, list[str]] = field(default_factory=dict)
     faults: set[tuple[str, str]] = field(default_factory=set)
     conflicts: set[str] = field(default_factory=set)
-    negative: set[str] = field(default_factory=set)
+    too_soon: set[str] = field(default_factory=set)
     charged: dict[str, list[Charged]] = field(default_factory=dict)
     periods: dict[str, Period] = field(default_factory=dict)
+
+    @property
+    def left_open(self) -> set[tuple[str, str]]:
+        """Code and account of what a closing run tells of documents that stay drafts."""
+        conflicts = {("USAGE_CONFLICT", account) for account in self.conflicts}
+        return conflicts | {("MONTH_ORDER", account) for account in self.too_soon}
 
 
 def used(records: dict[Identity, dict[str, Any]]) -> list[Used]:
@@ -138,17 +146,29 @@ class Oracle:
         self._usage = usage
         self._charged: dict[str, list[Charged]] = {}
         self._closed: dict[tuple[str, date], Period] = {}
+        self._left_open: dict[str, set[date]] = {}
 
     def close(self, first: date, spared: Container[str] = ()) -> MonthRecount:
-        """The month, its documents made final, but for accounts in conflict, those whose document
-        would pay them, and those `spared`.
+        """The month, its documents made final, but for accounts in conflict, those that a month
+        before was left open of, and those `spared`.
         """
         found = self.month(first)
         for account in found.documents:
-            if account not in found.conflicts | found.negative and account not in spared:
+            if account not in found.conflicts | found.too_soon and account not in spared:
                 self._charged.setdefault(account, []).extend(found.charged[account])
                 self._closed[account, first] = found.periods[account]
+        for account in found.conflicts | {account for _, account in found.faults}:
+            if (account, first) not in self._closed:
+                self._left_open.setdefault(account, set()).add(first)
         return found
+
+    def waits(self, account: str, first: date) -> bool:
+        """Whether a month before was to be closed, was left open, and has something to bill."""
+        zone = self.accounts.known[account]["time_zone"]
+        return any(
+            before < first and self.accounts.stretches(account, month_period(before, zone))
+            for before in self._left_open.get(account, ())
+        )
 
     def month(self, first: date) -> MonthRecount:
         """The month that begins on `first`, as it would be closed now."""
@@ -193,13 +213,15 @@ class _Account:
                 found.free[account] += 1
             elif reason:
                 found.unbilled.setdefault((row, reason), Sums()).add(one.record)
-        if self._known and any(one.conflict for one in self._inside):
-            found.conflicts.add(account)
         faults = {(part.fault, account) for part in self._stretches if part.fault}
         found.faults |= faults
         paid = self._oracle.charged(account, self._period.since)
         if self._known and not faults and (self._stretches or any(one.amount for one in paid)):
             found.documents[account] = self._document(self._known["currency"])
+            if self._oracle.waits(account, self._period.since):
+                found.too_soon.add(account)
+            elif any(one.conflict for one in self._inside):
+                found.conflicts.add(account)
 
     def _reason(self, one: Used) -> str | None:
         """Why no charge rates it; `free` where it is meant to cost nothing; None: it is rated."""
@@ -240,13 +262,14 @@ class _Account:
             lines += commitment_lines(part, lines[begun:])
         lines += self._advance_lines(currency)
         total = money(sum((Fraction(line["amount"]) for line in lines), Fraction(0)), currency)
-        if Fraction(total) < 0 and self._account not in self._found.conflicts:
-            self._found.negative.add(self._account)
+        is_credit = Fraction(total) < 0
+        if is_credit:
+            lines, total = [turned(line) for line in lines], negated(total)
         paid = self._oracle.charged(self._account, first)
         plan = self._stretches[-1].code.rpartition("/")[2] if self._stretches else paid[-1].key[1]
         return {
             "id": id,
-            "kind": "invoice",
+            "kind": "credit_note" if is_credit else "invoice",
             "account_id": self._account,
             "currency": currency,
             "plan": plan,

@@ -18,6 +18,13 @@ def text(value: Fraction | int) -> str:
     return "0" if shown == "-0" else shown
 
 
+def negated(shown: str) -> str:
+    """The same number with its sign turned; zero has none."""
+    if not any(digit in "123456789" for digit in shown):
+        return shown
+    return shown[1:] if shown.startswith("-") else f"-{shown}"
+
+
 def _digits(value: Fraction, places: int, half_even: bool) -> str:
     """So many decimal places; halves away from zero, or to the even neighbour."""
     whole, rest = divmod(abs(value) * 10**places, 1)

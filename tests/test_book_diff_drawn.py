@@ -11,10 +11,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from billing import import_accounts, list_invoices, load_price_book, parse_month, run_invoices
+from billing import (
+    import_accounts,
+    list_invoices,
+    load_price_book,
+    open_books,
+    parse_month,
+    run_invoices,
+)
 from edge import load_settings
-from tests.command_line import ROOT, run, shown
-from warehouse import open_store
+from tests.command_line import ROOT
+from tests.command_line import run_here as run
+from tests.command_line import shown_here as shown
 
 HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
 TEMPLATE = (ROOT / "billing" / "price-book-template.toml").read_text("utf-8")
@@ -86,7 +94,7 @@ def drafted(home: Path, book: str, accounts: str) -> dict[str, Decimal]:
     """What a run of each month bills, the fees of the month after left out."""
     costs: dict[str, Decimal] = defaultdict(Decimal)
     settings = load_settings(home, {})
-    with open_store(home / "books.duckdb", "books").closing() as books:
+    with open_books(settings) as books:
         import_accounts(books, accounts.encode())
         load_price_book(books, book.encode())
         for month in map(parse_month, MONTHS):

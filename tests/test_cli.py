@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edge import Refused, load_settings
-from tests.command_line import ROOT, run, start, usage_event, wait_until
+from tests.command_line import ROOT, run, run_here, start, usage_event, wait_until
 
 USAGE = usage_event(1, "acme", "2026-10-01T10:00:00+02:00", "2026-10-01T11:00:00+02:00")
 
@@ -45,14 +45,14 @@ def test_every_bad_line_is_named_and_the_good_ones_are_emitted(tmp_path: Path) -
         "[]",
         USAGE | {"record_id": str(uuid.UUID(int=2))},
     ]
-    done = run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=lines)
+    done = run_here(tmp_path, "emit", "-", "--server-id", "fra-1", lines=lines)
     assert done.returncode == 1
     said = done.stderr.splitlines()
     places = [line.split(": ")[1] for line in said if ": line " in line]
     assert places == [f"line {number}" for number in range(2, 8)]
     assert said[-1] == "LINES_REFUSED: 6 lines refused"
-    run(tmp_path, "consume", "--once")
-    status = json.loads(run(tmp_path, "status", "--format", "json").stdout)
+    run_here(tmp_path, "consume", "--once")
+    status = json.loads(run_here(tmp_path, "status", "--format", "json").stdout)
     assert [s["last"] for s in status["sources"] if s["topic"] == "meetings.usage"] == [2]
 
 
@@ -112,9 +112,9 @@ def test_a_full_disk_says_which_lines_to_give_again(tmp_path: Path, kib: int) ->
         if isinstance(one, dict) and n >= left.get(one["topic"], left.get(None, len(lines) + 1))
     ]  # fmt: skip
     assert len(again) == len(lines) - 1 - kept
-    assert run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=again).returncode == 0
-    assert run(tmp_path, "consume", "--once").returncode == 0
-    status = json.loads(run(tmp_path, "status", "--format", "json").stdout)
+    assert run_here(tmp_path, "emit", "-", "--server-id", "fra-1", lines=again).returncode == 0
+    assert run_here(tmp_path, "consume", "--once").returncode == 0
+    status = json.loads(run_here(tmp_path, "status", "--format", "json").stdout)
     events = Counter[str]()
     for one in status["sources"]:
         events[one["topic"]] += one["last"] or 0
@@ -125,74 +125,74 @@ def test_a_full_disk_says_which_lines_to_give_again(tmp_path: Path, kib: int) ->
 def test_quarantine_is_listed_shown_and_dismissed(tmp_path: Path) -> None:
     for number in range(1, 4):
         event = USAGE | {"record_id": str(uuid.UUID(int=number))}
-        run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[event])
+        run_here(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[event])
     segments = sorted(tmp_path.rglob("meetings.usage/*.avro"))
     broken = bytearray(segments[1].read_bytes())
     broken[-40] ^= 1
     segments[1].write_bytes(broken)
-    assert run(tmp_path, "consume", "--once").returncode == 0
-    (row,) = json.loads(run(tmp_path, "quarantine", "list", "--format", "json").stdout)
+    assert run_here(tmp_path, "consume", "--once").returncode == 0
+    (row,) = json.loads(run_here(tmp_path, "quarantine", "list", "--format", "json").stdout)
     assert (row["code"], row["state"], row["offset"]) == ("BLOCK_DAMAGED", "open", 1)
-    assert json.loads(run(tmp_path, "quarantine", "show", "1").stdout)["payload"]
-    assert run(tmp_path, "quarantine", "retry").returncode == 1
+    assert json.loads(run_here(tmp_path, "quarantine", "show", "1").stdout)["payload"]
+    assert run_here(tmp_path, "quarantine", "retry").returncode == 1
     dismissed = ("quarantine", "dismiss", "1", "--reason", "disk")
-    assert run(tmp_path, *dismissed, user="ops", now="2026-11-01T00:00:00Z").returncode == 0
-    (row,) = json.loads(run(tmp_path, "quarantine", "list", "--format", "json").stdout)
+    assert run_here(tmp_path, *dismissed, user="ops", now="2026-11-01T00:00:00Z").returncode == 0
+    (row,) = json.loads(run_here(tmp_path, "quarantine", "list", "--format", "json").stdout)
     assert (row["state"], row["dismissal"], row["dismissed_by"]) == ("dismissed", "disk", "ops")
     assert row["dismissed_at"] == "2026-11-01T00:00:00Z"
-    assert run(tmp_path, "quarantine", "dismiss", "1", "--reason", "disk").returncode == 1
-    status = json.loads(run(tmp_path, "status", "--format", "json").stdout)
+    assert run_here(tmp_path, "quarantine", "dismiss", "1", "--reason", "disk").returncode == 1
+    status = json.loads(run_here(tmp_path, "status", "--format", "json").stdout)
     assert (status["healthy"], status["quarantine"]) == (True, 0)
     assert not any(one["missing"] for one in status["sources"])
-    told = run(tmp_path, "status").stdout
+    told = run_here(tmp_path, "status").stdout
     assert "EXPLAINED: event 1 of fra-1/" in told
-    assert run(tmp_path, "verify").returncode == 0
+    assert run_here(tmp_path, "verify").returncode == 0
 
 
 def test_status_says_in_words_what_is_lost_and_what_is_not_there_yet(tmp_path: Path) -> None:
     events = [USAGE | {"record_id": str(uuid.UUID(int=n))} for n in range(1, 4)]
-    run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=events)
+    run_here(tmp_path, "emit", "-", "--server-id", "fra-1", lines=events)
     (segment,) = (tmp_path / "journal").rglob("meetings.usage/*.avro")
     whole = segment.read_bytes()
     segment.write_bytes(whole[:-10])
-    assert run(tmp_path, "consume", "--once").returncode == 0
-    shown = run(tmp_path, "status")
+    assert run_here(tmp_path, "consume", "--once").returncode == 0
+    shown = run_here(tmp_path, "status")
     assert shown.returncode == 0
     assert shown.stdout.startswith("NOT HEALTHY\nLOST: events 1 to 3 (3) of fra-1/")
-    status = json.loads(run(tmp_path, "status", "--format", "json").stdout)
+    status = json.loads(run_here(tmp_path, "status", "--format", "json").stdout)
     (usage,) = [one for one in status["sources"] if one["topic"] == "meetings.usage"]
     assert set(usage) == {
         *("source", "server_id", "topic", "first", "last", "missing", "watermark", "state"),
     }
     assert (usage["missing"], usage["first"], status["healthy"]) == (3, None, False)
     segment.write_bytes(whole)
-    assert "LAG: 3 offsets" in run(tmp_path, "status").stdout
-    assert run(tmp_path, "consume", "--once").returncode == 0
-    assert run(tmp_path, "status").stdout.startswith("Healthy: ")
+    assert "LAG: 3 offsets" in run_here(tmp_path, "status").stdout
+    assert run_here(tmp_path, "consume", "--once").returncode == 0
+    assert run_here(tmp_path, "status").stdout.startswith("Healthy: ")
 
 
 def test_a_torn_tail_that_nobody_completes_is_told_and_is_no_fault(tmp_path: Path) -> None:
-    run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
+    run_here(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
     (segment,) = (tmp_path / "journal").rglob("meetings.usage/*.avro")
     with segment.open("ab") as file:
         file.write(b"half")
     said = f"JOURNAL_TORN: fra-1/{segment.parents[1].name} meetings.usage: 4 octets at its end"
-    done = run(tmp_path, "consume", "--once")
+    done = run_here(tmp_path, "consume", "--once")
     assert done.returncode == 0
     assert done.stderr.startswith(said)
-    shown = run(tmp_path, "status")
+    shown = run_here(tmp_path, "status")
     assert shown.stdout.splitlines()[0].startswith("Healthy: ")
     assert shown.stdout.splitlines()[1].startswith(said)
-    assert "TORN" not in run(tmp_path, "status", "--format", "json").stdout
+    assert "TORN" not in run_here(tmp_path, "status", "--format", "json").stdout
 
 
 def test_status_of_an_empty_store_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "journal").mkdir()
-    assert run(tmp_path, "consume", "--once").returncode == 0
-    shown = run(tmp_path, "status")
+    assert run_here(tmp_path, "consume", "--once").returncode == 0
+    shown = run_here(tmp_path, "status")
     assert shown.returncode == 0
     assert shown.stdout.startswith("Nothing has been read yet, and the log is empty.")
-    status = json.loads(run(tmp_path, "status", "--format", "json").stdout)
+    status = json.loads(run_here(tmp_path, "status", "--format", "json").stdout)
     assert status == {"healthy": True, "positions": [], "sources": [], "quarantine": 0}
 
 
@@ -274,11 +274,11 @@ def _usage_events(home: Path) -> int:
 def test_a_torn_tail_is_reported_and_left(tmp_path: Path) -> None:
     for number in (1, 2):
         event = USAGE | {"record_id": str(uuid.UUID(int=number))}
-        run(tmp_path, "emit", "-", "--server-id", f"fra-{number}", lines=[event])
+        run_here(tmp_path, "emit", "-", "--server-id", f"fra-{number}", lines=[event])
     (file,) = (tmp_path / "journal" / "server=fra-1").rglob("meetings.usage/*.avro")
     cut = file.read_bytes()[:-20]
     file.write_bytes(cut)
-    told = run(tmp_path, "consume", "--once")
+    told = run_here(tmp_path, "consume", "--once")
     assert told.returncode == 0
     assert "JOURNAL_TORN: fra-1/" in told.stderr
     assert "fra-2" not in told.stderr

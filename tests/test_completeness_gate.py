@@ -14,6 +14,7 @@ from billing import open_books
 from billing.completeness import accept_gaps, allowances, find_gaps
 from billing.queries import COPIES
 from edge import Fault, Settings
+from tests.billed import NO_USAGE
 from tests.oracle_completeness import (
     BEATS,
     DAY,
@@ -64,8 +65,7 @@ def ask(
     for server in told.listed[::2]:
         books.execute("INSERT INTO expected_servers VALUES (?, 'ops', 0)", [server])
     home = replace(home, expected_servers=told.listed[1::2], grace_hours=told.grace_hours)
-    bounds = {"from_us": 0, "end_us": 0}
-    with lend_tables(books, home.usage, "usage", COPIES.all(), bounds):
+    with lend_tables(books, home.usage, "usage", COPIES.all(), NO_USAGE):
         faults = find_gaps(books, home, periods, now)
     sql = "SELECT account_id, code, place FROM gaps_found WHERE start_us = ? AND end_us = ?"
     return faults, [
@@ -285,8 +285,7 @@ def test_what_somebody_settled_is_named_where_it_matters(books: Store, home: Set
         retired={"fra-1": START, "nyc-1": START},
     )
     assert ask(books, home, told, [(START, END)], OVER) == ([], [set()])
-    bounds = {"from_us": 0, "end_us": 0}
-    with lend_tables(books, home.usage, "usage", COPIES.all(), bounds):
+    with lend_tables(books, home.usage, "usage", COPIES.all(), NO_USAGE):
         said = allowances(books)
     assert said == json.loads(json.dumps(said)) == {
         "retired": [
@@ -312,11 +311,10 @@ def test_a_running_projector_is_asked_the_same(books: Store, home: Settings) -> 
     many = together([told for _, told, _ in CASES])
     in_place = ask(books, home, many, [(START, END)], OVER)
     store_told(home, many)
-    bounds = {"from_us": 0, "end_us": 0}
     asked = replace(home, expected_servers=many.listed)
     with open_store(home.usage, "usage").closing() as writer:
         writer.serve()
-        with lend_tables(books, home.usage, "usage", COPIES.all(), bounds):
+        with lend_tables(books, home.usage, "usage", COPIES.all(), NO_USAGE):
             assert find_gaps(books, asked, [(START, END)], OVER) == in_place[0]
             assert allowances(books)["unclean"] != []
     assert len(in_place[0]) > 20
@@ -327,9 +325,8 @@ def test_what_is_lost_and_accepted_holds_up_no_period_that_begins_later(
 ) -> None:
     told = Told((hole(FRA, beat=OVER, watermark=OVER + 5),))
     store_told(home, told)
-    bounds = {"from_us": 0, "end_us": 0}
     after = [(OVER + 5, OVER + 6), (OVER + 6, OVER + 7)]
-    with lend_tables(books, home.usage, "usage", COPIES.all(), bounds):
+    with lend_tables(books, home.usage, "usage", COPIES.all(), NO_USAGE):
         assert [one.code for one in find_gaps(books, home, [(START, END)], OVER)] == [GAP[0]]
         assert [one["place"] for one in accept_gaps(books, OVER)] == [GAP[1]]
         find_gaps(books, home, [(START, END), *after], OVER + DAY * 9)

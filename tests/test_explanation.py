@@ -170,16 +170,39 @@ def test_fees_in_advance_say_for_when_and_adjustments_of_what(found: Documents) 
 
 
 def test_the_rows_beneath_a_line_add_up_to_it(found: Documents) -> None:
-    """To the cent, since the line alone is rounded."""
+    assert sum(map(check_sums, found.values())) > 30
+
+
+def check_sums(document: Any) -> int:
+    """How many lines have rows that add up to them, to the cent: the line alone is rounded."""
     checked = 0
-    for document in found.values():
-        for line in document["lines"]:
-            _, *beneath = explain(line, document)
-            parts = [Fraction(row.amount.replace(",", "")) for row in beneath if row.amount]
-            if parts:
-                checked += 1
-                assert abs(sum(parts) - Fraction(line["amount"])) <= Fraction("0.005001"), line
-    assert checked > 30
+    for line in document["lines"]:
+        _, *beneath = explain(line, document)
+        parts = [Fraction(row.amount.replace(",", "")) for row in beneath if row.amount]
+        if parts:
+            checked += 1
+            assert abs(sum(parts) - Fraction(line["amount"])) <= Fraction("0.005001"), line
+    return checked
+
+
+def test_a_credit_note_of_a_run_says_the_same_with_its_signs_turned(
+    home: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "home"
+    shutil.copytree(home, copy)
+    asked = ("invoice", "preview", "--account", "acme")
+    charged = shown(copy, *asked, now=NOW)
+    item = ("invoice", "item", "acme", "--on", "2026-12-02", "--description", "Goodwill")
+    assert run(copy, *item, "--amount", "-9999").returncode == 0
+    given = shown(copy, *asked, now=NOW)
+    assert (charged["kind"], given["kind"]) == ("invoice", "credit_note")
+    assert check_sums(given) == check_sums(charged) >= 3
+    assert rows(given, "commitment")[1:] == [
+        "At least 500.00 a month | -500.00", "Usage came to | 27.50",
+    ]  # fmt: skip
+    for line, other in zip(charged["lines"], given["lines"], strict=False):
+        texts = [[row.text for row in explain(*one)] for one in ((line, charged), (other, given))]
+        assert texts[0] == texts[1]
 
 
 def test_the_page_says_every_row(found: Documents) -> None:
@@ -207,7 +230,8 @@ def test_the_terminal_shows_the_same(home: Path, found: Documents) -> None:
         "Charged in advance in HM-2026-000001 -49.00",
     ):
         assert wanted in lines
-    assert lines[-1].startswith(f"final {number}, 1 – 30 November 2026: ")
+    assert lines[-2].startswith(f"final {number}, 1 – 30 November 2026: ")
+    assert lines[-1].startswith("Closed by ")
     assert max(map(len, shown.stdout.splitlines())) <= 110
 
 

@@ -22,6 +22,7 @@ from consumers import Projector
 from edge import Settings
 from eventlog import Partition, Slice
 from schemas import encode
+from tests.billed import NO_USAGE
 from warehouse import lend_tables, open_store
 
 USAGE, BEATS = "meetings.usage", "sources.heartbeat"
@@ -146,8 +147,7 @@ def read(
 
 def complete_periods(home: Settings) -> set[tuple[int, int]]:
     with open_books(home) as books:
-        bounds = {"from_us": 0, "end_us": 0}
-        with lend_tables(books, home.usage, "usage", COPIES.all(), bounds):
+        with lend_tables(books, home.usage, "usage", COPIES.all(), NO_USAGE):
             find_gaps(books, home, PERIODS, T + 9 * HOURS * HOUR)
         return set(PERIODS) - set(books.rows("SELECT start_us, end_us FROM gaps_found"))
 

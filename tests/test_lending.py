@@ -13,11 +13,11 @@ import pytest
 from billing import Month, list_invoices, open_books, run_invoices
 from billing.queries import COPIES
 from edge import Refused, Settings
-from tests.billed import CLOSED_AT_US, MIDDLE_US, bill, fill_books, record, store_usage
+from tests.billed import CLOSED_AT_US, MIDDLE_US, NO_USAGE, bill, fill_books, record, store_usage
 from tests.test_no_float import ACCOUNTS, book
 from warehouse import Store, lend_tables, open_scratch, open_store
 
-BOUNDS = {"from_us": MIDDLE_US - 10**12, "end_us": MIDDLE_US + 10**12}
+BOUNDS = {**NO_USAGE, "from_us": MIDDLE_US - 10**12, "end_us": MIDDLE_US + 10**12}
 OPEN = """
 import sys
 from pathlib import Path

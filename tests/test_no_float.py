@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -26,18 +26,36 @@ from billing.alerts import reached_alerts, set_alert
 from billing.audit_trail import Act
 from billing.book_diff import BookPair, compare_books
 from billing.books import load_catalogue
+from billing.closing_record import closing_of, tell_closing, tell_corrections
+from billing.control_report import Reported, control_report
+from billing.credit_notes import Credit, give_credit, void_documents
 from billing.credits import Received, add_credit, credits, draw_prepaid, draws
+from billing.evidence_reading import evidence_files
+from billing.finding import find_lines
 from billing.imports import import_file, load_book
 from billing.items import Item, add_item, list_items, pending_items
 from billing.layout import lay_out
 from billing.preview import preview_invoice
-from billing.queries import CHARGEABLE, COPIES, SQL
+from billing.proven_lines import prove
+from billing.queries import CHARGEABLE, COPIES, GATE, LOOKS, PROOFS, REPORT, SQL, TOO_OLD
 from billing.rating import month_usage
-from edge import Settings
-from tests.billed import CLOSED_AT_US, MIDDLE_US, fill_books, record, store_usage
+from billing.servers import retire, servers
+from billing.statement import statement
+from billing.too_old import note_old, too_old
+from edge import Refused, Settings
+from tests.billed import CLOSED_AT_US, MIDDLE_US, fill_books, record, store_usage, tell_late
+from tests.command_line import run_here, usage_event
 from warehouse import Store
 
-OCTOBER, NOVEMBER = Month(2026, 10), Month(2026, 11)
+OCTOBER, NOVEMBER, DECEMBER, JANUARY = (
+    *(Month(2026, number) for number in (10, 11, 12)),
+    Month(2027, 1),
+)
+DAY_US = 86_400 * 1_000_000
+EVERY = {
+    "sql": SQL, "chargeable": CHARGEABLE, "copies": COPIES, "gate": GATE, "looks": LOOKS,
+    "proofs": PROOFS, "report": REPORT, "too_old": TOO_OLD,
+}  # fmt: skip
 ACCOUNTS = """\
 account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity
 a,A,a@a.example,DE,en,UTC,EUR,p,2026-01-01,,2
@@ -163,16 +181,26 @@ def test_no_statement_of_billing_has_a_float(
             for number, (account, who, quantity) in enumerate(used, 1)
         ],
     )
-    with open_books(home):
-        pass  # makes them: what their tables begin with has no plan before they are there
+    heard = _heard(tmp_path / "heard")
+    for one in (home, heard):
+        with open_books(one):
+            pass  # makes them: what their tables begin with has no plan before they are there
     with watched(monkeypatch) as watch:
         fill_books(home, [book()], ACCOUNTS)
         _run_all(home)
         _run_clerks(home)
+        _run_servers(home, heard)
+        _run_late(home)
+        _run_proofs(home)
+        _run_credit_notes(home)
     assert watch.floating == []
-    every = SQL.all() | CHARGEABLE.all() | COPIES.all()
     ran = "\n".join(watch.ran)
-    assert [name for name, sql in every.items() if not re.search(_with_bounds(sql), ran)] == []
+    assert [
+        (folder, name)
+        for folder, queries in EVERY.items()
+        for name, sql in queries.all().items()
+        if not re.search(_with_bounds(sql), ran)
+    ] == []
 
 
 def _run_all(home: Settings) -> None:
@@ -187,13 +215,27 @@ def _run_all(home: Settings) -> None:
         assert not compare_books(books, home, pair, [OCTOBER], lambda _: None)
         books.rows(SQL["compared_rows"], {"most": 1})
         books.rows(SQL["compared_totals"])
-        assert not run_invoices(books, home, OCTOBER, None, Closing(CLOSED_AT_US, "clerk"))
-        run_invoices(books, home, NOVEMBER, None, None)
+        closing = Closing(CLOSED_AT_US, "clerk")
+        assert not run_invoices(books, home, OCTOBER, None, closing, reporter=closing)
+        shown = replace(closing, unchanged=True)
+        assert run_invoices(books, home, NOVEMBER, None, shown, reporter=shown)
+        assert "Sums before tax" in control_report(books, home, Reported(NOVEMBER, None, False))
+        _run_shows(books, home)
         closed = [id for (id,) in books.rows("SELECT id FROM invoices WHERE status = 'final'")]
         asked = Verification(whole=True, numbers=True, papers=False)
         assert closed
         assert verify_documents(books, home, closed, asked) == []
         assert len(list_invoices(books, None)) == 2
+
+
+def _run_shows(books: Store, home: Settings) -> None:
+    """Everything that tells of a closed month."""
+    (closed,) = [one for one in list_invoices(books, OCTOBER) if one["status"] == "final"]
+    assert list(tell_closing(closing_of(books, closed["id"])))
+    assert list(tell_corrections(books, closed)) == []
+    assert note_old(books, replace(home, adjust_months=0), OCTOBER)
+    with month_usage(books, home, lay_out(books, load_catalogue(books), OCTOBER)):
+        assert too_old(books, None) == []
 
 
 def _run_clerks(home: Settings) -> None:
@@ -218,6 +260,69 @@ def _run_clerks(home: Settings) -> None:
         assert len(import_file(books, ACCOUNTS.replace(",,2\n", ",,4\n").encode(), act).late) == 1
         later = book().replace("2026-01-01", "2026-10-15").encode()
         assert load_book(books, later, act).closed == (("2026-10", 1),)
+
+
+def _heard(home: Path) -> Settings:
+    """A home where a server was heard of."""
+    home.mkdir()
+    event = usage_event(1, "a", "2026-10-04T10:00:00Z", "2026-10-04T11:00:00Z")
+    run_here(home, "emit", "-", "--server-id", "x-1", lines=[event], now="2026-10-05T12:00:00Z")
+    assert run_here(home, "consume", "--once", now="2026-10-05T12:00:00Z").returncode == 0
+    return Settings(home, None, "clerk")
+
+
+def _run_servers(home: Settings, heard: Settings) -> None:
+    """Everything that commands do with servers; what is missing is accepted."""
+    act = Act(CLOSED_AT_US, "clerk", "test", "x-1", "", {})
+    missing = replace(home, expected_servers=("x-1",))
+    with open_books(home) as books:
+        assert [row["server_id"] for row in servers(books, missing)] == ["x-1"]
+        waiting = run_invoices(books, missing, NOVEMBER, None, _closing())
+        assert {fault.code for fault in waiting} == {"SERVER_SILENT", "INCOMPLETE"}
+        assert not run_invoices(books, missing, NOVEMBER, None, _closing(accept_incomplete="lost"))
+        retire(books, missing, ["x-1"], date(2026, 10, 1), act)
+    with open_books(heard) as books, pytest.raises(Refused) as refused:
+        retire(books, heard, ["x-1"], date(2026, 10, 1), act)
+    assert [fault.code for fault in refused.value.faults] == ["SERVER_HEARD"]
+
+
+def _run_late(home: Settings) -> None:
+    """Usage of a closed month, found, and charged by one whose drafts say so already."""
+    tell_late(home, [record(9, "a", participant_id="late")])
+    with open_books(home) as books:
+        run_invoices(books, home, DECEMBER, None, None)
+        assert not run_invoices(books, home, DECEMBER, None, replace(_closing(), unchanged=True))
+        *_, last = list_invoices(books, DECEMBER)
+        assert "adjustment" in {line["kind"] for line in last["lines"]}
+
+
+def _run_proofs(home: Settings) -> None:
+    """From documents to what they were made from, and back."""
+    with open_books(home, make=False) as books:
+        proof = prove(books, home, "2026-10.a")
+        assert list(statement(proof.lines, proof.zone, "day"))
+        files, missing = evidence_files(books, home.evidence)
+        assert not missing
+        assert find_lines(books, files, meeting="m")
+
+
+def _run_credit_notes(home: Settings) -> None:
+    """By hand, by a run, and for what is void; then the void months once more."""
+    act = Act(CLOSED_AT_US, "clerk", "test", "a", "", {})
+    with open_books(home) as books:
+        for kind in ("concession", "correction"):
+            credit = Credit(kind, "sorry", {1: Decimal("0.01")})
+            assert give_credit(books, home, "2026-10.a", credit, _closing())["number"]
+        assert void_documents(books, home, ["2026-10.a"], "wrong", _closing())
+        for month in (OCTOBER, JANUARY):
+            assert not run_invoices(books, home, month, None, _closing())
+        add_item(books, Item("a", date(2027, 2, 1), "D", "-99999", None), act)
+        assert not run_invoices(books, home, JANUARY.after, None, _closing())
+        assert list_invoices(books, JANUARY.after)[0]["number"].startswith("CN-")
+
+
+def _closing(**overrides: str) -> Closing:
+    return Closing(CLOSED_AT_US + 200 * DAY_US, "clerk", overrides=overrides)
 
 
 def _with_bounds(sql: str) -> str:

@@ -80,6 +80,8 @@ def invoice(lines: int = 2, **changes: Any) -> dict[str, Any]:
         "issued_on": "2026-11-02",
         "due_on": "2026-11-16",
         "corrects": None,
+        "credit": None,
+        "reason": None,
         "account_id": "acme",
         "currency": "EUR",
         "plan": "business",
@@ -189,6 +191,26 @@ def test_drafts_credit_notes_and_bare_parties() -> None:
     taxes = [{"description": "VAT", "rate": "19", "amount": "-1.00"}]
     credit = invoice(kind="credit_note", corrects="2026-000041", total="-7.25", taxes=taxes)
     assert render_pdf({**credit, "prepaid": "5.00", "due": "2.25"}).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(
+    ("kind", "credit", "told"),
+    [
+        ("credit_note", "concession", "We give you this back of invoice X-1, as a concession."),
+        ("credit_note", "correction", "This corrects what invoice X-1 charged too much."),
+        ("credit_note", "void", "This takes back what was left of invoice X-1, which is void."),
+        ("invoice", "void", "This takes back what was left of credit note X-1, which is void."),
+        ("credit_note", None, "More is given back than is charged. This credit note refers to"),
+    ],
+)
+def test_what_corrects_another_document_says_which_and_why(
+    kind: str, credit: str | None, told: str
+) -> None:
+    document = invoice(kind=kind, credit=credit, corrects="X-1", reason=credit and "an *outage*")
+    rows = pdf_rows(render_pdf(document))
+    assert any(row.startswith(told) for row in rows)
+    assert ("Reason: an *outage*" in rows) == (credit is not None)
+    assert ("Due  16 November 2026" in rows) == (kind == "invoice")
 
 
 def test_numbers_of_any_length_are_printed() -> None:

@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.command_line import ROOT, run
+from tests.command_line import ROOT
+from tests.command_line import run_here as run
 
 README = (ROOT / "README.md").read_text("utf-8")
 LINES = re.findall(r"^    homemeeting ([^#\n]*)", README, re.MULTILINE)

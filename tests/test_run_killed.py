@@ -1,5 +1,6 @@
 """A finalising run killed with -9 at random moments: nothing of it or all, and never twice."""
 
+import json
 import random
 import shutil
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from billing import Month, list_invoices, open_books
+from billing.audit_trail import entries
 from edge import Settings
 from tests.billed import Billed, bill, fill_books, record, store_usage
 from tests.command_line import ROOT
@@ -43,6 +45,13 @@ def final(home: Settings) -> Billed:
     return Billed([], {one["account_id"]: one for one in month})
 
 
+def acts(home: Settings) -> list[tuple[str, str, int]]:
+    """What the trail says of closing: the act, its month and the number of the run."""
+    with open_books(home) as books:
+        told = [row for row in entries(books) if row["action"].startswith("invoice")]
+    return [(one["action"], one["subject"], json.loads(one["details"])["run"]) for one in told]
+
+
 def test_a_run_killed_at_any_moment_is_made_once(tmp_path: Path, rng: random.Random) -> None:
     home = Settings(tmp_path / "home", None, "clerk")
     head, row, *_ = ACCOUNTS.splitlines()
@@ -68,6 +77,7 @@ def test_a_run_killed_at_any_moment_is_made_once(tmp_path: Path, rng: random.Ran
     assert killed
     bill(home)
     assert final(home).documents == wanted.documents
+    assert acts(home) == acts(calm) == [("invoice finalize", "2026-10", 1)]
     numbers = [one["number"] for one in wanted.documents.values()]
     assert numbers == [f"HM-2026-{number:06}" for number in range(1, 301)]
     (evidence,) = home.evidence.glob("*.parquet")

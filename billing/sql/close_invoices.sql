@@ -3,7 +3,7 @@ UPDATE invoices SET
     number = closing.number,
     corrects = closing.corrects,
     issued_on = CASE WHEN NOT closing.is_nil THEN $today::DATE END,
-    due_on = CASE WHEN NOT closing.is_nil THEN
+    due_on = CASE WHEN NOT closing.is_nil AND closing.kind = 'invoice' THEN
         $today::DATE + coalesce(closing.payment_terms_days, $terms_days)::INTEGER
     END,
     run = $run,

@@ -1,7 +1,6 @@
 -- The rated records of a run, in order of invoice and line, with those that adjustments were
--- computed from. Whole numbers wider than 64 bits are text. `chargeable` is over `unit`, and null
--- where rounding is not by record.
-CREATE OR REPLACE TEMP TABLE evidence AS
+-- computed from. `chargeable` is over `rate_unit`, and null where rounding is not by record.
+CREATE OR REPLACE TEMP TABLE rated_records AS
 WITH rated AS (
     SELECT
         draft_lines.account, draft_lines.line, rates.unit AS rate_unit,
@@ -24,11 +23,9 @@ WITH rated AS (
 )
 
 SELECT
-    closing.account, closing.number, closing.id AS invoice,
-    closing.id || '.' || printf('%04d', rated.line) AS line_id,
-    rated.record_id::VARCHAR AS record_id, rated.started_at, rated.account_id,
-    rated.meeting_id, rated.participant_id, rated.meter, rated.variant,
-    rated.continues::VARCHAR AS continues, rated.last_seen, rated.stopped, rated.quantity,
-    coalesce(rated.rounded64::HUGEINT, rated.rounded128)::VARCHAR AS chargeable,
-    rated.rate_unit::VARCHAR AS unit
+    closing.account, rated.line, closing.number, closing.id AS invoice, rated.record_id,
+    rated.started_at, rated.account_id, rated.meeting_id, rated.participant_id, rated.meter,
+    rated.variant, rated.continues, rated.last_seen, rated.stopped, rated.quantity,
+    coalesce(rated.rounded64::HUGEINT, rated.rounded128) AS chargeable, rated.rate_unit
 FROM closing INNER JOIN rated USING (account)
+ORDER BY closing.account, rated.line, rated.started_at, rated.record_id

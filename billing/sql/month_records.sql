@@ -2,7 +2,7 @@
 -- nothing rates one, if so.
 CREATE OR REPLACE TEMP VIEW month_records AS
 SELECT
-    near_records.*,
+    near_records.*, places.plan,
     CASE
         WHEN members.account IS NULL THEN 'no_account'
         WHEN near_records.record_id IN (SELECT record_id FROM conflicts) THEN 'conflict'

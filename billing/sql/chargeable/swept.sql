@@ -1,20 +1,18 @@
 -- The most records open at one instant, by sweep line. An edge is one whole number: its line, its
 -- microsecond, and last whether it is a start, so that at one instant ends come first: a record is
 -- open up to its end, not at it. Each line's sum is back at zero where the next begins, so one
--- running sum serves all of a part: 2^20 lines; a period is shorter than the 2^42 microseconds
--- there is room for.
+-- running sum serves all of a part: 2^20 lines. A line is of one stretch, from whose beginning its
+-- microseconds count: months far apart may be swept together, and a stretch is shorter than the
+-- 2^42 there is room for.
 INSERT INTO swept BY NAME
-WITH sizes AS (
-    SELECT
-        (SELECT min(epoch_us(start_at)) FROM places) AS base,
-        (SELECT max(slot) + 1 FROM peak_rates) AS slots
-),
+WITH sizes AS (SELECT max(slot) + 1 AS slots FROM peak_rates),
 
 open_records AS (
     SELECT
         (records.account * sizes.slots + peak_rates.slot)::BIGINT AS line,
-        epoch_us(greatest(records.started_at, records.start_at)) - sizes.base AS since,
-        epoch_us(least(records.last_seen, records.end_at)) - sizes.base AS until
+        epoch_us(greatest(records.started_at, records.start_at)) - epoch_us(records.start_at)
+            AS since,
+        epoch_us(least(records.last_seen, records.end_at)) - epoch_us(records.start_at) AS until
     FROM line_records AS records
     INNER JOIN peak_rates USING (rate)
     CROSS JOIN sizes

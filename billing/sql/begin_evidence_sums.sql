@@ -1,1 +1,0 @@
-CREATE OR REPLACE TEMP TABLE evidence_sums (invoice VARCHAR, records BIGINT, sha256 VARCHAR)

@@ -1,0 +1,5 @@
+-- What corrects a document, oldest first, with the amount that it shows.
+SELECT
+    number, kind, status, credit, reason, currency,
+    CASE WHEN kind = 'credit_note' THEN -subtotal ELSE subtotal END AS amount
+FROM invoices WHERE corrects = $id AND status <> 'draft' ORDER BY run, number

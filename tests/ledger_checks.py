@@ -1,0 +1,99 @@
+"""What must hold of the documents, of what a run has made of an account, and of the sum of all."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from tests.ledger_known import Known
+from tests.oracle_ledger import ZERO, Amounts, Document, Key, instant_us, mine, sign, total
+
+
+def check_document(known: Known, month: date, document: Document, wanted: Amounts) -> None:
+    """What a run has closed: by original line it comes to what is wanted, and what it adjusts of
+    other months is one line for each, with the document that is corrected.
+    """
+    name = document["account_id"]
+    period = known.ledger.periods(name)[month].period
+    assert document["period"] == period.span(period.since, period.until)
+    found: dict[Key, Fraction] = {}
+    others: list[Key] = []
+    items = ZERO
+    for line in document["lines"]:
+        amount = sign(document) * Fraction(line["amount"])
+        if line["kind"] == "item":
+            items += amount
+            continue
+        key = known.ledger.key_of(name, line)
+        found[key] = found.get(key, ZERO) + amount
+        if key.first != month and key.first in known.ledger.periods(name):
+            others.append(key)
+            _check_adjustment(known, name, key.first, line)
+    told = {key: amount for key, amount in found.items() if amount}
+    assert told == wanted, (document["id"], dict(told.items() ^ wanted.items()))
+    assert items == known.items_of(name, month), document["id"]
+    assert len(others) == len(set(others)), "one line for each original line"
+    assert all(wanted.get(key) for key in others), "none where the difference is zero"
+
+
+def _check_adjustment(known: Known, name: str, first: date, line: Mapping[str, Any]) -> None:
+    assert line["kind"] == "adjustment", line
+    origins = [one for one in known.standing(name) if known.month(one) == first]
+    if not origins:  # the month was passed over
+        assert line["origin"] is None, line
+        return
+    assert line["origin"]["number"] == origins[0]["number"], line
+    period = known.ledger.periods(name)[first].period
+    edges = [instant_us(line["origin"]["period"][edge]) for edge in ("start", "end")]
+    assert edges == [period.start_us, period.end_us], line
+
+
+def check_left(known: Known, name: str, month: date, wanted: Amounts, stderr: str) -> bool:
+    """Of an account without a new document: there is nothing that it would say, or something
+    stands against it, and then it is so.
+    """
+    if any(known.month(one) == month for one in known.standing(name)):
+        return False  # closed before
+    refused = f"USAGE_CONFLICT: {name}" in stderr or f"MONTH_ORDER: {name}" in stderr
+    pending = wanted or known.items_of(name, month)
+    assert refused or not pending, (name, month, wanted, stderr)
+    return refused
+
+
+def check_kept(before: Mapping[str, Document], after: Mapping[str, Document]) -> None:
+    """What was final is as it was, but that it may have become void."""
+    for id, one in before.items():
+        status = after[id]["status"]
+        assert status in (one["status"], "void")
+        assert after[id] == {**one, "status": status}, f"{id} is not what it was"
+
+
+def check_numbers(documents: Iterable[Document]) -> None:
+    """Without a gap in each series and year, the day of issue never falling."""
+    series: dict[str, list[tuple[int, str]]] = {}
+    for one in documents:
+        if one["number"]:
+            name, _, number = one["number"].rpartition("-")
+            assert name.endswith(one["issued_on"][:4])
+            series.setdefault(name, []).append((int(number), one["issued_on"]))
+        else:
+            assert not any(Fraction(line["amount"]) for line in one["lines"])
+    for numbered in series.values():
+        numbered.sort()
+        assert [number for number, _ in numbered] == list(range(1, len(numbered) + 1))
+        assert [day for _, day in numbered] == sorted(day for _, day in numbered)
+
+
+def check_sum(known: Known, account: str) -> None:
+    """All documents are what is owed, and items, less concessions, and nothing is left to adjust.
+    A month that cannot be settled costs what was charged.
+    """
+    documents = mine(account, known.documents.values())
+    assert known.ledger.adjustments(account, documents) == {}
+    settled = known.ledger.settled(account, documents)
+    owed, charged = known.ledger.owed(account), known.ledger.charged(account, documents)
+    truth = sum((amount for key, amount in owed.items() if key.first in settled), ZERO)
+    truth += sum((amount for key, amount in charged.items() if key.first not in settled), ZERO)
+    truth += known.billed(account, settled)
+    conceded = total(one for one in documents if one["credit"] == "concession")
+    assert total(documents) == truth + conceded, (account, owed, charged)

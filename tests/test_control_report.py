@@ -1,0 +1,149 @@
+"""The control report at the end of a run, as a clerk reads it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.clerk import Clerk
+
+RUN = ("invoice", "run", "--month")
+
+
+@pytest.fixture
+def clerk(tmp_path: Path) -> Clerk:
+    return Clerk(tmp_path, "2027-06-01T00:00:00Z", acme="p", base="base", dodo="p", idle="free")
+
+
+def report(text: str) -> str:
+    """From its heading on."""
+    return text[text.index("Control report") :]
+
+
+def test_a_run_ends_with_what_the_month_came_to(clerk: Clerk) -> None:
+    clerk.use("acme", *(f"2026-09-{day:02}" for day in range(1, 6)))
+    clerk.use("dodo", "2026-09-01", "2026-10-01", "2026-10-02")
+    clerk.close("2026-09")
+    clerk.subscribe(nova="base,2026-10-01,")
+    clerk.use("acme", "2026-10-02", meter="recording")
+    clerk.use("ghost", "2026-10-02")
+    clerk.must("invoice", "hold", "dodo", "--month", "2026-10", "--reason", "asked to wait")
+    run = clerk.must(*RUN, "2026-10", "--finalize")
+    assert (
+        report(run.stdout)
+        == """\
+Control report of 2026-10
+documents            closed  drafts
+-------------------  ------  ------
+invoices                  2       1
+credit notes              0       0
+nil                       2       0
+held                              1
+blocked                           0
+left out by a fault               0
+
+Sums before tax, by currency and plan
+currency  plan       documents  total
+--------  ---------  ---------  -----
+EUR       base               2  20.00
+EUR       free               1   0.00
+EUR       p                  2   2.00
+EUR       all plans          5  22.00
+
+Largest changes against 2026-09
+account_id  currency  before    now  change
+----------  --------  ------  -----  ------
+nova        EUR               10.00   10.00
+dodo        EUR         1.00   2.00    1.00
+acme        EUR         5.00   0.00   -5.00
+EUR: 22.00 of 5 accounts, before 16.00 of 4; 1 new, 0 gone
+
+Held, until `invoice release`
+account_id  since       who  reason
+----------  ----------  ---  -------------
+dodo        2027-06-01  ann  asked to wait
+
+Unbilled usage, by reason
+reason      accounts  records  seconds
+----------  --------  -------  -------
+no_account         1        1        0
+no_charge          1        1        0
+See `usage --month 2026-10 --unbilled`.
+"""
+    )
+    # Again, when all but the held one are closed.
+    assert report(clerk.must(*RUN, "2026-10").stdout) == report(run.stdout)
+
+
+def test_data_for_machines_has_the_report_beside_it(clerk: Clerk) -> None:
+    done = clerk.must(*RUN, "2026-10", "--format", "csv")
+    assert done.stdout.splitlines()[0].startswith("id,number,status")
+    assert "Control" not in done.stdout
+    assert "\nSums before tax, by currency and plan\ncurrency  plan" in done.stderr
+
+
+def test_a_draft_run_tells_what_a_closing_one_would_be_kept_from(clerk: Clerk) -> None:
+    done = clerk.must(*RUN, "2026-10", now="2026-11-01T12:00:00Z")
+    assert (
+        """
+Blocked, or without a document
+code        accounts  first  why
+----------  --------  -----  --------------------
+INCOMPLETE         4  acme   usage may be missing
+Missing: GRACE_TIME 1
+"""
+        in done.stdout
+    )
+    assert "PERIOD_OPEN         4" in clerk.must(*RUN, "2027-06").stdout
+
+
+def test_a_month_that_is_left_open_or_void_is_named_by_every_later_run(clerk: Clerk) -> None:
+    clerk.subscribe(lost="nowhere,2026-09-01,")
+    clerk.types(*RUN, "2026-09", "--finalize")
+    clerk.must("void", "HM-2027-000001", "--reason", "wrong")
+    told = clerk.types(*RUN, "2026-10").stdout
+    assert told.endswith(
+        """
+Months that are still open
+account_id  month    why
+----------  -------  -----------------------
+base        2026-09  void, and not run again
+lost        2026-09  left open: PLAN_UNKNOWN
+
+""".rstrip("\n")
+        + "\n"
+    )
+
+
+def test_a_hold_fails_only_who_names_the_account(clerk: Clerk) -> None:
+    clerk.must("invoice", "hold", "base", "--month", "2026-10", "--reason", "asked to wait")
+    assert clerk.types(*RUN, "2026-10", "--finalize").returncode == 0
+    said = clerk.told_by("invoice", "finalize", "2026-10.base", "--format", "json")
+    assert "HELD: base: is held: asked to wait; see `invoice release`" in said
+
+
+def test_usage_of_long_ago_is_unbilled_until_it_is_asked_for(clerk: Clerk) -> None:
+    clerk.settings("[billing]\nadjust_months = 1\n")
+    clerk.use("acme", "2026-01-05")
+    clerk.use("idle", "2026-01-05")
+    clerk.close("2026-01")
+    clerk.use("acme", "2026-01-06", "2026-01-07")
+    clerk.use("idle", "2026-01-06")
+    asked = ("usage", "--month", "2026-01", "--unbilled")
+    assert clerk.sees(*asked) == []  # the next run's month is no more than one later
+    clerk.close("2026-02")
+    clerk.use("acme", "2026-01-08")
+    (row,) = clerk.sees(*asked)
+    assert (row["account_id"], row["records"], row["reason"]) == ("acme", 1, "too_old")
+    assert (
+        """
+Changed after it was closed and before 2026-02: charged only by --include-old
+account_id  month    changed
+----------  -------  -------
+acme        2026-01  usage
+"""
+        in clerk.must(*RUN, "2026-03").stdout
+    )
+    why = ("--include-old", "asked for")
+    (document,) = clerk.close("2026-03", "--account", "acme", *why)
+    assert [line["amount"] for line in document["lines"]] == ["0.00", "1.00"]
+    assert clerk.sees(*asked) == []
