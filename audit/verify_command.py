@@ -41,7 +41,7 @@ def verify_command(  # noqa: PLR0913, PLR0917
     archive: Path | None,
     no_documents: bool,
 ) -> None:
-    """Derive closed documents again, and name everything that differs.
+    """Derive closed documents again, name all that differs.
 
     From the evidence to the lines, from the usage store to the evidence, with --from-log from the
     log to the evidence. Late usage is told and is no fault: it will be adjusted. With --month and

@@ -23,9 +23,9 @@ from billing.rows import load_rows
 from warehouse import Store
 
 # As a run writes them, wherever they were read from.
-IN_ORDER: Final = (
-    "(FROM evidence ORDER BY invoice, length(line_id), line_id, started_at, record_id)"
-)
+_ORDER: Final = "ORDER BY invoice, length(line_id), line_id, started_at, record_id"
+IN_ORDER: Final = f"(FROM evidence {_ORDER})"
+VERIFIED_IN_ORDER: Final = f"(FROM verified_evidence {_ORDER})"
 SUMS: Final = {
     **dict.fromkeys(("invoice", "sha256"), pa.string()),
     "records": pa.int64(),

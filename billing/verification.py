@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from billing.audit_trail import broken_links, entries
 from billing.derivation import derive, line_faults, missing_adjustments, place_records
-from billing.evidence import IN_ORDER, SUMS, sum_evidence
+from billing.evidence import SUMS, VERIFIED_IN_ORDER, sum_evidence
 from billing.month import parse_month
 from billing.paper_check import paper_findings
 from billing.pricebook import PriceBook
@@ -133,11 +133,18 @@ def _verify_act(
         found.append(Finding(ids[name], Fault("EVIDENCE_BROKEN", name, message)))
     underived = {one.invoice for one in found if one.fault.code == "NOT_DERIVED"}
     compared = _from_evidence(books, act, whose)
+    # Lines that differ by their prices would owe adjustments that nobody owed.
+    differing = {one.invoice for one in compared if one.fault.code == "LINE_DIFFERS"}
     snapshot = json.loads(told)
     compared += _from_store(books, home, act, snapshot["last_batch"] or 0)
     if asked.log:
         compared += _from_log(books, act, snapshot, asked.log)
-    return [*found, *(one for one in compared if one.invoice not in underived)]
+    return found + [
+        one
+        for one in compared
+        if one.invoice not in underived
+        and not (one.fault.code == "LINE_MISSING" and one.invoice in differing)
+    ]
 
 
 def _not_derived(faults: Iterable[Fault]) -> list[Fault]:
@@ -150,7 +157,7 @@ def _not_derived(faults: Iterable[Fault]) -> list[Fault]:
 def _read_evidence(books: Store, path: Path) -> None:
     ((first, last),) = books.rows("SELECT min(invoice), max(invoice) FROM verified")
     read_parquet(books, path, VERIFY["evidence_rows"], {"first": first, "last": last})
-    load_rows(books, "evidence_sums", sum_evidence(books, IN_ORDER), SUMS)
+    load_rows(books, "evidence_sums", sum_evidence(books, VERIFIED_IN_ORDER), SUMS)
     books.execute(VERIFY["proved_records"])
 
 

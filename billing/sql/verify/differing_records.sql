@@ -10,7 +10,7 @@ FROM (
         invoice, line_id, record_id::UUID AS record_id, started_at, account_id, meeting_id,
         participant_id, meter, variant, last_seen, stopped, quantity,
         continues::UUID AS continues, chargeable, unit, 1 AS side
-    FROM evidence
+    FROM verified_evidence
     UNION ALL
     SELECT
         invoice, invoice || '.' || printf('%04d', line) AS line_id, record_id, started_at,
