@@ -112,11 +112,13 @@ class Terms:
     @cached_property
     def key(self) -> UUID:
         """The same for terms of one thing in one month: a fee or charge of a plan from one
-        instant on, however long it held and whatever it costs. Of a fee in advance, the fee.
+        instant on, however long it held and whatever it costs. Of a fee in advance, the fee. A
+        fee may have the code of a charge.
         """
         content = self.content
         since = None if content["advance"] else content["period"][0]
-        return _named(json.dumps([content["book"], content["plan"], content["code"], since]))
+        names = (content[name] for name in ("kind", "book", "plan", "code"))
+        return _named(json.dumps([*names, since]))
 
 
 def _named(text: str) -> UUID:

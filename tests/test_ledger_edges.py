@@ -136,6 +136,19 @@ def test_a_void_credit_note_of_a_run_is_billed_back_and_given_again(clerk: Clerk
     assert clerk.documents["2026-11.a#3"]["kind"] == "credit_note"
 
 
+def test_a_fee_and_a_charge_of_one_code_are_two_lines(clerk: Clerk) -> None:
+    fee = 'code = "calls"\ndescription = "Line"\namount = 7\ninterval = "month"\n'
+    clerk.load(BOOK.replace("[[plan.charge]]", f"[[plan.fee]]\n{fee}[[plan.charge]]", 1))
+    serve(clerk, "2026-10-01", "2026-11-01")
+    clerk.use([])
+    clerk.type("invoice", "run", "--month", "2026-10", "--finalize")
+    clerk.use([call(1, at(OCTOBER))])
+    clerk.type("invoice", "run", "--month", "2026-11", "--finalize")
+    clerk.read()
+    (line,) = clerk.documents["2026-11.a"]["lines"]
+    assert (line["description"], line["amount"]) == ("Calls: 1.00 instead of 0.00 charged", "1.00")
+
+
 def test_what_a_void_invoice_carried_comes_again_however_often_it_is_void(clerk: Clerk) -> None:
     serve(clerk, "2026-10-01")
     clerk.use([call(1, at(OCTOBER))])
