@@ -12,6 +12,7 @@ import click
 
 import audit.commands
 import audit.explain_command
+import audit.verify_command
 import billing.commands
 import billing.invoice_commands
 import consumers.commands
@@ -77,7 +78,10 @@ for command in (
     main.add_command(command)
 for command in corrections.commands.USAGE_COMMANDS:
     billing.commands.usage.add_command(command)
-for command in audit.explain_command.INVOICE_COMMANDS:
+for command in (
+    *audit.explain_command.INVOICE_COMMANDS,
+    *audit.verify_command.INVOICE_COMMANDS,
+):
     billing.invoice_commands.invoice.add_command(command)
 
 

@@ -28,6 +28,8 @@ from billing.month import Month, parse_month
 from billing.period import Period, Stretch, month_period, stretches
 from billing.pricebook import Charge, Fee, Plan, PriceBook, Rounding, Tier
 from billing.pricebook_check import parse_price_book
+from billing.record_check import Finding
+from billing.verification import LogRecords, LogWanted, Verification, verify_documents
 
 __all__ = [
     "Account",
@@ -36,7 +38,10 @@ __all__ = [
     "Charge",
     "Closing",
     "Fee",
+    "Finding",
     "Layout",
+    "LogRecords",
+    "LogWanted",
     "Month",
     "Period",
     "Plan",
@@ -45,6 +50,7 @@ __all__ = [
     "Stretch",
     "Subscription",
     "Tier",
+    "Verification",
     "decimal_text",
     "documents",
     "effective_history",
@@ -66,5 +72,6 @@ __all__ = [
     "round_money",
     "run_invoices",
     "stretches",
+    "verify_documents",
     "without_pdf",
 ]

@@ -24,11 +24,11 @@ from billing.rows import load_rows
 from warehouse import Store
 
 # As a run writes them, wherever they were read from.
-IN_ORDER: Final = (
-    "(FROM evidence ORDER BY invoice, length(line_id), line_id, started_at, record_id)"
-)
+_ORDER: Final = "ORDER BY invoice, length(line_id), line_id, started_at, record_id"
+IN_ORDER: Final = f"(FROM evidence {_ORDER})"
+VERIFIED_IN_ORDER: Final = f"(FROM verified_evidence {_ORDER})"
 _PART_ROWS: Final = 1_000_000
-_SUMS: Final = {
+SUMS: Final = {
     **dict.fromkeys(("invoice", "sha256"), pa.string()),
     "records": pa.int64(),
 }
@@ -52,7 +52,7 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     path = folder / f"run-{run:06}.parquet"
     sums: list[dict[str, Any]] = []
     sha256 = _write(_in_parts(books, sums), path, told)
-    load_rows(books, "evidence_sums", sums, _SUMS)
+    load_rows(books, "evidence_sums", sums, SUMS)
     return path.name, sha256
 
 

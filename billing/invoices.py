@@ -128,11 +128,11 @@ def months_of(books: Store, names: Sequence[str]) -> dict[Month, set[str]]:
 def without_pdf(home: Settings, heads: Sequence[Mapping[str, Any]]) -> list[str]:
     """The ids of the numbered documents whose PDF is not there yet."""
     numbered = [head for head in heads if head["number"] is not None]
-    return [head["id"] for head in numbered if not _pdf(home, head).exists()]
+    return [head["id"] for head in numbered if not pdf_path(home, head).exists()]
 
 
 def make_pdf(home: Settings, document: Mapping[str, Any]) -> None:
-    path = _pdf(home, document)
+    path = pdf_path(home, document)
     home.documents.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = path.with_suffix(".part")
     part.write_bytes(render_pdf(document))
@@ -140,5 +140,5 @@ def make_pdf(home: Settings, document: Mapping[str, Any]) -> None:
     part.replace(path)  # a PDF is there whole or not at all
 
 
-def _pdf(home: Settings, document: Mapping[str, Any]) -> Path:
+def pdf_path(home: Settings, document: Mapping[str, Any]) -> Path:
     return home.documents / f"{document['number']}.pdf"

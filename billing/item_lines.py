@@ -6,6 +6,7 @@ Owns which month's document carries an item and what its line says. Which items 
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any, Final
@@ -29,7 +30,11 @@ def add_item_lines(books: Store, layout: Layout) -> None:
     books.execute(f"CREATE OR REPLACE TEMP TABLE pending_items AS {SQL['pending_items']}")
     if not books.value("SELECT count(*) FROM pending_items"):
         return
-    found = books.records(SQL["items_of_month"], {"month": str(layout.month)})
+    lay_items(books, books.records(SQL["items_of_month"], {"month": str(layout.month)}))
+
+
+def lay_items(books: Store, found: Sequence[dict[str, Any]]) -> None:
+    """Adds lines for these items, each with its account, zone and currency, in this order."""
     types = {**dict.fromkeys(_TEXTS, pa.string()), "place": pa.int64(), "advance": pa.bool_()}
     rows = ({**_line(item), "place": 10_000_000 + at} for at, item in enumerate(found))
     load_rows(books, "item_lines", rows, types, {"term": "UUID", "amount": "HUGEINT"})

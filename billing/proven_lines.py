@@ -130,6 +130,8 @@ def _line(
     measured = read_measured(content)
     if row["quantity"] is None:
         measured = None  # nothing was rated: a credit, or several lines told as one
+    if measured is None:
+        records = ()  # what a commitment was compared with is on other lines
     return ProvenLine(
         line,
         content["description"],

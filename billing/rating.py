@@ -78,9 +78,9 @@ def lent_usage(
     the block. Refuses as `lend_tables`.
     """
     utc = layout.month.period("UTC")
-    from_us, end_us = _reach([utc, *(cohort.period for cohort, _ in layout.cohorts)])
+    from_us, end_us = reach([utc, *(cohort.period for cohort, _ in layout.cohorts)])
     again = revisits.cohorts if revisits else ()
-    old_from_us, old_end_us = _reach([cohort.period for cohort, _ in again])
+    old_from_us, old_end_us = reach([cohort.period for cohort, _ in again])
     bounds: dict[str, int | Sequence[str]] = {
         **{"from_us": from_us, "end_us": end_us},
         **{"old_from_us": old_from_us, "old_end_us": old_end_us},
@@ -91,7 +91,8 @@ def lent_usage(
         yield
 
 
-def _reach(periods: Sequence[Period]) -> tuple[int, int]:
+def reach(periods: Sequence[Period]) -> tuple[int, int]:
+    """From when to when a record may have started to belong to one of these, or be open in it."""
     if not periods:
         return 0, 0
     first = min(period.start_us for period in periods)
@@ -108,11 +109,16 @@ def place_usage(books: Store, layout: Layout) -> Numbering:
     return numbering
 
 
-def rate(books: Store, numbering: Numbering) -> None:
-    """Leaves `draft_lines`: every line of every account of the layout, and `rated_lines`."""
+def lay_lines(books: Store, numbering: Numbering) -> None:
+    """Leaves `line_records`: which record each line rates, and what it comes to there."""
     _load_terms(books, numbering)
     for name in ("round_to", "round_line", "takes", "rates", "taken", "line_records"):
         books.execute(SQL[name])
+
+
+def rate(books: Store, numbering: Numbering) -> None:
+    """Leaves `draft_lines`: every line of every account of the layout, and `rated_lines`."""
+    lay_lines(books, numbering)
     books.execute(CHARGEABLE["begin"])
     for name in (
         "sums",

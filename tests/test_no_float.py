@@ -12,7 +12,16 @@ from typing import Any
 
 import pytest
 
-from billing import Closing, Month, list_invoices, load_price_book, open_books, run_invoices
+from billing import (
+    Closing,
+    Month,
+    Verification,
+    list_invoices,
+    load_price_book,
+    open_books,
+    run_invoices,
+    verify_documents,
+)
 from billing.alerts import reached_alerts, set_alert
 from billing.audit_trail import Act
 from billing.book_diff import BookPair, compare_books
@@ -212,6 +221,10 @@ def _run_all(home: Settings) -> None:
         assert run_invoices(books, home, NOVEMBER, None, shown, reporter=shown)
         assert "Sums before tax" in control_report(books, home, Reported(NOVEMBER, None, False))
         _run_shows(books, home)
+        closed = [id for (id,) in books.rows("SELECT id FROM invoices WHERE status = 'final'")]
+        asked = Verification(whole=True, numbers=True, papers=False)
+        assert closed
+        assert verify_documents(books, home, closed, asked) == []
         assert len(list_invoices(books, None)) == 2
 
 

@@ -3,6 +3,7 @@
 Owns files, locks and transactions; knows nothing of events, prices or what a table means.
 """
 
+from warehouse.parquet import read_parquet
 from warehouse.queries import Queries
 from warehouse.reading import attached, copy_tables, lend_tables, read_store, whole
 from warehouse.store import Store, open_scratch, open_store
@@ -15,6 +16,7 @@ __all__ = [
     "lend_tables",
     "open_scratch",
     "open_store",
+    "read_parquet",
     "read_store",
     "whole",
 ]

@@ -1,0 +1,69 @@
+"""The usage that the log tells, as an invoice's snapshot read it: what `verify` compares with.
+
+Owns which part of the log that is. What it proves is `billing.verification`'s.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from audit.replay import GivenUp, Stretches
+from audit.usage_replay import USAGE, replay_usage
+from billing import LogWanted
+from edge import Fault, Refused, Settings
+from eventlog import LogSource, Partition
+from warehouse import Store, read_store
+
+# A damaged block is no message: it is found again where it lies.
+_GIVEN_UP: Final = """
+SELECT topic, list(payload) AS payloads FROM quarantine
+WHERE state = 'dismissed' AND code <> 'BLOCK_DAMAGED' GROUP BY topic
+"""
+
+
+class LoggedRecords:
+    """Gives `logged_records` out of one log, for one act of closing after the other."""
+
+    def __init__(self, source: LogSource, given_up: GivenUp) -> None:
+        self._source = source
+        self._given_up = given_up
+
+    def __call__(self, books: Store, wanted: LogWanted) -> list[Fault]:
+        """Each act's part of the log is read from its beginning: nothing but all of it tells what
+        a record had come to. The faults say why it cannot be: LOG_GONE, TOPIC_CHANGED, LOG_OTHER.
+        """
+        stretches = self._stretches(wanted)
+        if not stretches and wanted.positions:
+            what = "the usage was read from the other of journal and Kafka: name it with --from"
+            return [Fault("LOG_OTHER", "", what)]
+        try:
+            replay_usage(
+                books,
+                self._source,
+                stretches,
+                since_us=wanted.from_us,
+                until_us=wanted.end_us,
+                given_up=self._given_up,
+            )
+        except Refused as refused:
+            return list(refused.faults) or [Fault(refused.code, "", refused.summary)]
+        books.execute("DROP TABLE IF EXISTS logged_records")
+        books.execute("ALTER TABLE replayed_records RENAME TO logged_records")
+        return []
+
+    def _stretches(self, wanted: LogWanted) -> Stretches:
+        """From the first message of each partition to where the snapshot stood."""
+        is_journal = all(place.log == "journal" for place in self._source.begins([USAGE]))
+        found = {}
+        for log, topic, partition, after in wanted.positions:
+            first = 1 if log == "journal" else 0
+            if topic == USAGE and (log == "journal") == is_journal and after > first:
+                found[Partition(log, topic, partition)] = (first, after)
+        return found
+
+
+def dismissed(home: Settings) -> GivenUp:
+    """The messages that somebody dismissed, by topic; none where there is no store."""
+    if not Path(home.usage).exists():
+        return {}
+    with read_store(home.usage, "usage", {"given_up": _GIVEN_UP}).closing() as store:
+        return {topic: frozenset(held) for topic, held in store.rows("FROM given_up")}

@@ -1,0 +1,155 @@
+"""A closed document derived again: its lines and the records of each, by the statements that made
+them, from one source of records.
+
+Owns what is said of lines that come out otherwise. The source is told by the view `near_all`.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from itertools import zip_longest
+from typing import Any, Final
+
+from billing.adjustments import find_adjustments
+from billing.item_lines import lay_items
+from billing.money import decimal_text, minor_to_money
+from billing.queries import SQL, VERIFY
+from billing.rating import lay_lines, place_usage, rate, too_large
+from billing.reconstruction import Act
+from edge import Fault
+from edge.output import plain
+from warehouse import Store
+
+Row = Mapping[str, Any]
+_AMOUNTS: Final = ("amount", "owed", "charged")
+_REST: Final = (
+    *("line", "records", "own", "quantity", "packages", "tiers", "discount", "bound"),
+    *("advance", "origin", "credits"),
+)
+_FEW: Final = 5
+
+
+def place_records(books: Store, act: Act) -> None:
+    """Leaves `sourced_records`: the records of each line by the source, in the shape of the
+    evidence; and `adjustments`, what closed periods owed beyond what was charged before the act.
+    """
+    _adjust(books, act)
+    lay_lines(books, place_usage(books, act.own))
+    books.execute(VERIFY["own_now"])
+
+
+def derive(books: Store, act: Act) -> list[Fault]:
+    """As `place_records`, and leaves the lines as they come out, for `line_faults`. The faults are
+    of accounts that cannot be rated.
+    """
+    beyond = _adjust(books, act)
+    numbering = place_usage(books, act.own)
+    rate(books, numbering)
+    books.execute(VERIFY["own_now"])
+    return [*beyond, *too_large(books, numbering)]
+
+
+def _adjust(books: Store, act: Act) -> list[Fault]:
+    for name in ("near_records", "no_records", "no_adjustments"):
+        books.execute(VERIFY[name])
+    if not act.revisits.cohorts:
+        return []
+    beyond = find_adjustments(books, act.revisits, act.number)
+    books.execute(VERIFY["adjusted_now"])
+    return beyond
+
+
+def missing_adjustments(books: Store, source: str, last_batch: int) -> list[tuple[str, Fault]]:
+    """What `place_records` found owed by a source of this name and no line charges, where it was
+    known when the document was made: a fault of each, with its document.
+    """
+    found = []
+    for row in books.records(VERIFY["missing_adjustments"], {"last_batch": last_batch}):
+        told = f"{row['code']} ({row['variant']})" if row["variant"] else row["code"]
+        message = (
+            f"an adjustment of {told} of {row['month']} is missing: {_amount(row)} by {source}"
+        )
+        found.append((row["invoice"], Fault("LINE_MISSING", row["name"], message)))
+    return found
+
+
+def line_faults(books: Store, act: Act) -> list[tuple[str, Fault]]:
+    """Compares what `derive` left, with the evidence as its source, with the frozen lines: a fault
+    of each line that differs, with its document.
+    """
+    told = {"month": str(act.month), "act": act.number}
+    books.execute(VERIFY["only_on_documents"])
+    books.execute(SQL["extra_lines"], told)
+    if found := books.records(VERIFY["items"]):
+        lay_items(books, found)
+    books.execute(VERIFY["drafts"], told)
+    books.execute(SQL["drafted_lines"])
+    books.execute(VERIFY["differing_lines"])
+    if not books.value("SELECT count(*) FROM differing_lines"):
+        return []
+    return list(_compared(books.records(VERIFY["told_lines"])))
+
+
+def _compared(rows: list[dict[str, Any]]) -> Iterator[tuple[str, Fault]]:
+    """Lines for the same thing side by side, in their order."""
+    sides: dict[tuple[Any, ...], tuple[list[Row], list[Row]]] = defaultdict(lambda: ([], []))
+    for row in rows:
+        terms = json.loads(row["content"]) if row["content"] else {}
+        named = (row["invoice"], row["kind"], row["month"], row["variant"], terms.get("code"))
+        begin = None if terms.get("advance") else terms.get("period")
+        sides[*named, str(begin)][not row["is_frozen"]].append({**row, "terms": terms})
+    for frozen, derived in sides.values():
+        for was, now in zip_longest(frozen, derived):
+            one = was or now
+            place = f"{one['name']} line {one['invoice']}.{one['line']:04}"
+            yield one["invoice"], Fault("LINE_DIFFERS", place, _message(was, now))
+
+
+def _message(was: Row | None, now: Row | None) -> str:
+    one = was or now
+    assert one is not None
+    code = one["terms"].get("code") or "terms unknown"
+    told = f"{code} ({one['variant']})" if one["variant"] else code
+    if was is None:
+        return f"{told} is not on the document, and comes to {_amount(one)} by the evidence"
+    if now is None:
+        return f"{told} stands at {_amount(one)}, and nothing in the evidence comes to it"
+    differences = [
+        f"{name} {_money(was, name)}, by the evidence {_money(now, name)}"
+        for name in _AMOUNTS
+        if was[name] != now[name]
+    ]
+    differences += [
+        f"{name} {_text(was['terms'].get(name))}, by the book {_text(now['terms'].get(name))}"
+        for name in sorted({*was["terms"], *now["terms"]})
+        if was["terms"].get(name) != now["terms"].get(name)
+    ]
+    differences += [
+        f"{name} {_quantity(was, name)}, by the evidence {_quantity(now, name)}"
+        for name in _REST
+        if was[name] != now[name] and (name != "tiers" or was["quantity"] == now["quantity"])
+    ]
+    return f"{told}: {'; '.join(differences[:_FEW]) or 'its terms'}"
+
+
+def _amount(row: Row) -> str:
+    return _money(row, "amount")
+
+
+def _money(row: Row, name: str) -> str:
+    if row[name] is None:
+        return "none"
+    return f"{minor_to_money(row[name], row['currency']):f} {row['currency']}"
+
+
+def _quantity(row: Row, name: str) -> str:
+    """In the line's unit, as the document has it."""
+    scales = row["terms"].get("scales")
+    if name != "quantity" or row[name] is None or not scales:
+        return _text(row[name])
+    return decimal_text(Fraction(row[name], int(scales["unit"])))
+
+
+def _text(value: Any) -> str:
+    return json.dumps(plain(value), ensure_ascii=False)

@@ -1,0 +1,39 @@
+"""PDFs compared, byte for byte, with what the frozen documents make.
+
+Owns which papers must be there. One that is missing is no fault: a run makes it again.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from billing.document import documents
+from billing.documents import render_pdf
+from billing.invoices import pdf_path
+from billing.record_check import Finding
+from edge import Fault, Settings
+from warehouse import Store
+
+
+def paper_findings(
+    books: Store, home: Settings, ids: Sequence[str], progress: Callable[[int], object]
+) -> Iterator[Finding]:
+    """Of the numbered ones among these documents by id; `progress` is called for each."""
+    for document in documents(books, ids):
+        progress(1)
+        if document["number"] is None:
+            continue
+        path = pdf_path(home, document)
+        if not path.exists():
+            message = f"{path.name} is not there: `invoice run` makes it again"
+            fault = Fault("DOCUMENT_MISSING", document["number"], message)
+            yield Finding(document["id"], fault, is_late=True)
+        elif not _is_paper_of(document, path.read_bytes()):
+            message = f"{path.name} is not what the frozen document makes, byte for byte"
+            yield Finding(document["id"], Fault("DOCUMENT_DIFFERS", document["number"], message))
+
+
+def _is_paper_of(document: dict[str, Any], printed: bytes) -> bool:
+    """One that became void may have been printed before that."""
+    if printed == render_pdf(document):
+        return True
+    return document["status"] == "void" and printed == render_pdf({**document, "status": "final"})

@@ -1,0 +1,22 @@
+-- Every identity of the near records that have several, wherever the others are, and when the store
+-- was last told of its like.
+WITH near AS (
+    SELECT record_id FROM usage_records
+    WHERE started_at >= make_timestamp($from_us) AND started_at < make_timestamp($end_us)
+    UNION ALL
+    SELECT record_id FROM usage_records
+    WHERE started_at >= make_timestamp($old_from_us) AND started_at < make_timestamp($old_end_us)
+        AND account_id IN (SELECT unnest($old_accounts))
+),
+
+shared AS (
+    SELECT record_id FROM usage_records WHERE record_id IN (SELECT record_id FROM near)
+    GROUP BY record_id HAVING count(*) > 1
+)
+
+SELECT one.record_id, one.started_at, one.cancelled, coalesce(daily.last_batch, 0) AS last_batch
+FROM usage_records AS one
+SEMI JOIN shared ON one.record_id = shared.record_id
+LEFT JOIN usage_daily AS daily
+    ON one.account_id = daily.account_id AND one.started_at::DATE = daily.day
+    AND one.meter = daily.meter AND one.variant IS NOT DISTINCT FROM daily.variant

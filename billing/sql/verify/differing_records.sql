@@ -1,0 +1,21 @@
+-- Rows of the evidence that a source has not, and the other way round. Grouped first: nearly all
+-- are on both sides.
+CREATE OR REPLACE TEMP TABLE differing_records AS
+SELECT
+    any_value(invoice) AS invoice, line_id, record_id, started_at, account_id, meeting_id,
+    participant_id, meter, variant, last_seen, stopped, quantity, continues, chargeable, unit,
+    sum(side) AS side
+FROM (
+    SELECT
+        invoice, line_id, record_id::UUID AS record_id, started_at, account_id, meeting_id,
+        participant_id, meter, variant, last_seen, stopped, quantity,
+        continues::UUID AS continues, chargeable, unit, 1 AS side
+    FROM verified_evidence
+    UNION ALL
+    SELECT
+        invoice, invoice || '.' || printf('%04d', line) AS line_id, record_id, started_at,
+        account_id, meeting_id, participant_id, meter, variant, last_seen, stopped, quantity,
+        continues, chargeable, unit, -1 AS side
+    FROM sourced_records
+)
+GROUP BY ALL HAVING sum(side) <> 0

@@ -1,0 +1,23 @@
+-- Adjustments that a source says were owed, and that the documents have not; but of periods that the
+-- store was told of since: those are to come.
+SELECT
+    verified.invoice, verified.name, verified.currency, owing.month, owing.variant,
+    coalesce(owing.content, terms.content) ->> 'code' AS code,
+    owing.owed - owing.charged AS amount
+FROM adjustments AS owing
+INNER JOIN verified USING (account_id)
+INNER JOIN periods ON verified.invoice = periods.invoice AND owing.month = periods.month
+LEFT JOIN terms ON owing.term = terms.term
+WHERE NOT EXISTS (
+    SELECT 1 FROM frozen_lines AS lines
+    WHERE lines.invoice = verified.invoice AND lines.kind = 'adjustment'
+        AND lines.month = owing.month AND lines.key = owing.key
+        AND lines.variant IS NOT DISTINCT FROM owing.variant
+)
+AND NOT EXISTS (
+    SELECT 1 FROM moved_since AS moved
+    WHERE moved.account_id = owing.account_id AND moved.last_batch > $last_batch
+        AND moved.day BETWEEN make_timestamp(periods.start_us)::DATE - 2
+        AND make_timestamp(periods.end_us)::DATE
+)
+ORDER BY verified.name, owing.month, code, owing.variant
