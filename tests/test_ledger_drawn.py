@@ -32,7 +32,7 @@ from tests.oracle_calendar import month_after
 
 NOVEMBER: Final = date(2026, 11, 1)
 SEQUENCES: Final = int(os.environ.get("HOMEMEETING_LEDGER", "1"))  # 10 seconds each
-STEPS: Final = 6
+STEPS: Final = 4
 
 
 def months(clerk: Clerk) -> list[date]:
