@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from billing.cohort import Cohort
 from billing.layout import NOW, Layout
-from billing.queries import SQL
+from billing.queries import NO_ADJUSTMENTS, SQL
 from billing.rating import place_usage, rate, too_large
 from billing.rows import load_rows
 from edge import Fault
@@ -32,6 +32,10 @@ def find_adjustments(books: Store, revisits: Layout, act: int = NOW) -> list[Fau
     """
     rows = (_month(number, cohort) for number, (cohort, _) in enumerate(revisits.cohorts))
     load_rows(books, "revisited_months", rows, _MONTHS)
+    if not revisits.cohorts:  # as nearly always: what rating would leave of nothing
+        for sql in NO_ADJUSTMENTS.all().values():
+            books.execute(sql)
+        return []
     numbering = place_usage(books, revisits)
     rate(books, numbering)
     for name in ("owed_lines", "postponed"):

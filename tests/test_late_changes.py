@@ -142,8 +142,9 @@ def _late(
     void = {one["month"] for one in own if one["status"] == "void"} - closed.keys()
     found: list[tuple[str, str | None, bool]] = []
     month = Month(2026, 1)
-    while closed and month <= Month(2027, 12):
-        within = min(closed) <= str(month) <= max(closed) and str(month) not in void
+    known = closed.keys() | void
+    while known and month <= Month(2027, 12):
+        within = min(known) <= str(month) <= max(known) and str(month) not in void
         days = (month.since, month.after.since)
         if within and days_held(_named(before), *days) != days_held(_named(after), *days):
             document = closed.get(str(month))

@@ -1,11 +1,15 @@
 -- The closed periods to look at again, with the document, bounds, zone and books frozen for them.
 -- A month between closed ones that has no document has its neighbours' bounds, where they are
--- known. A void month is open, not closed. `is_old`: too long ago to be charged unasked.
+-- known. A void month is open, not closed. `is_old`: nothing but late usage, of too long ago to be
+-- charged unasked.
 CREATE OR REPLACE TEMP TABLE revisited AS
 WITH pending AS (
-    SELECT DISTINCT revisits.account_id, revisits.month
+    SELECT
+        revisits.account_id, revisits.month,
+        bool_and(revisits.reason = 'usage') AS is_usage_alone
     FROM revisits ANTI JOIN open_again USING (account_id, month)
     WHERE revisits.account_id IN (SELECT unnest($accounts)) AND revisits.month <> $month
+    GROUP BY revisits.account_id, revisits.month
 ),
 
 documents AS (
@@ -36,7 +40,7 @@ SELECT
     coalesce(own.end_us, CASE WHEN after.month = strftime(
         (pending.month || '-01')::DATE + to_months(1), '%Y-%m'
     ) THEN after.start_us END) AS end_us,
-    pending.month < $least AS is_old
+    pending.is_usage_alone AND pending.month < $least AS is_old
 FROM pending
 INNER JOIN spans
     ON pending.account_id = spans.account_id AND pending.month BETWEEN spans.first AND spans.last

@@ -1,0 +1,1 @@
+CREATE OR REPLACE TEMP TABLE postponed (account_id VARCHAR, month VARCHAR)
