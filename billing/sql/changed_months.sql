@@ -1,5 +1,6 @@
--- The months between an account's first and last one with a document, void or not, of which its plans before and now do
--- not say the same of every day. A month is told as the number of months since the year 0.
+-- The months between an account's first and last one with a document, void or not, of which its plans
+-- before and now do not say the same of every day. A month is told as the number of months since the
+-- year 0.
 CREATE OR REPLACE TEMP TABLE changed_months AS
 WITH spans AS (
     SELECT
