@@ -180,7 +180,7 @@ def _literal(bound: int | Sequence[UUID] | Sequence[str]) -> str:
     """A statement that travels as text takes no parameters, so texts are quoted here."""
     if isinstance(bound, int):
         return str(int(bound))
-    kind = "VARCHAR" if all(isinstance(one, str) for one in bound) else "UUID"
+    kind = "VARCHAR" if bound and isinstance(bound[0], str) else "UUID"
     texts = ("'" + str(one).replace("'", "''") + "'" for one in bound)
     return f"[{', '.join(texts)}]::{kind}[]"
 
