@@ -148,8 +148,9 @@ def _wrong_texts(told: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("SETTINGS_VALUE", "billing.credit_note_series", message)
     if values.get("zero_invoices", "nil") not in ("nil", "issue"):
         yield Fault("SETTINGS_VALUE", "billing.zero_invoices", "must be nil or issue")
-    zone = told.get("seller", {}).get("time_zone", "UTC")
-    if zone not in available_timezones() - {"localtime", "Factory"}:
+    zone = told.get("seller", {}).get("time_zone")
+    # Only where one is told: the zones of a machine are read from its disk.
+    if zone is not None and zone not in available_timezones() - {"localtime", "Factory"}:
         message = f"{zone!r} is not an IANA time zone such as Europe/Berlin"
         yield Fault("SETTINGS_VALUE", "seller.time_zone", message)
 
