@@ -11,8 +11,10 @@ from billing.pricebook import Charge, PerVariant
 from billing.proration import Share
 from billing.terms import usage_numbers
 
-# A whole month, and all but a day of one of each length: no other part has larger numbers.
-_SHARES: Final = (Share(1, 1), *(Share(days - 1, days) for days in (28, 29, 30, 31)))
+# A whole month, and of each length the most days there may be, and the most that have no factor in
+# common with the digits after a point: no other part has larger numbers.
+_PARTS: Final = ((27, 28), (28, 29), (27, 29), (29, 30), (30, 31), (29, 31))
+_SHARES: Final = (Share(1, 1), *(Share(days, of) for days, of in _PARTS))
 
 
 def is_beyond(charge: Charge, currency: str) -> bool:
