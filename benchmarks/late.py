@@ -104,7 +104,7 @@ def _late(home: Settings, month: Month, batch: int) -> float:
 
 
 def main(accounts: int, records: int, months: int, root: Path) -> None:
-    home = load_settings(root, {})
+    home = load_settings(root, {"HOMEMEETING_BILLING_ADJUST_MONTHS": "1200"})
     _begin(home, accounts, records, months)
     month = _FIRST
     _close(home, month)
