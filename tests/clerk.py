@@ -14,6 +14,7 @@ from subprocess import CompletedProcess
 from typing import Any, Final
 
 from tests.command_line import run_here, usage_event
+from tests.homes import project
 
 HEADER: Final = "account_id,name,email,country,language,time_zone,currency,plan,since,until"
 BOOK: Final = """\
@@ -53,12 +54,8 @@ def _begun() -> Path:
     atexit.register(shutil.rmtree, folder)
     home = folder / "home"
     (folder / "book.toml").write_text(BOOK)
-    for words in (
-        ("price-book", "load", str(folder / "book.toml")),
-        ("emit", "-", "--server-id", "fra-1"),
-        ("consume", "--once"),
-    ):
-        assert run_here(home, *words).returncode == 0
+    assert run_here(home, "price-book", "load", str(folder / "book.toml")).returncode == 0
+    project(home, [])
     return home
 
 
@@ -100,9 +97,7 @@ class Clerk:
         return usage_event(self._events, account, at, at, **changes)
 
     def told(self, events: Sequence[dict[str, Any]], server: str = "fra-1") -> None:
-        emitted = run_here(self.home, "emit", "-", "--server-id", server, lines=events)
-        assert emitted.returncode == 0, emitted.stderr
-        self.must("consume", "--once")
+        project(self.home, events, server, self.now)
 
     def types(self, *words: str, **settings: str) -> "CompletedProcess[str]":
         return run_here(self.home, *words, **{"now": self.now, "user": "ann"} | settings)

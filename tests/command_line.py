@@ -66,19 +66,6 @@ def run_here(
     return subprocess.CompletedProcess(typed, code, out.getvalue(), err.getvalue())
 
 
-def billed_home(folder: Path, accounts: str, book: str, events: Iterable[Any]) -> Path:
-    """A home within `folder` with these accounts, prices and, projected, these events."""
-    home = folder / "home"
-    home.mkdir()
-    for name, text in (("accounts.csv", accounts), ("book.toml", book)):
-        (folder / name).write_text(text)
-    assert run_here(home, "account", "import", str(folder / "accounts.csv")).returncode == 0
-    assert run_here(home, "price-book", "load", str(folder / "book.toml")).returncode == 0
-    assert run_here(home, "emit", "-", "--server-id", "fra-1", lines=events).returncode == 0
-    assert run_here(home, "consume", "--once").returncode == 0
-    return home
-
-
 def shown_here(home: Path, *arguments: str, **settings: str) -> Any:
     """As `shown`, in this process."""
     return json.loads(run_here(home, *arguments, "--format", "json", **settings).stdout)

@@ -7,15 +7,13 @@ the program prints them, and held to the oracle whenever they are.
 
 import random
 import shutil
-from collections.abc import Iterable
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from consumers import Projector
-from eventlog import JournalSource
 from tests.command_line import run_here, shown_here
+from tests.homes import project
 from tests.ledger_checks import (
     check_document,
     check_kept,
@@ -34,9 +32,7 @@ from tests.ledger_world import (
     draw_row,
     told,
 )
-from tests.oracle_calendar import EPOCH
 from tests.oracle_text import money, text
-from warehouse import open_store
 
 BEGUN: Final = date(2027, 6, 1)  # all months are over
 
@@ -63,11 +59,11 @@ class Clerk(Known):
         found.said, found._day = self.said, self._day
         return found
 
-    def type(self, *arguments: str, lines: Iterable[Any] = (), failing: bool = False) -> str:
+    def type(self, *arguments: str, failing: bool = False) -> str:
         """A command, and what it says on stderr. `failing`: it may have left something undone."""
         self._day += timedelta(1)
         self.said.append(" ".join(arguments))
-        done = run_here(self.home, *arguments, lines=lines, now=f"{self._day}T12:00:00Z")
+        done = run_here(self.home, *arguments, now=f"{self._day}T12:00:00Z")
         assert failing or done.returncode == 0, done.stderr
         return done.stderr
 
@@ -97,11 +93,9 @@ class Clerk(Known):
     def use(self, events: list[Event]) -> None:
         """Emitted and projected."""
         lines = [told(one) for one in events]
-        self.type("emit", "-", "--server-id", "fra-1", lines=lines)
-        self.said += map(str, lines)
-        now_us = (self._day - EPOCH.date()).days * 86_400_000_000
-        with open_store(self.home / "usage.duckdb", "usage").closing() as store:
-            Projector(store, lambda: now_us).run_once(JournalSource(self.home / "journal"))
+        self._day += timedelta(1)
+        self.said += ["emit", *map(str, lines)]
+        project(self.home, lines, now=f"{self._day}T12:00:00Z")
         self.events += events
 
     def run(self, month: date, account: str | None = None) -> set[str]:

@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
-from billing import import_accounts, load_price_book
 from billing.audit_trail import entries
 from billing.books import subscriptions
+from edge import Settings
 from tests import command_line
+from tests.billed import fill_books
 from tests.command_line import shown_here as shown
 from tests.command_line import usage_event
+from tests.homes import HEADER, project
 from warehouse import open_store
 
-run = partial(command_line.run_here, now="2026-11-04T09:00:00Z", user="ann")
-HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
+NOW = "2026-11-04T09:00:00Z"
+run = partial(command_line.run_here, now=NOW, user="ann")
 OF = "Name,a@a.example,DE,de,Europe/Berlin"
 ACCOUNTS = f"""\
 acme,{OF},EUR,business,2026-01-01,,3
@@ -47,13 +49,10 @@ TEAM = BOOK.replace('"business"', '"team"')
 def home(tmp_path: Path) -> Path:
     """Two versions of one book, the second with the plan `team`; another book shares `idle`."""
     home = tmp_path / "home"
-    home.mkdir()
-    with open_store(home / "books.duckdb", "books").closing() as books:
-        import_accounts(books, (HEADER + ACCOUNTS).encode())
-        load_price_book(books, BOOK.encode())
-        load_price_book(books, TEAM.replace("2026-01-01", "2026-07-01").encode())
-        other = BOOK.replace("standard", "other").replace("EUR", "GBP")
-        load_price_book(books, other.replace('"business"', '"pro"').encode())
+    team = TEAM.replace("2026-01-01", "2026-07-01")
+    other = BOOK.replace("standard", "other").replace("EUR", "GBP")
+    books = [BOOK, team, other.replace('"business"', '"pro"')]
+    fill_books(Settings(home, None, "ann"), books, HEADER + ACCOUNTS)
     return home
 
 
@@ -238,8 +237,7 @@ def closed(home: Path) -> Path:
             "DELETE FROM price_books WHERE book = 'other' OR effective_from > '2026-01-01'"
         )
         books.execute("DELETE FROM accounts WHERE account_id = 'acme-uk'")
-    assert run(home, "emit", "-", "--server-id", "fra-1", lines=[event]).returncode == 0
-    assert run(home, "consume", "--once").returncode == 0
+    project(home, [event], now=NOW)
     for month in ("2026-09", "2026-10"):
         assert run(home, "invoice", "run", "--month", month, "--finalize").returncode == 0
     return home
@@ -292,8 +290,7 @@ def test_the_currency_is_fixed_once_anything_is_final_or_nil(closed: Path, tmp_p
 
 def test_a_draft_does_not_fix_the_currency(home: Path, tmp_path: Path) -> None:
     event = usage_event(1, "acme", "2026-09-05T10:00:00Z", "2026-09-05T10:10:00Z")
-    assert run(home, "emit", "-", "--server-id", "fra-1", lines=[event]).returncode == 0
-    assert run(home, "consume", "--once").returncode == 0
+    project(home, [event], now=NOW)
     run(home, "invoice", "run", "--month", "2026-06")
     assert [one["status"] for one in shown(home, "invoice", "list")] == ["draft"]
     file = tmp_path / "accounts.csv"

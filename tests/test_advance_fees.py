@@ -10,13 +10,13 @@ from billing import Closing, Month, list_invoices, load_price_book, open_books, 
 from billing.books import import_accounts
 from edge import Settings
 from tests.billed import store_usage
+from tests.homes import HEADER
 from tests.oracle_calendar import EPOCH
 from warehouse import Store
 
 OCTOBER, NOVEMBER, DECEMBER = (Month(2026, number) for number in (10, 11, 12))
 JANUARY, FEBRUARY = Month(2027, 1), Month(2027, 2)
 NOW_US = (datetime(2027, 6, 1, tzinfo=UTC) - EPOCH).days * 86_400 * 1_000_000
-HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
 BOOK = """\
 book = "b"
 currency = "EUR"

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from billing import import_accounts, load_price_book
+from edge import Settings
 from tests import command_line
+from tests.billed import fill_books
 from tests.command_line import shown_here as shown
 from tests.command_line import usage_event
-from warehouse import open_store
+from tests.homes import HEADER, project
 
 NOW = "2026-10-20T09:00:00Z"
 run = partial(command_line.run_here, now=NOW, user="ann")
-HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
 OF = "Name,a@a.example,DE,de"
 ACCOUNTS = f"""\
 acme,{OF},Europe/Berlin,EUR,p,2026-01-01,,1
@@ -46,18 +46,14 @@ unit_price = 10
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     home = tmp_path / "home"
-    home.mkdir()
-    with open_store(home / "books.duckdb", "books").closing() as books:
-        import_accounts(books, (HEADER + ACCOUNTS).encode())
-        load_price_book(books, BOOK.encode())
+    fill_books(Settings(home, None, "ann"), [BOOK], HEADER + ACCOUNTS)
     use(home, 0, "east", "2026-10-01T00:00:00Z")
     return home
 
 
 def use(home: Path, number: int, account: str, at: str) -> None:
     event = usage_event(number, account, at, at)
-    assert run(home, "emit", "-", "--server-id", "fra-1", lines=[event]).returncode == 0
-    assert run(home, "consume", "--once").returncode == 0
+    project(home, [event], now=NOW)
 
 
 def watch(home: Path, account: str, at: str, *more: str) -> Any:

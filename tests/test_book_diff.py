@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from billing import import_accounts, load_price_book
+from edge import Settings
 from tests import command_line
+from tests.billed import fill_books
 from tests.command_line import shown_here as shown
 from tests.command_line import start, usage_event, wait_until
-from warehouse import open_store
+from tests.homes import HEADER, project
 
-run = partial(command_line.run_here, now="2027-01-05T09:00:00Z")
-HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
+NOW = "2027-01-05T09:00:00Z"
+run = partial(command_line.run_here, now=NOW)
 OF = "m@m.example,DE,de,Europe/Berlin"
 BOOK = """\
 book = "standard"
@@ -70,13 +71,8 @@ def make_home(
     tmp_path: Path, *books: str, accounts: str = ACCOUNTS, events: list[Any] = EVENTS
 ) -> Path:
     home = tmp_path / "home"
-    home.mkdir()
-    with open_store(home / "books.duckdb", "books").closing() as store:
-        import_accounts(store, (HEADER + accounts).encode())
-        for book in books:
-            load_price_book(store, book.encode())
-    assert run(home, "emit", "-", "--server-id", "fra-1", lines=events).returncode == 0
-    assert run(home, "consume", "--once").returncode == 0
+    fill_books(Settings(home, None, "ann"), books, HEADER + accounts)
+    project(home, events, now=NOW)
     (home / "next.toml").write_text(NEXT)
     return home
 

@@ -23,8 +23,8 @@ from edge import load_settings
 from tests.command_line import ROOT
 from tests.command_line import run_here as run
 from tests.command_line import shown_here as shown
+from tests.homes import HEADER
 
-HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
 TEMPLATE = (ROOT / "billing" / "price-book-template.toml").read_text("utf-8")
 PRICE = re.compile(r'\b(amount|unit_price|flat|package_price|fixed|US|DE|"\*") = (\d+\.\d+)')
 METERS = {

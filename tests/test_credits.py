@@ -9,15 +9,16 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from billing import import_accounts
 from billing.credits import draw_prepaid
 from billing.rows import append_rows, load_rows
+from edge import Settings
 from tests import command_line
+from tests.billed import fill_books
 from tests.command_line import shown_here as shown
+from tests.homes import HEADER
 from warehouse import Store, open_scratch, open_store
 
 run = partial(command_line.run_here, now="2026-11-02T09:00:00Z", user="ann")
-HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
 OF = "Name,a@a.example,DE,de,Europe/Berlin"
 ACCOUNTS = f"acme,{OF},EUR,p,2026-01-01,,1\nyen,{OF},JPY,q,2026-01-01,,1\n"
 TODAY = date(2026, 11, 2)
@@ -27,9 +28,7 @@ HUGE = 10**22  # beyond 64 bits
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     home = tmp_path / "home"
-    home.mkdir()
-    with open_store(home / "books.duckdb", "books").closing() as books:
-        import_accounts(books, (HEADER + ACCOUNTS).encode())
+    fill_books(Settings(home, None, "ann"), [], HEADER + ACCOUNTS)
     return home
 
 

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests import command_line
-from tests.command_line import billed_home, start, usage_event, wait_until
+from tests.command_line import start, usage_event, wait_until
+from tests.homes import billed_home
 from warehouse import read_store, whole
 
 # The clock of every command here.

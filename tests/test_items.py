@@ -8,16 +8,19 @@ from typing import Any
 
 import pytest
 
-from billing import Month, import_accounts, load_price_book
+from billing import Month
 from billing.holds import held
 from billing.items import pending_items
+from edge import Settings
 from tests import command_line
+from tests.billed import fill_books
 from tests.command_line import shown_here as shown
 from tests.command_line import usage_event
+from tests.homes import HEADER, project
 from warehouse import Store, open_store
 
-run = partial(command_line.run_here, now="2026-11-04T09:00:00Z", user="ann")
-HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
+NOW = "2026-11-04T09:00:00Z"
+run = partial(command_line.run_here, now=NOW, user="ann")
 OF = "Name,a@a.example,DE,de,Europe/Berlin"
 ACCOUNTS = f"acme,{OF},EUR,p,2026-01-01,,1\nyen,{OF},JPY,q,2026-01-01,,1\n"
 BOOK = """\
@@ -39,19 +42,15 @@ REASON = ("--reason", "slip")
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     home = tmp_path / "home"
-    home.mkdir()
-    with open_store(home / "books.duckdb", "books").closing() as books:
-        import_accounts(books, (HEADER + ACCOUNTS).encode())
-        load_price_book(books, BOOK.encode())
-        yen = BOOK.replace('"b"', '"y"').replace('"p"', '"q"').replace("EUR", "JPY")
-        load_price_book(books, yen.replace("49.00", "49").encode())
+    yen = BOOK.replace('"b"', '"y"').replace('"p"', '"q"').replace("EUR", "JPY")
+    books = [BOOK, yen.replace("49.00", "49")]
+    fill_books(Settings(home, None, "ann"), books, HEADER + ACCOUNTS)
     return home
 
 
 def close(home: Path, *months: str, account: str = "acme") -> None:
     event = usage_event(1, "acme", "2026-09-05T10:00:00Z", "2026-09-05T10:10:00Z")
-    assert run(home, "emit", "-", "--server-id", "fra-1", lines=[event]).returncode == 0
-    assert run(home, "consume", "--once").returncode == 0
+    project(home, [event], now=NOW)
     for month in months:
         words = ("--month", month, "--account", account, "--finalize")
         assert run(home, "invoice", "run", *words).returncode == 0

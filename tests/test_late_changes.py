@@ -11,19 +11,22 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from billing import Month, Subscription, import_accounts, load_price_book, parse_price_book
+from billing import Month, Subscription, parse_price_book
 from billing.accounts import merge_history
 from billing.books import merge_subscriptions
 from billing.late_changes import changed_histories, late_changes, note_histories
 from billing.rows import append_rows
+from edge import Settings
 from tests import command_line
+from tests.billed import fill_books
 from tests.command_line import shown_here as shown
 from tests.command_line import usage_event
 from tests.histories import days_held
+from tests.homes import HEADER, project
 from warehouse import Store, open_scratch, open_store
 
-run = partial(command_line.run_here, now="2026-11-04T09:00:00Z", user="ann")
-HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
+NOW = "2026-11-04T09:00:00Z"
+run = partial(command_line.run_here, now=NOW, user="ann")
 OF = "Name,a@a.example,DE,de,Europe/Berlin,EUR"
 ACCOUNTS = f"acme,{OF},p,2026-01-01,,1\nfree,{OF},idle,2026-01-01,,1\n"
 BOOK = """\
@@ -166,13 +169,9 @@ def entries(home: Path) -> list[dict[str, Any]]:
 def home(tmp_path: Path) -> Path:
     """September is final for acme, October nil for free."""
     home = tmp_path / "home"
-    home.mkdir()
-    with open_store(home / "books.duckdb", "books").closing() as books:
-        import_accounts(books, (HEADER + ACCOUNTS).encode())
-        load_price_book(books, BOOK.encode())
+    fill_books(Settings(home, None, "ann"), [BOOK], HEADER + ACCOUNTS)
     event = usage_event(1, "acme", "2026-09-05T10:00:00Z", "2026-09-05T10:10:00Z")
-    assert run(home, "emit", "-", "--server-id", "fra-1", lines=[event]).returncode == 0
-    assert run(home, "consume", "--once").returncode == 0
+    project(home, [event], now=NOW)
     for account, month in (("acme", "2026-09"), ("free", "2026-10")):
         words = ("--month", month, "--account", account, "--finalize")
         assert run(home, "invoice", "run", *words).returncode == 0

@@ -8,7 +8,8 @@ from billing.queries import NO_ADJUSTMENTS
 from billing.revisits import mark
 from edge import Settings
 from tests.billed import fill_books, record, store_usage
-from tests.test_advance_fees import BOOK, HEADER, NOVEMBER, NOW_US, OCTOBER
+from tests.homes import HEADER
+from tests.test_advance_fees import BOOK, NOVEMBER, NOW_US, OCTOBER
 from warehouse import Store
 
 

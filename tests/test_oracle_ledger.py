@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
 
+from tests.ledger_world import HEADER
 from tests.oracle_accounts import Accounts
 from tests.oracle_calendar import day_start
 from tests.oracle_ledger import Document, Key, Ledger, total
@@ -12,7 +13,6 @@ from tests.oracle_month import Used
 
 OCTOBER, NOVEMBER, DECEMBER = (date(2026, month, 1) for month in (10, 11, 12))
 ROW = "a,A,a@a.example,DE,en,UTC,EUR,{plan},{since},{until},1\n"
-HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
 BOOK = """\
 book = "b"
 currency = "EUR"

@@ -8,6 +8,7 @@ import pytest
 from tests.command_line import run_here as run
 from tests.command_line import shown_here as shown
 from tests.command_line import usage_event
+from tests.homes import project
 
 NOW = "2027-06-01T00:00:00Z"
 HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until"
@@ -46,8 +47,7 @@ def move(home: Path, zone: str, *history: str) -> None:
 
 def use(home: Path, *starts: str) -> None:
     events = [usage_event(n, "a", at, at) for n, at in enumerate(starts, 1)]
-    assert run(home, "emit", "-", "--server-id", "fra-1", lines=events).returncode == 0
-    assert run(home, "consume", "--once").returncode == 0
+    project(home, events)
 
 
 def close(home: Path, month: str) -> Any:
@@ -111,8 +111,7 @@ def test_the_cent_of_a_small_line_is_in_the_total_of_a_huge_one(home: Path) -> N
     move(home, "Europe/Berlin", "q,2026-01-01,")
     at = "2026-10-02T00:00:00Z"
     event = usage_event(1, "a", at, at, quantity=2**63 - 1)
-    run(home, "emit", "-", lines=[event])
-    run(home, "consume", "--once")
+    project(home, [event])
     (document,) = shown(home, "invoice", "run", "--month", "2026-10")
     huge = (2**63 - 1) * 999_999_999
     assert [line["amount"] for line in document["lines"]] == ["0.01", f"{huge}.00"]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests import command_line
-from tests.command_line import billed_home, start, usage_event, wait_until
+from tests.command_line import start, usage_event, wait_until
+from tests.homes import billed_home
 from warehouse import open_store
 
 MID_NOVEMBER = "2026-11-15T12:00:00Z"

@@ -13,8 +13,8 @@ import pytest
 from billing import parse_price_book
 from edge import Refused, Settings
 from tests.billed import Billed, State, alike, bill, fill_books, record, recount, store_usage
+from tests.homes import HEADER
 
-HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
 BOOK = 'book="b"\ncurrency="{}"\neffective_from=2026-01-01\n'
 PLAN = '[[plan]]\ncode="{0}"\nname="{0}"\n'
 CHARGE = '[[plan.charge]]\ncode="{}"\ndescription="C"\n'

@@ -13,12 +13,12 @@ import duckdb
 import pytest
 
 from tests import command_line
-from tests.command_line import billed_home, usage_event
 from tests.command_line import shown_here as shown
+from tests.command_line import usage_event
+from tests.homes import HEADER, billed_home, project
 from warehouse import open_store
 
 run = partial(command_line.run_here, user="ann", billing_grace_hours="0")
-HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
 OF = "Name,a@a.example,DE,de"
 ACCOUNTS = (
     f"{HEADER}acme,{OF},Europe/Berlin,EUR,p,2026-01-01,,2\nacme,{OF},Europe/Berlin,EUR,p,2026-09-11,,3\n"
@@ -87,11 +87,6 @@ def used(number: int, account: str, day: str, minutes: int, **told: Any) -> dict
     return usage_event(number, account, start, end, **told)
 
 
-def project(home: Home, *events: dict[str, Any]) -> None:
-    assert run(home, "emit", "-", "--server-id", "fra-1", lines=events).returncode == 0
-    assert run(home, "consume", "--once").returncode == 0
-
-
 def close(home: Home, month: str, now: str, *options: str) -> None:
     done = run(home, "invoice", "run", "--month", month, "--finalize", *options, now=now)
     assert done.returncode == 0, done.stderr
@@ -117,13 +112,13 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Home:
     assert run(home, *paid, now="2026-09-20T00:00:00Z").returncode == 0
     accepted = ("--accept-incomplete", "test")
     close(home, "2026-09", "2026-10-03T00:00:00Z", *accepted)
-    project(
-        home,
+    late = [
         used(40, "acme", "09-07", 44),
         used(41, "bold", "09-09", 59, meter="dial_in", variant="US"),
         *(used(50 + n, "acme", f"10-{n:02}", 25) for n in range(1, 4)),
         used(60, "solo", "10-05", 9),
-    )
+    ]
+    project(home, late)
     assert run(
         home, "account", "plan", "bold", "p", "--from", "2026-09-20", "--quantity", "4",
         now="2026-10-20T00:00:00Z",
@@ -141,7 +136,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Home:
     done = run(home, *void, now="2026-11-05T00:00:00Z")
     assert done.returncode == 0, done.stderr
     close(home, "2026-09", "2026-11-06T00:00:00Z", *accepted)
-    project(home, used(70, "solo", "11-05", 9), used(71, "acme", "10-30", 55))
+    project(home, [used(70, "solo", "11-05", 9), used(71, "acme", "10-30", 55)])
     close(home, "2026-11", "2026-12-03T00:00:00Z", *accepted)
     return home
 
@@ -234,7 +229,7 @@ def test_a_record_taken_out_of_the_store_or_put_in_is_named(home: Home) -> None:
 
 
 def test_a_withdrawn_record_is_late_and_told_as_such(home: Home) -> None:
-    project(home, used(32, "solo", "09-05", 50, phase="CANCEL"))
+    project(home, [used(32, "solo", "09-05", 50, phase="CANCEL")])
     ((code, text),) = found(home, number(home, "2026-09.solo"), code=0)
     assert (code, "withdrawn in the usage store" in text) == ("RECORD_LATE", True)
 

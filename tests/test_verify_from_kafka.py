@@ -5,7 +5,8 @@ from pathlib import Path
 from kafka import KafkaAdminClient, TopicPartition
 
 from eventlog import KafkaSettings, open_archive
-from tests.command_line import billed_home, run_here, shown_here, usage_event
+from tests.command_line import run_here, shown_here, usage_event
+from tests.homes import billed_home
 
 USAGE = "meetings.usage"
 ACCOUNTS = """\
