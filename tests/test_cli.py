@@ -29,8 +29,8 @@ def test_emit_consume_status_verify(tmp_path: Path) -> None:
     (usage,) = [one for one in status["sources"] if one["topic"] == "meetings.usage"]
     assert (usage["first"], usage["last"], usage["missing"], usage["state"]) == (1, 1, 0, "closed")
     assert usage["watermark"] == "2026-10-01T09:00:00Z"
-    assert run(tmp_path, "verify").returncode == 0
-    again = run(tmp_path, "consume", "--once")
+    assert run_here(tmp_path, "verify").returncode == 0
+    again = run_here(tmp_path, "consume", "--once")
     assert "0 messages read" in again.stderr
 
 
@@ -70,12 +70,12 @@ def test_a_line_that_is_too_long_is_named_and_not_kept(tmp_path: Path) -> None:
 
 def test_emit_names_a_file_or_a_journal_that_it_cannot_use(tmp_path: Path) -> None:
     for file in (tmp_path / "none.ndjson", tmp_path):
-        done = run(tmp_path, "emit", str(file), "--server-id", "fra-1")
+        done = run_here(tmp_path, "emit", str(file), "--server-id", "fra-1")
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith(f"FILE_UNREADABLE: {file} cannot be read: ")
     assert not list(tmp_path.iterdir())
     (tmp_path / "journal").write_text("a file")
-    done = run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
+    done = run_here(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
     assert done.returncode == 1
     assert done.stderr.startswith("JOURNAL_WRITE: no journal can be made at ")
     assert len(done.stderr.splitlines()) == 1
@@ -210,7 +210,7 @@ def test_status_of_an_empty_store_is_a_sentence(tmp_path: Path) -> None:
 def test_refusals_are_one_sentence_on_stderr(
     tmp_path: Path, arguments: list[str], code: int, word: str
 ) -> None:
-    done = run(tmp_path, *arguments)
+    done = run_here(tmp_path, *arguments)
     assert (done.returncode, done.stdout) == (code, "")
     assert word in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
@@ -218,7 +218,7 @@ def test_refusals_are_one_sentence_on_stderr(
 
 def test_settings_with_faults_name_each(tmp_path: Path) -> None:
     (tmp_path / "homemeeting.toml").write_text("[kafka]\nbootstrap_server = 1\n[soap]\n")
-    done = run(tmp_path, "status")
+    done = run_here(tmp_path, "status")
     assert done.returncode == 1
     assert "kafka.bootstrap_server" in done.stderr
     assert "soap" in done.stderr
@@ -236,38 +236,38 @@ def test_days_of_samples_are_whole_days_wherever_they_are_set(tmp_path: Path) ->
         assert caught.value.faults[0].place == "tuning.sample_days"
     for wrong in ("0", "true", "'7'", "7.0"):
         (tmp_path / "homemeeting.toml").write_text(f"[tuning]\nsample_days = {wrong}\n")
-        assert run(tmp_path, "status").stderr.startswith("SETTINGS_")
+        assert run_here(tmp_path, "status").stderr.startswith("SETTINGS_")
 
 
 def test_the_service_serves_reads_while_it_runs_and_ends_on_sigterm(tmp_path: Path) -> None:
-    run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
+    run_here(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
     with start(tmp_path, "consume") as service:
         wait_until((tmp_path / "usage.duckdb.serving").exists)
         event = USAGE | {"record_id": str(uuid.UUID(int=9))}
-        run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[event])
+        run_here(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[event])
         wait_until(lambda: _usage_events(tmp_path) == 2)
-        assert run(tmp_path, "verify").returncode == 0
+        assert run_here(tmp_path, "verify").returncode == 0
         assert (tmp_path / "usage.duckdb.serving").stat().st_mode & 0o777 == 0o600
-        second = run(tmp_path, "consume", "--once")
+        second = run_here(tmp_path, "consume", "--once")
         assert second.returncode == 1
         assert f"STORE_BUSY: process {service.pid} holds" in second.stderr
         service.send_signal(signal.SIGTERM)
         assert service.wait(20) == 0
     assert not (tmp_path / "usage.duckdb.serving").exists()
-    assert run(tmp_path, "verify").returncode == 0
+    assert run_here(tmp_path, "verify").returncode == 0
 
 
 def test_a_killed_service_leaves_a_notice_that_misleads_nobody(tmp_path: Path) -> None:
-    run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
+    run_here(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
     with start(tmp_path, "consume") as service:
         wait_until((tmp_path / "usage.duckdb.serving").exists)
         service.kill()
-    assert run(tmp_path, "consume", "--once").returncode == 0
+    assert run_here(tmp_path, "consume", "--once").returncode == 0
     assert _usage_events(tmp_path) == 1
 
 
 def _usage_events(home: Path) -> int:
-    status = json.loads(run(home, "status", "--format", "json").stdout)
+    status = json.loads(run_here(home, "status", "--format", "json").stdout)
     return sum(s["last"] or 0 for s in status["sources"] if s["topic"] == "meetings.usage")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import python, run, shown, start, wait_until
+from tests.command_line import python, run, run_here, shown_here, start, wait_until
 from tests.test_cli import USAGE
 
 _PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 24, 1, 2
@@ -38,9 +38,10 @@ def home(tmp_path: Path) -> Path:
     """A home with one event read and one that is not."""
     for number in (1, 2):
         event = USAGE | {"record_id": str(uuid.UUID(int=number))}
-        assert run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[event]).returncode == 0
+        emitted = run_here(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[event])
+        assert emitted.returncode == 0
         if number == 1:
-            assert run(tmp_path, "consume", "--once").returncode == 0
+            assert run_here(tmp_path, "consume", "--once").returncode == 0
     return tmp_path
 
 
@@ -56,9 +57,9 @@ def _refused(
 
 
 def _reads_on(home: Path) -> None:
-    done = run(home, "consume", "--once")
+    done = run_here(home, "consume", "--once")
     assert done.returncode == 0, done.stderr
-    assert shown(home, "status")["healthy"] is True
+    assert shown_here(home, "status")["healthy"] is True
 
 
 @pytest.mark.parametrize("mode", [0o000, 0o400])
@@ -124,7 +125,7 @@ def test_a_file_in_place_of_the_journal_is_no_empty_journal(tmp_path: Path) -> N
         ("consume", {}),
         ("forward", {"kafka_bootstrap_servers": "127.0.0.1:1"}),
     ):
-        done = run(tmp_path, command, "--once", **kafka)
+        done = run_here(tmp_path, command, "--once", **kafka)
         assert done.returncode == 1
         assert done.stderr.startswith("JOURNAL_UNREADABLE: ")
 
@@ -132,7 +133,7 @@ def test_a_file_in_place_of_the_journal_is_no_empty_journal(tmp_path: Path) -> N
 def test_a_disk_that_takes_no_more_is_one_sentence_and_nothing_is_lost(home: Path) -> None:
     """A limit on the size of files: what every machine has, and DuckDB meets as a full disk."""
     events = [USAGE | {"record_id": str(uuid.uuid4()), "account_id": f"a{n}"} for n in range(3000)]
-    assert run(home, "emit", "-", "--server-id", "fra-1", lines=events).returncode == 0
+    assert run_here(home, "emit", "-", "--server-id", "fra-1", lines=events).returncode == 0
 
     def full() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
@@ -140,9 +141,9 @@ def test_a_disk_that_takes_no_more_is_one_sentence_and_nothing_is_lost(home: Pat
     said = _refused(home, "STORE_FAILED", "consume", "--once", before=full)
     assert "File too large" in said
     assert "make room" in said
-    assert run(home, "verify").returncode == 0
+    assert run_here(home, "verify").returncode == 0
     _reads_on(home)
-    assert run(home, "verify").returncode == 0
+    assert run_here(home, "verify").returncode == 0
 
 
 def test_who_mends_the_quarantine_of_a_running_service_is_told_how(home: Path) -> None:
