@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Sequence
+from copy import copy
 from functools import cache
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -69,6 +70,13 @@ class Clerk:
         self._events = 0
         shutil.copytree(_begun(), self.home)
         self.subscribe(**{name: f"{plan},2025-01-01," for name, plan in plans.items()})
+
+    def copied(self, folder: Path) -> "Clerk":
+        """The same clerk at a copy of the home, to change it there."""
+        found = copy(self)
+        found.home, found._folder = folder / "home", folder
+        shutil.copytree(self.home, found.home)
+        return found
 
     def file(self, name: str, text: str) -> str:
         path = self._folder / name

@@ -4,6 +4,7 @@ Owns no expectation. What is about the projector types `consume` instead, which 
 store to readers: that takes more than twice as long, and here nobody reads meanwhile.
 """
 
+import shutil
 import time
 from collections.abc import Iterable
 from contextlib import closing
@@ -48,3 +49,9 @@ def billed_home(folder: Path, accounts: str, book: str, events: Iterable[Any]) -
     assert run_here(home, "price-book", "load", str(folder / "book.toml")).returncode == 0
     project(home, events)
     return home
+
+
+def copied(home: Path, folder: Path) -> Path:
+    """A copy within `folder` to be changed, with the files beside the home."""
+    shutil.copytree(home.parent, folder, dirs_exist_ok=True)
+    return folder / home.name

@@ -14,7 +14,7 @@ from tests import command_line
 from tests.billed import fill_books
 from tests.command_line import shown_here as shown
 from tests.command_line import usage_event
-from tests.homes import HEADER, project
+from tests.homes import HEADER, copied, project
 from warehouse import open_store
 
 NOW = "2026-11-04T09:00:00Z"
@@ -45,15 +45,21 @@ name = "Nothing"
 TEAM = BOOK.replace('"business"', '"team"')
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two versions of one book, the second with the plan `team`; another book shares `idle`."""
-    home = tmp_path / "home"
+    home = tmp_path_factory.mktemp("unchanged") / "home"
     team = TEAM.replace("2026-01-01", "2026-07-01")
     other = BOOK.replace("standard", "other").replace("EUR", "GBP")
     books = [BOOK, team, other.replace('"business"', '"pro"')]
     fill_books(Settings(home, None, "ann"), books, HEADER + ACCOUNTS)
     return home
+
+
+@pytest.fixture
+def home(unchanged: Path, tmp_path: Path) -> Path:
+    """A copy to be changed."""
+    return copied(unchanged, tmp_path)
 
 
 def plans(home: Path, account: str = "acme") -> list[tuple[str, str, str | None, int]]:

@@ -11,7 +11,7 @@ from tests import command_line
 from tests.billed import fill_books
 from tests.command_line import shown_here as shown
 from tests.command_line import usage_event
-from tests.homes import HEADER, project
+from tests.homes import HEADER, copied, project
 
 NOW = "2026-10-20T09:00:00Z"
 run = partial(command_line.run_here, now=NOW, user="ann")
@@ -43,12 +43,18 @@ unit_price = 10
 """
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    home = tmp_path / "home"
+@pytest.fixture(scope="module")
+def unwatched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("unwatched") / "home"
     fill_books(Settings(home, None, "ann"), [BOOK], HEADER + ACCOUNTS)
     use(home, 0, "east", "2026-10-01T00:00:00Z")
     return home
+
+
+@pytest.fixture
+def home(unwatched: Path, tmp_path: Path) -> Path:
+    """A copy to be changed."""
+    return copied(unwatched, tmp_path)
 
 
 def use(home: Path, number: int, account: str, at: str) -> None:

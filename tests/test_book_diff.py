@@ -15,7 +15,7 @@ from tests import command_line
 from tests.billed import fill_books
 from tests.command_line import shown_here as shown
 from tests.command_line import start, usage_event, wait_until
-from tests.homes import HEADER, project
+from tests.homes import HEADER, copied, project
 
 NOW = "2027-01-05T09:00:00Z"
 run = partial(command_line.run_here, now=NOW)
@@ -77,9 +77,15 @@ def make_home(
     return home
 
 
+@pytest.fixture(scope="module")
+def priced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_home(tmp_path_factory.mktemp("priced"), BOOK)
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return make_home(tmp_path, BOOK)
+def home(priced: Path, tmp_path: Path) -> Path:
+    """A copy to be changed."""
+    return copied(priced, tmp_path)
 
 
 def diff(home: Path, *arguments: str) -> Any:

@@ -12,10 +12,10 @@ SIGN = "must have the sign of the line"
 RUN = ("invoice", "run", "--month")
 
 
-@pytest.fixture
-def clerk(tmp_path: Path) -> Clerk:
+@pytest.fixture(scope="module")
+def october(tmp_path_factory: pytest.TempPathFactory) -> Clerk:
     """October of `acme` is final: 3.00 for usage, 7.77 and −2.00 for items."""
-    clerk = Clerk(tmp_path, "2026-12-10T09:00:00Z", acme="p")
+    clerk = Clerk(tmp_path_factory.mktemp("october"), "2026-12-10T09:00:00Z", acme="p")
     clerk.use("acme", "2026-10-02", "2026-10-03", "2026-10-04")
     for amount in ("7.77", "-2"):
         item(clerk, amount, "2026-10-05")
@@ -23,6 +23,12 @@ def clerk(tmp_path: Path) -> Clerk:
     assert [line["amount"] for line in invoice["lines"]] == ["3.00", "7.77", "-2.00"]
     assert (invoice["number"], invoice["total"]) == (OCTOBER, "8.77")
     return clerk
+
+
+@pytest.fixture
+def clerk(october: Clerk, tmp_path: Path) -> Clerk:
+    """A copy to be changed."""
+    return october.copied(tmp_path)
 
 
 def item(clerk: Clerk, amount: str, day: str) -> None:

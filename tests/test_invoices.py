@@ -11,7 +11,7 @@ import pytest
 
 from tests import command_line
 from tests.command_line import start, usage_event, wait_until
-from tests.homes import billed_home
+from tests.homes import billed_home, copied
 from warehouse import read_store, whole
 
 # The clock of every command here.
@@ -67,9 +67,15 @@ EVENTS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def unbilled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return billed_home(tmp_path_factory.mktemp("unbilled"), ACCOUNTS, BOOK, EVENTS)
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return billed_home(tmp_path, ACCOUNTS, BOOK, EVENTS)
+def home(unbilled: Path, tmp_path: Path) -> Path:
+    """A copy to be changed."""
+    return copied(unbilled, tmp_path)
 
 
 def test_usage_is_of_the_accounts_own_month(home: Path) -> None:

@@ -22,7 +22,7 @@ from tests.billed import fill_books
 from tests.command_line import shown_here as shown
 from tests.command_line import usage_event
 from tests.histories import days_held
-from tests.homes import HEADER, project
+from tests.homes import HEADER, copied, project
 from warehouse import Store, open_scratch, open_store
 
 NOW = "2026-11-04T09:00:00Z"
@@ -165,10 +165,10 @@ def entries(home: Path) -> list[dict[str, Any]]:
     return [one for one in shown(home, "audit", "log") if not one["action"].startswith("invoice")]
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """September is final for acme, October nil for free."""
-    home = tmp_path / "home"
+    home = tmp_path_factory.mktemp("closed") / "home"
     fill_books(Settings(home, None, "ann"), [BOOK], HEADER + ACCOUNTS)
     event = usage_event(1, "acme", "2026-09-05T10:00:00Z", "2026-09-05T10:10:00Z")
     project(home, [event], now=NOW)
@@ -176,6 +176,12 @@ def home(tmp_path: Path) -> Path:
         words = ("--month", month, "--account", account, "--finalize")
         assert run(home, "invoice", "run", *words).returncode == 0
     return home
+
+
+@pytest.fixture
+def home(closed: Path, tmp_path: Path) -> Path:
+    """A copy to be changed."""
+    return copied(closed, tmp_path)
 
 
 def test_an_import_leaves_an_entry_and_names_what_it_is_too_late_for(home: Path) -> None:

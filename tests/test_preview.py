@@ -10,7 +10,7 @@ import pytest
 
 from tests import command_line
 from tests.command_line import start, usage_event, wait_until
-from tests.homes import billed_home
+from tests.homes import billed_home, copied
 from warehouse import open_store
 
 MID_NOVEMBER = "2026-11-15T12:00:00Z"
@@ -53,9 +53,15 @@ EVENTS = [
 PREVIEW = ("invoice", "preview", "--account")
 
 
+@pytest.fixture(scope="module")
+def unbilled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return billed_home(tmp_path_factory.mktemp("unbilled"), ACCOUNTS, BOOK, EVENTS)
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return billed_home(tmp_path, ACCOUNTS, BOOK, EVENTS)
+def home(unbilled: Path, tmp_path: Path) -> Path:
+    """A copy to be changed."""
+    return copied(unbilled, tmp_path)
 
 
 def amounts(document: dict[str, object]) -> list[tuple[str, str, str]]:

@@ -15,7 +15,7 @@ import pytest
 from tests import command_line
 from tests.command_line import shown_here as shown
 from tests.command_line import usage_event
-from tests.homes import HEADER, billed_home, project
+from tests.homes import HEADER, billed_home, copied, project
 from warehouse import open_store
 
 run = partial(command_line.run_here, user="ann", billing_grace_hours="0")
@@ -144,8 +144,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Home:
 @pytest.fixture
 def home(life: Home, tmp_path: Path) -> Home:
     """A copy to be spoilt."""
-    shutil.copytree(life, tmp_path / "home")
-    return tmp_path / "home"
+    return copied(life, tmp_path)
 
 
 def number(home: Home, id: str) -> str:
