@@ -20,6 +20,7 @@ from cli import main
 from edge import Refused
 from tests import recount
 from tests.command_line import ROOT, usage_event
+from tests.homes import project
 from tests.oracle_calendar import EPOCH
 from tests.oracle_month import MonthRecount, Oracle, used
 
@@ -50,10 +51,9 @@ def test_an_example_is_short(folder: Path) -> None:
 
 @each_example
 def test_the_command_line_makes_the_invoices_of_the_example(folder: Path, tmp_path: Path) -> None:
-    ask = partial(_ask, tmp_path / "home")
-    (tmp_path / "events.ndjson").write_text("\n".join(map(json.dumps, events(folder))))
-    ask("emit", str(tmp_path / "events.ndjson"), "--server-id", "fra-1")
-    ask("consume", "--once")
+    home = tmp_path / "home"
+    project(home, events(folder), now=NOW)
+    ask = partial(_ask, home)
     ask("account", "import", str(folder / "accounts.csv"))
     for book in _books(folder):
         ask("price-book", "load", str(book))
