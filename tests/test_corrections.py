@@ -21,7 +21,8 @@ from eventlog import JournalSource, KafkaSettings, KafkaTopics
 from producers import Emitter
 from schemas import TOPICS
 from tests import recount
-from tests.command_line import run, run_here, shown_here, start, usage_event, wait_until
+from tests.command_line import run_here, shown_here, start, usage_event, wait_until
+from tests.homes import billed_home
 from tests.test_invoices import ACCOUNTS, BOOK
 from tests.test_projector import _daily, _meetings, _records
 from warehouse import Store, open_store, read_store, whole
@@ -219,14 +220,8 @@ def test_an_audit_trail_that_was_tampered_with_says_where(
 
 
 def test_from_the_conflict_to_the_invoice(tmp_path: Path) -> None:
-    home = tmp_path / "home"
+    home = billed_home(tmp_path, ACCOUNTS, BOOK, [RIGHT, WRONG])
     told = {"now": NOW, "user": "Änne Clerk"}
-    for name, text in (("accounts.csv", ACCOUNTS), ("book.toml", BOOK)):
-        (tmp_path / name).write_text(text)
-    run_here(home, "account", "import", str(tmp_path / "accounts.csv"))
-    run_here(home, "price-book", "load", str(tmp_path / "book.toml"))
-    assert run_here(home, "emit", "-", "--server-id", "fra-1", lines=[RIGHT, WRONG]).returncode == 0
-    run_here(home, "consume", "--once")
     rows = {row["account_id"]: row for row in shown_here(home, "usage", "conflicts")}
     assert {row["record_id"] for row in rows.values()} == {str(ONE)}
     finalize = ("invoice", "run", "--month", "2026-10", "--finalize", "--account", "acme")
@@ -272,23 +267,23 @@ def test_through_kafka(tmp_path: Path, kafka_bootstrap: str) -> None:
     topics.close()
     kafka = {"kafka_bootstrap_servers": kafka_bootstrap}
     ids = [str(uuid.uuid4()) for _ in range(3)]
-    run(tmp_path, "emit", "-", lines=[RIGHT | {"record_id": each} for each in ids])
-    assert run(tmp_path, "forward", "--once", **kafka).returncode == 0
-    assert run(tmp_path, "consume", "--once", **kafka).returncode == 0
+    run_here(tmp_path, "emit", "-", lines=[RIGHT | {"record_id": each} for each in ids])
+    assert run_here(tmp_path, "forward", "--once", **kafka).returncode == 0
+    assert run_here(tmp_path, "consume", "--once", **kafka).returncode == 0
 
-    done = run(tmp_path, "usage", "cancel", ids[0], "--reason", "test", **kafka)
+    done = run_here(tmp_path, "usage", "cancel", ids[0], "--reason", "test", **kafka)
     assert (done.returncode, "sent to Kafka" in done.stderr) == (0, True), done.stderr
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         nobody = {"kafka_bootstrap_servers": f"127.0.0.1:{free.getsockname()[1]}"}
-        failed = run(tmp_path, "usage", "cancel", ids[1], "--reason", "test", **nobody)
+        failed = run_here(tmp_path, "usage", "cancel", ids[1], "--reason", "test", **nobody)
     assert failed.returncode == 1
     assert failed.stderr.splitlines()[-1].startswith("KAFKA_UNREACHABLE: ")
     assert "homemeeting forward --once" in failed.stderr
     with start(tmp_path, "forward", **kafka) as service:
         lock = tmp_path / "journal" / "forward.lock"
         wait_until(lambda: f"process {service.pid}" in lock.read_text())
-        held = run(tmp_path, "usage", "cancel", ids[2], "--reason", "test", **kafka)
+        held = run_here(tmp_path, "usage", "cancel", ids[2], "--reason", "test", **kafka)
         assert (held.returncode, "running `homemeeting forward`" in held.stderr) == (0, True)
         wait_until(lambda: _cancelled(tmp_path, ids, kafka) == 3)
         service.terminate()
@@ -297,6 +292,6 @@ def test_through_kafka(tmp_path: Path, kafka_bootstrap: str) -> None:
 
 def _cancelled(home: Path, ids: list[str], kafka: dict[str, str]) -> int:
     """How many of these records are cancelled once everything in Kafka has been projected."""
-    assert run(home, "consume", "--once", **kafka).returncode == 0
+    assert run_here(home, "consume", "--once", **kafka).returncode == 0
     found = find_identities(home / "usage.duckdb", [uuid.UUID(each) for each in ids])
     return sum(one.cancelled for known in found.values() for one in known)

@@ -11,7 +11,7 @@ from kafka import KafkaAdminClient, TopicPartition
 
 from consumers import Projector, broken_invariants
 from eventlog import KafkaSettings, KafkaTopics, open_kafka
-from tests.command_line import run, shown, wait_until
+from tests.command_line import run_here, shown_here, wait_until
 from tests.test_cli import USAGE
 from tests.test_completeness import BEATS, beat, holes, usage
 from tests.test_projector import TOPIC
@@ -20,16 +20,16 @@ from warehouse import open_store
 
 def test_from_the_command_line_through_kafka(tmp_path: Path, kafka: KafkaSettings) -> None:
     event = USAGE | {"record_id": str(uuid.uuid4()), "account_id": f"acme-{uuid.uuid4().hex}"}
-    assert run(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[event]).returncode == 0
+    assert run_here(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[event]).returncode == 0
     (tmp_path / "homemeeting.toml").write_text(
         f'[kafka]\nbootstrap_servers = "{kafka.bootstrap_servers}"\n'
     )
     for _ in range(2):
-        forwarded = run(tmp_path, "forward", "--once")
+        forwarded = run_here(tmp_path, "forward", "--once")
         assert forwarded.returncode == 0, forwarded.stderr
-        consumed = run(tmp_path, "consume", "--once")
+        consumed = run_here(tmp_path, "consume", "--once")
         assert consumed.returncode == 0, consumed.stderr
-    positions = shown(tmp_path, "status")["positions"]
+    positions = shown_here(tmp_path, "status")["positions"]
     assert all(one["lag"] == 0 and one["log"] != "journal" for one in positions)
     with open_store(tmp_path / "usage.duckdb", "usage").closing() as store:
         rows = store.rows(
@@ -121,8 +121,8 @@ def test_a_topic_made_anew_is_not_healthy(tmp_path: Path, kafka: KafkaSettings) 
     plain.produce(TOPIC, usage("a/0", 1))
     assert plain.flush(20) == 0
     told = {"kafka_bootstrap_servers": address}
-    assert run(tmp_path, "consume", "--once", **told).returncode == 0
-    assert shown(tmp_path, "status", **told)["healthy"] is True
+    assert run_here(tmp_path, "consume", "--once", **told).returncode == 0
+    assert shown_here(tmp_path, "status", **told)["healthy"] is True
     admin = KafkaAdminClient(bootstrap_servers=address)
     admin.delete_topics([TOPIC])
     admin.close()
@@ -130,11 +130,11 @@ def test_a_topic_made_anew_is_not_healthy(tmp_path: Path, kafka: KafkaSettings) 
     wait_until(lambda: not topics.find([TOPIC]))
     topics.create([TOPIC])
     topics.close()
-    refused = run(tmp_path, "consume", "--once", **told)
+    refused = run_here(tmp_path, "consume", "--once", **told)
     assert (refused.returncode, refused.stderr[:14]) == (1, "TOPIC_CHANGED:")
-    status = shown(tmp_path, "status", **told)
+    status = shown_here(tmp_path, "status", **told)
     assert (status["healthy"], sum(one["lag"] for one in status["positions"])) == (False, 0)
-    first, second, *_ = run(tmp_path, "status", **told).stdout.splitlines()
+    first, second, *_ = run_here(tmp_path, "status", **told).stdout.splitlines()
     assert first == "NOT HEALTHY"
     assert second.startswith(f"TOPIC_CHANGED: {TOPIC}[")
     assert "restore the topic, or begin a new home and rebuild" in second
