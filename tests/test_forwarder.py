@@ -19,7 +19,7 @@ from eventlog.kafka_open import open_kafka
 from eventlog.kafka_settings import KafkaSettings
 from producers import Emitter, EmitterSettings, Forwarder
 from schemas import TOPICS, decode, peek
-from tests.command_line import run, start, wait_until
+from tests.command_line import run_here, start, wait_until
 
 T0 = 1_790_812_800_000_000  # 2026-10-01T00:00:00Z
 
@@ -273,14 +273,14 @@ def test_damage_of_the_journal_is_told_once_and_the_rest_is_sent(
     data = bytearray(path.read_bytes())
     data[-20] ^= 1
     path.write_bytes(data)
-    done = run(tmp_path, "forward", "--once")
+    done = run_here(tmp_path, "forward", "--once")
     assert done.returncode == 1
     place = f"JOURNAL_DAMAGED: meetings.usage {source} sequence 1: "
     damaged, forwarded, summary = done.stderr.splitlines()
     assert damaged.startswith(place)
     assert damaged.endswith(": passed over, a hole in Kafka")
     assert (forwarded, summary[:13]) == ("2 messages forwarded", "FORWARD_LEFT:")
-    again = run(tmp_path, "forward", "--once")
+    again = run_here(tmp_path, "forward", "--once")
     assert (again.returncode, again.stderr) == (0, "0 messages forwarded\n")
 
 
