@@ -18,7 +18,7 @@ from billing.closing import Closing, begin_run
 from billing.counting import count_up
 from billing.money import minor_to_money
 from billing.month import Month, parse_month
-from billing.numbering import find_series, issue_day, move_series
+from billing.numbering import Numbers
 from billing.queries import SQL
 from billing.rows import append_rows, load_rows
 from edge import Fault, Refused, Settings
@@ -203,20 +203,12 @@ def _issue(  # noqa: PLR0913, PLR0917  each is one column of the document
     books: Store, home: Settings, credit: str, reason: str, asked: Closing, run: int
 ) -> None:
     """Numbers and writes what takes `crediting` back, within the caller's transaction."""
-    day = issue_day(home, asked.now_us, asked.issue_date)
-    series = [find_series(books, name, day) for name in (home.invoice_series, home.credit_series)]
-    invoices, credit_notes = series
-    told = {
-        **{"invoice": invoices.prefix, "last_invoice": invoices.last},
-        **{"credit_note": credit_notes.prefix, "last_credit_note": credit_notes.last},
-    }
-    books.execute(SQL["credit_notes"], told)
-    head = {"today": day, "credit": credit, "reason": reason, "run": run}
+    numbers = Numbers(books, home, asked.now_us, asked.issue_date)
+    books.execute(SQL["credit_notes"], numbers.told())
+    head = {"today": numbers.day, "credit": credit, "reason": reason, "run": run}
     books.execute(SQL["insert_credit_notes"], head)
     books.execute(SQL["insert_credited_lines"])
-    for one, kind in zip(series, ("invoice", "credit_note"), strict=True):
-        sql = "SELECT count(*) FROM credit_notes WHERE kind = ?"
-        move_series(books, one, books.value(sql, [kind]), day)
+    numbers.take("credit_notes")
 
 
 def _notes(books: Store) -> list[dict[str, Any]]:
