@@ -15,21 +15,17 @@ import pyarrow as pa
 from billing.amounts import to_minor
 from billing.audit_trail import Act, record
 from billing.closing import Closing, begin_run
-from billing.counting import count_up
+from billing.items import Item, keep_item
 from billing.money import minor_to_money
 from billing.month import Month, parse_month
 from billing.numbering import Numbers
 from billing.queries import SQL
-from billing.rows import append_rows, load_rows
+from billing.rows import load_rows
 from edge import Fault, Refused, Settings
 from warehouse import Store
 
 Kind = Literal["concession", "correction"]
 _CREDITING: Final = {"document": pa.string(), "line": pa.int64(), "amount": pa.string()}
-_ITEMS: Final = {
-    **dict.fromkeys(("item", "account_id", "description", "amount"), pa.string()),
-    **{"on_day": pa.date32(), "added_us": pa.int64()},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +120,7 @@ def void_documents(
 
 def documents_of_month(books: Store, month: Month) -> list[str]:
     """The ids of what runs have closed for the month and is not void, in order of account."""
-    sql = """SELECT id FROM invoices
-    WHERE month = ? AND status IN ('final', 'nil') AND credit IS NULL ORDER BY account_id"""
+    sql = "SELECT id FROM closed_documents WHERE month = ? ORDER BY account_id"
     return [id for (id,) in books.rows(sql, [str(month)])]
 
 
@@ -218,15 +213,12 @@ def _notes(books: Store) -> list[dict[str, Any]]:
 
 
 def _carry_concessions(books: Store, asked: Closing) -> None:
-    rows = (
-        {
-            "item": f"i{count_up(books, 'item'):06}",
-            "account_id": row["account_id"],
-            "on_day": parse_month(row["month"]).since,
-            "description": f"Concession of {row['number']}: {row['description']}",
-            "amount": f"{minor_to_money(row['amount'], row['currency']):f}",
-            "added_us": asked.now_us,
-        }
-        for row in books.records(SQL["carried_concessions"])
-    )
-    append_rows(books, "items", rows, _ITEMS)
+    for row in books.records(SQL["carried_concessions"]):
+        carried = Item(
+            row["account_id"],
+            parse_month(row["month"]).since,
+            f"Concession of {row['number']}: {row['description']}",
+            f"{minor_to_money(row['amount'], row['currency']):f}",
+            None,
+        )
+        keep_item(books, carried, asked.now_us)

@@ -52,7 +52,6 @@ def lay_out_revisits(
     the fees of the month after. Leaves `revisited`.
     """
     accounts = [id for _, ids in layout.cohorts for id in ids]
-    books.execute(SQL["open_again"])
     told = {
         "accounts": accounts,
         "month": str(layout.month),
