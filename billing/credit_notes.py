@@ -15,8 +15,9 @@ import pyarrow as pa
 from billing.amounts import to_minor
 from billing.audit_trail import Act, record
 from billing.closing import Closing, begin_run
+from billing.heads import find_head, find_heads
 from billing.items import Item, keep_item
-from billing.money import minor_to_money
+from billing.money import minor_text
 from billing.month import Month, parse_month
 from billing.numbering import Numbers
 from billing.queries import SQL
@@ -45,7 +46,7 @@ def give_credit(
     """Issues a credit note on an invoice, and gives its head. Refuses with CREDIT_REFUSED, every
     fault listed, INVOICE_UNKNOWN and ISSUE_DATE.
     """
-    head = _find(books, name)
+    head = find_head(books, name)
     _refuse(_not_creditable(head))
     _load_credited(books, [head["id"]])
     left = {line: (whole, amount) for line, whole, amount in books.rows(_LEFT)}
@@ -59,13 +60,13 @@ def give_credit(
     if not faults and not taken:
         faults.append(Fault("NOTHING_LEFT", head["number"], "nothing is left to give back"))
     elif not faults and total <= 0:
-        shown = f"{minor_to_money(total, head['currency']):f} {head['currency']}"
+        shown = f"{minor_text(total, head['currency'])} {head['currency']}"
         message = f"these lines come to {shown}: a credit note gives something back"
         faults.append(Fault("BAD_AMOUNT", head["number"], message))
     _refuse(faults)
     load_rows(books, "crediting", taken, _CREDITING, {"amount": "HUGEINT"})
     with books.transaction():
-        run = begin_run(books, head["month"], asked)
+        run = begin_run(books, parse_month(head["month"]), asked)
         _issue(books, home, credit.kind, credit.reason, asked, run)
         if credit.kind == "correction":
             books.execute(SQL["mark_credited"], {"reason": "correction"})
@@ -84,19 +85,15 @@ def void_documents(
     prepaid credit by themselves, other periods as adjustments, concessions as items of their
     month. Refuses with VOID_REFUSED, every fault listed, and ISSUE_DATE.
     """
-    heads, faults = [], []
-    for name in dict.fromkeys(names):
-        try:
-            heads.append(_find(books, name))
-        except Refused as refused:
-            faults.append(Fault(refused.code, name, refused.summary))
+    heads, unknown = find_heads(books, names)
+    faults = [Fault("INVOICE_UNKNOWN", name, f"there is no invoice {name}") for name in unknown]
     faults += [fault for head in heads for fault in _not_voidable(head)]
     if faults:
         raise Refused("VOID_REFUSED", "nothing was made void", faults)
     _load_credited(books, [head["id"] for head in heads])
     books.execute("CREATE OR REPLACE TEMP TABLE crediting AS FROM left_of_lines WHERE amount <> 0")
     with books.transaction():
-        run = begin_run(books, heads[0]["month"], asked)
+        run = begin_run(books, parse_month(heads[0]["month"]), asked)
         _issue(books, home, "void", reason, asked, run)
         books.execute(SQL["mark_credited"], {"reason": "void"})
         _carry_concessions(books, asked)
@@ -125,13 +122,6 @@ def documents_of_month(books: Store, month: Month) -> list[str]:
 
 
 _LEFT: Final = "SELECT line, whole, amount FROM left_of_lines ORDER BY line"
-
-
-def _find(books: Store, name: str) -> dict[str, Any]:
-    found = books.records("SELECT * FROM invoices WHERE number = ? OR id = ?", [name, name])
-    if not found:
-        raise Refused("INVOICE_UNKNOWN", f"there is no invoice {name}")
-    return {**found[0], "month": parse_month(found[0]["month"])}
 
 
 def _not_creditable(head: Mapping[str, Any]) -> list[Fault]:
@@ -180,7 +170,7 @@ def _taken(
     whole, rest = left[line]
     if told is None:
         return rest
-    shown = f"{minor_to_money(rest, head['currency']):f} {head['currency']}"
+    shown = f"{minor_text(rest, head['currency'])} {head['currency']}"
     try:
         amount = to_minor(told, head["currency"])
     except Refused as refused:
@@ -218,7 +208,7 @@ def _carry_concessions(books: Store, asked: Closing) -> None:
             row["account_id"],
             parse_month(row["month"]).since,
             f"Concession of {row['number']}: {row['description']}",
-            f"{minor_to_money(row['amount'], row['currency']):f}",
+            minor_text(row["amount"], row["currency"]),
             None,
         )
         keep_item(books, carried, asked.now_us)
