@@ -45,6 +45,11 @@ class Closing:
         """Whether it closes drafts that usage may be missing for."""
         return "accept_incomplete" in self.overrides
 
+    @property
+    def includes_old(self) -> bool:
+        """Whether late usage of long ago is charged too."""
+        return "include_old" in self.overrides
+
 
 def close_drafts(
     books: Store, home: Settings, month: Month, asked: Closing, left_out: Iterable[Fault]

@@ -31,14 +31,15 @@ def run_invoices(
     accounts: Collection[str] | None,
     closing: Closing | None,
     *,
-    include_old: bool = False,
     reporter: Closing | None = None,
 ) -> list[Fault]:
     """Refreshes the month's drafts and, where asked, closes those whose period is over. What is
-    closed already stays as it is. `include_old`: usage from before `adjust_months` is charged too.
-    For a `reporter` it leaves what `billing.control_report` tells, as of the usage that was read.
-    The faults are of accounts left out.
+    closed already stays as it is. For a `reporter`, who would close them, it leaves what
+    `billing.control_report` tells, as of the usage that was read. The faults are of accounts left
+    out.
     """
+    asked = closing or reporter
+    include_old = asked is not None and asked.includes_old
     look(books, home)
     catalogue = load_catalogue(books, _only(accounts))
     whole = _asked_accounts(books, catalogue, month, accounts)

@@ -128,12 +128,9 @@ def _run(  # noqa: PLR0913  what a run is asked
     *,
     finalize: bool,
 ) -> _Done:
-    include_old = "include_old" in asked.overrides
     closing = asked if finalize else None
-    faults = run_invoices(
-        books, home, month, accounts, closing, include_old=include_old, reporter=asked
-    )
-    report = control_report(books, home, Reported(month, accounts, include_old))
+    faults = run_invoices(books, home, month, accounts, closing, reporter=asked)
+    report = control_report(books, home, Reported(month, accounts, asked.includes_old))
     # A hold is somebody's decision: only who names the account is refused.
     kept = [fault for fault in faults if fault.code != "HELD" or accounts is not None]
     return _Done(kept, report)
