@@ -6,13 +6,13 @@ follows it (a later opening tells their last sequences), and a segment with anyt
 Kafka did not get.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from edge.durable import sync_folder
 from eventlog import Archive, KafkaTopics, Partition
 from eventlog.journal_layout import Incarnation, incarnations, readable
 from eventlog.journal_reader import LOG
@@ -122,8 +122,4 @@ def prune(found: Sequence[Prunable]) -> None:
     """Deletes them in order, so that what is left at any moment is without a hole."""
     for one in found:
         one.path.unlink(missing_ok=True)
-        handle = os.open(one.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_folder(one.path.parent)
