@@ -6,7 +6,7 @@ Owns which part of the log that is. What it proves is `billing.verification`'s.
 from pathlib import Path
 from typing import Final
 
-from audit.replay import GivenUp, Stretches
+from audit.replay import GivenUp, Stretches, reads_journal
 from audit.usage_replay import USAGE, replay_usage
 from billing import LogWanted
 from edge import Fault, Refused, Settings
@@ -52,12 +52,12 @@ class LoggedRecords:
 
     def _stretches(self, wanted: LogWanted) -> Stretches:
         """From the first message of each partition to where the snapshot stood."""
-        is_journal = all(place.log == "journal" for place in self._source.begins([USAGE]))
+        is_journal = reads_journal(self._source, [USAGE])
         found = {}
-        for log, topic, partition, after in wanted.positions:
-            first = 1 if log == "journal" else 0
-            if topic == USAGE and (log == "journal") == is_journal and after > first:
-                found[Partition(log, topic, partition)] = (first, after)
+        for *place, after in wanted.positions:
+            part = Partition(*place)
+            if part.topic == USAGE and part.is_journal == is_journal and after > part.begin:
+                found[part] = (part.begin, after)
         return found
 
 

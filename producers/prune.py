@@ -15,8 +15,8 @@ from typing import Any, Final
 from edge.durable import sync_folder
 from eventlog import Archive, KafkaTopics, Partition
 from eventlog.journal_layout import Incarnation, incarnations, readable
-from eventlog.journal_reader import LOG
 from eventlog.journal_scan import GoodBlock, last_sequences, scan
+from eventlog.slices import JOURNAL
 from producers.cursor import CURSOR, Cursor
 from producers.spool import COUNTED
 from schemas import LIMITS
@@ -94,7 +94,7 @@ def _of_topic(
     home: Incarnation, topic: str, sent: Mapping[Partition, int], before_us: int
 ) -> Iterator[Prunable]:
     segments = home.segments(topic)
-    position = sent.get(Partition(LOG, topic, home.source), 1)
+    position = sent.get(Partition(JOURNAL, topic, home.source), 1)
     # Wholly sent, and something behind it: only then is it worth reading.
     waiting = [(one, after) for one, (after, _) in pairwise(segments) if after <= position]
     last = last_sequences(home).get(topic, 0) if waiting else 0
