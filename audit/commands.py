@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from audit.comparison import COMPARED
-from audit.logs import open_log
 from audit.rebuild import Rebuilt, rebuild
 from audit.replay import log_so_far
 from edge.command import clock, common, left_undone, progress, say, settings, show_rows
+from eventlog import open_log
 
 _COLUMNS = ("table", "store_only", "log_only")
 

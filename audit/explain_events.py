@@ -15,9 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.explain_places import USAGE, RecordPlace, Stretch, stretches
-from audit.logs import open_log
 from edge import Fault, Refused, Settings
-from eventlog import LogSource, Partition, Slice
+from eventlog import LogSource, Partition, Slice, open_log
 from eventlog.slices import JOURNAL
 from schemas import decode
 

@@ -9,13 +9,13 @@ from typing import Any, Final
 import click
 
 from audit.logged import LoggedRecords, dismissed
-from audit.logs import open_log
 from audit.usage_replay import USAGE
 from billing import Finding, LogRecords, Month, Verification, open_books, verify_documents
 from billing.invoice_commands import month_option
 from billing.wording import counted
 from edge import Fault, Refused
 from edge.command import common, left_undone, progress, say, say_some, settings, show_rows
+from eventlog import open_log
 from warehouse import Store
 
 _COLUMNS: Final = ("document", "status", "account_id", "month", "records", "found")

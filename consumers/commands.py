@@ -24,7 +24,7 @@ from edge.command import (
     show_rows,
 )
 from edge.stopping import Stopping
-from eventlog import JournalSource, KafkaSettings, LogSource, open_kafka
+from eventlog import LogSource, open_log
 from schemas import TOPICS
 from warehouse import Store, open_store, read_store, whole
 
@@ -55,8 +55,8 @@ def consume(once: bool, log: str | None) -> None:
     Example: homemeeting consume --once
     Exit codes: 0 done; 1 refused or stopped, see stderr; 2 wrong usage.
     """
-    source = _source(log)
     home = settings()
+    source = open_log(home, log)
     home.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         say_some(source.tails())
@@ -95,13 +95,6 @@ def _follow(source: LogSource, stopping: Callable[[], bool]) -> None:
             _projector(store).run(source, stopping)
 
 
-def _source(log: str | None) -> LogSource:
-    home = settings()
-    if log == "kafka" or (log is None and home.bootstrap_servers):
-        return open_kafka(KafkaSettings(home.kafka_servers()))
-    return JournalSource(home.journal)
-
-
 @click.command("status")
 @common
 def status_command() -> None:
@@ -113,12 +106,13 @@ def status_command() -> None:
     Example: homemeeting status --format json
     Exit codes: 0 shown, healthy or not; 1 refused; 2 wrong usage.
     """
-    source = _source(None)
+    home = settings()
+    source = open_log(home)
     try:
         ends, tails = source.ends(TOPICS), source.tails()
     finally:
         source.close()
-    with read_store(settings().usage, "usage", STATUS_COPIES).closing() as store:
+    with read_store(home.usage, "usage", STATUS_COPIES).closing() as store:
         found = read_status(store, ends, tails)
     if form() == "json":
         show_json(found.contract())
