@@ -9,7 +9,7 @@ from consumers.invariants import verify_usage
 from consumers.projector import Projector
 from consumers.quarantine import dismiss, retry
 from consumers.status import STATUS_COPIES, read_status
-from edge import Refused
+from edge import Refused, Settings
 from edge.command import (
     clock,
     common,
@@ -62,28 +62,28 @@ def consume(once: bool, log: str | None) -> None:
         say_some(source.tails())
         if once:
             with open_store(home.usage, "usage").closing() as store:
-                projector = _projector(store)
+                projector = _projector(home, store)
                 with progress("Projecting", projector.backlog(source)) as advance:
                     read = projector.run_once(source, progress=advance)
             say(f"{read:,} messages read")
         else:
             with Stopping() as stopping:
-                _follow(source, stopping.asked)
+                _follow(home, source, stopping.asked)
     finally:
         source.close()
 
 
-def _projector(store: Store) -> Projector:
+def _projector(home: Settings, store: Store) -> Projector:
     store.serve()
-    return Projector(store, clock(), sample_days=settings().sample_days)
+    return Projector(store, clock(), sample_days=home.sample_days)
 
 
-def _follow(source: LogSource, stopping: Callable[[], bool]) -> None:
+def _follow(home: Settings, source: LogSource, stopping: Callable[[], bool]) -> None:
     """A service waits where others would be refused: a billing run reads the file for a while."""
     is_told = False
     while not stopping():
         try:
-            store = open_store(settings().usage, "usage", wait_s=_PATIENCE_S)
+            store = open_store(home.usage, "usage", wait_s=_PATIENCE_S)
         except Refused as refusal:
             if refusal.code != "STORE_BUSY":
                 raise
@@ -92,7 +92,7 @@ def _follow(source: LogSource, stopping: Callable[[], bool]) -> None:
             is_told = True
             continue
         with store.closing():
-            _projector(store).run(source, stopping)
+            _projector(home, store).run(source, stopping)
 
 
 @click.command("status")
