@@ -3,7 +3,7 @@
 Owns the promise that a replay has read all of them or is refused with LOG_GONE.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from consumers import Projector
@@ -122,15 +122,8 @@ def _up_to(piece: Slice, after: int) -> Slice:
     if piece.next <= after:
         return piece
     count = sum(offset < after for offset in piece.offsets)
-    return replace(
-        piece,
-        next=after,
-        offsets=piece.offsets[:count],
-        payloads=piece.payloads[:count],
-        sources=piece.sources[:count],
-        arrived_us=piece.arrived_us[:count] if piece.arrived_us else None,
-        damages=tuple(one for one in piece.damages if one.offset < after),
-    )
+    damages = tuple(one for one in piece.damages if one.offset < after)
+    return replace(_only(piece, range(count)), next=after, damages=damages)
 
 
 def _held_back(piece: Slice, given_up: GivenUp) -> Slice:
@@ -143,11 +136,15 @@ def _held_back(piece: Slice, given_up: GivenUp) -> Slice:
     given = [
         Damage(piece.offsets[n], piece.payloads[n], "DISMISSED", "given up before") for n in held
     ]
+    return replace(_only(piece, kept), damages=(*piece.damages, *given))
+
+
+def _only(piece: Slice, numbers: Sequence[int]) -> Slice:
+    """`piece` with no other messages than those numbered so."""
     return replace(
         piece,
-        offsets=[piece.offsets[n] for n in kept],
-        payloads=[piece.payloads[n] for n in kept],
-        sources=[piece.sources[n] for n in kept],
-        arrived_us=[piece.arrived_us[n] for n in kept] if piece.arrived_us else None,
-        damages=(*piece.damages, *given),
+        offsets=[piece.offsets[n] for n in numbers],
+        payloads=[piece.payloads[n] for n in numbers],
+        sources=[piece.sources[n] for n in numbers],
+        arrived_us=[piece.arrived_us[n] for n in numbers] if piece.arrived_us else None,
     )
