@@ -14,7 +14,8 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.explain_places import USAGE, RecordPlace, Stretch, stretches
+from audit.explain_places import RecordPlace, Stretch, stretches
+from consumers.columns import USAGE
 from edge import Fault, Refused, Settings
 from eventlog import LogSource, Partition, Slice, open_log
 from eventlog.slices import JOURNAL

@@ -3,12 +3,12 @@
 Owns which part of the log that is. What it proves is `billing.verification`'s.
 """
 
-from pathlib import Path
 from typing import Final
 
 from audit.replay import GivenUp, Stretches, reads_journal
-from audit.usage_replay import USAGE, replay_usage
+from audit.usage_replay import replay_usage
 from billing import LogWanted
+from consumers.columns import USAGE
 from edge import Fault, Refused, Settings
 from eventlog import LogSource, Partition
 from warehouse import Store, read_store
@@ -63,7 +63,7 @@ class LoggedRecords:
 
 def dismissed(home: Settings) -> GivenUp:
     """The messages that somebody dismissed, by topic; none where there is no store."""
-    if not Path(home.usage).exists():
+    if not home.usage.exists():
         return {}
     with read_store(home.usage, "usage", {"given_up": _GIVEN_UP}).closing() as store:
         return {topic: frozenset(held) for topic, held in store.rows("FROM given_up")}
