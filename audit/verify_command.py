@@ -16,6 +16,7 @@ from consumers.columns import USAGE
 from edge import Fault, Refused, Settings
 from edge.command import common, left_undone, progress, say, say_some, settings, show_rows
 from eventlog import open_log
+from eventlog.commands import archive_option, from_option
 from warehouse import Store
 
 _COLUMNS: Final = ("document", "status", "account_id", "month", "records", "found")
@@ -26,10 +27,8 @@ _COLUMNS: Final = ("document", "status", "account_id", "month", "records", "foun
 @click.option("--month", callback=month_option, metavar="YYYY-MM", help="All of a month.")
 @click.option("--all", "everything", is_flag=True, help="All there are, and their numbers.")
 @click.option("--from-log", is_flag=True, help="Read the log too, up to each snapshot.")
-@click.option("--from", "log", type=click.Choice(["journal", "kafka"]), help="Which log to read.")
-@click.option(
-    "--archive", type=click.Path(path_type=Path), help="Read this archive first, then Kafka."
-)
+@from_option
+@archive_option
 @click.option("--no-documents", is_flag=True, help="Leave the PDFs out, which takes long of many.")
 @common
 def verify_command(  # noqa: PLR0913, PLR0917

@@ -25,6 +25,7 @@ from edge.command import (
 )
 from edge.stopping import Stopping
 from eventlog import LogSource, open_log
+from eventlog.commands import from_option
 from schemas import TOPICS
 from warehouse import Store, open_store, read_store, whole
 
@@ -46,7 +47,7 @@ FROM quarantine WHERE $id IS NULL OR id = $id ORDER BY id
 
 @click.command()
 @click.option("--once", is_flag=True, help="Read up to the present end, then exit.")
-@click.option("--from", "log", type=click.Choice(["journal", "kafka"]), help="Which log to read.")
+@from_option
 @common
 def consume(once: bool, log: str | None) -> None:
     """Project the log into the usage store.

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from edge.durable import sync_folder
 from eventlog import Archive, KafkaTopics, Partition
@@ -34,11 +34,6 @@ class Prunable:
     last: int
     octets: int
     path: Path
-
-    def row(self) -> dict[str, Any]:
-        return {
-            name: getattr(self, name) for name in ("source", "topic", "first", "last", "octets")
-        }
 
 
 def acknowledged(
