@@ -5,8 +5,7 @@ compares, and reads the events of a record where they lie. Decides nothing about
 no event.
 """
 
-from audit.logs import open_log
 from audit.replay import Stretches, log_so_far, replay, stretches_read
 from audit.usage_replay import replay_usage
 
-__all__ = ["Stretches", "log_so_far", "open_log", "replay", "replay_usage", "stretches_read"]
+__all__ = ["Stretches", "log_so_far", "replay", "replay_usage", "stretches_read"]

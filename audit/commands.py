@@ -5,19 +5,18 @@ from pathlib import Path
 import click
 
 from audit.comparison import COMPARED
-from audit.logs import open_log
 from audit.rebuild import Rebuilt, rebuild
 from audit.replay import log_so_far
 from edge.command import clock, common, left_undone, progress, say, settings, show_rows
+from eventlog import open_log
+from eventlog.commands import archive_option, from_option
 
 _COLUMNS = ("table", "store_only", "log_only")
 
 
 @click.command("rebuild")
-@click.option("--from", "log", type=click.Choice(["journal", "kafka"]), help="Which log to read.")
-@click.option(
-    "--archive", type=click.Path(path_type=Path), help="Read this archive first, then Kafka."
-)
+@from_option
+@archive_option
 @click.option("--accept-differences", is_flag=True, help="Take what the log says in any case.")
 @common
 def rebuild_command(log: str | None, archive: Path | None, accept_differences: bool) -> None:

@@ -10,11 +10,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from audit.explain_events import Event
-from audit.explain_places import USAGE
 from billing.explanation import explain
 from billing.measured import Measured, Record, is_continuing, shown
 from billing.proven_lines import Proof, ProvenLine
 from billing.statement import CONTINUES, duration_us, time_text
+from consumers.columns import USAGE
 from edge.instants import instant, micros
 
 RECORDS: Final = (
@@ -58,7 +58,7 @@ def _line(proof: Proof, one: ProvenLine, events: Mapping[UUID, list[Event]] | No
     if one.own or not one.measured.has_parts:
         told["own"] = {"note": one.measured.own_text, "chargeable": own, "unit": one.line_unit}
     if events is not None:
-        known = snapshot_positions(proof)
+        known = _snapshot_positions(proof)
         for row, record in zip(told["records"], one.records, strict=True):
             found = events.get(UUID(record["record_id"]), ())
             row["events"] = [_event(event, record, known) for event in found]
@@ -93,7 +93,7 @@ def _notes(record: Record, measured: Measured) -> Iterator[str]:
         yield "rounded"
 
 
-def snapshot_positions(proof: Proof) -> dict[tuple[str, str], int]:
+def _snapshot_positions(proof: Proof) -> dict[tuple[str, str], int]:
     """By log and partition of usage, how far the log had been read when the document was frozen."""
     snapshot = proof.evidence.snapshot if proof.evidence else {}
     return {

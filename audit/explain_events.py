@@ -14,13 +14,13 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.explain_places import USAGE, RecordPlace, Stretch, stretches
-from audit.logs import open_log
+from audit.explain_places import RecordPlace, Stretch, stretches
+from consumers.columns import USAGE
 from edge import Fault, Refused, Settings
-from eventlog import LogSource, Partition, Slice
+from eventlog import LogSource, Partition, Slice, open_log
+from eventlog.slices import JOURNAL
 from schemas import decode
 
-_JOURNAL: Final = "journal"
 _EVENTS_MAX, _WAIT_S, _PATIENCE = 20_000, 1.0, 10
 _GONE: Final = frozenset({"LOG_GONE", "TOPIC_CHANGED"})
 
@@ -59,10 +59,10 @@ def read_events(
     for place in places:
         by_log.setdefault(place.partition.log, []).append(place)
     for log, some in sorted(by_log.items()):
-        if log != _JOURNAL and not home.bootstrap_servers:
+        is_journal = log == JOURNAL
+        if not is_journal and not home.bootstrap_servers:
             why |= dict.fromkeys(some, f"lie in Kafka {log}, and no Kafka is set")
             continue
-        is_journal = log == _JOURNAL
         kind, kept = ("journal", None) if is_journal else ("kafka", archive)
         with closing(open_log(home, kind, kept, [USAGE])) as source:
             reading = _Reading(source, {place.record_id for place in some}, why)
@@ -152,13 +152,12 @@ def _gone(
         copies = {(one.told["source"], one.told["sequence"]) for one in events}
         partition, bounds = place.partition, {place.first, place.last}
         is_there = all((partition, offset) in seen for offset in bounds)
-        if partition.log == _JOURNAL and not is_there:
+        if partition.is_journal and not is_there:
             is_copied = all((partition.partition, offset) in copies for offset in bounds)
             if is_copied:
                 continue
         if not is_there or place in why:
             reason = why.get(place, "are not there any more")
-            where = f"{partition.topic}[{partition.partition}]"
             span = f"offsets {place.first} to {place.last} of {partition.log}"
             message = f"events of record {place.record_id}, {span}, {reason}"
-            yield Fault("LOG_GONE", where, message)
+            yield Fault("LOG_GONE", partition.where, message)

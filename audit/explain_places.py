@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+from consumers.columns import USAGE
 from edge.instants import micros
 from eventlog import Partition
 from warehouse import Queries, read_store
 
-USAGE: Final = "meetings.usage"
 _SQL: Final = Queries(Path(__file__).parent / "sql")
 _NEAR: Final = 5_000  # so many messages are passed over rather than looked for
 

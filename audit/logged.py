@@ -3,12 +3,12 @@
 Owns which part of the log that is. What it proves is `billing.verification`'s.
 """
 
-from pathlib import Path
 from typing import Final
 
-from audit.replay import GivenUp, Stretches
-from audit.usage_replay import USAGE, replay_usage
+from audit.replay import GivenUp, Stretches, reads_journal
+from audit.usage_replay import replay_usage
 from billing import LogWanted
+from consumers.columns import USAGE
 from edge import Fault, Refused, Settings
 from eventlog import LogSource, Partition
 from warehouse import Store, read_store
@@ -52,18 +52,18 @@ class LoggedRecords:
 
     def _stretches(self, wanted: LogWanted) -> Stretches:
         """From the first message of each partition to where the snapshot stood."""
-        is_journal = all(place.log == "journal" for place in self._source.begins([USAGE]))
+        is_journal = reads_journal(self._source, [USAGE])
         found = {}
-        for log, topic, partition, after in wanted.positions:
-            first = 1 if log == "journal" else 0
-            if topic == USAGE and (log == "journal") == is_journal and after > first:
-                found[Partition(log, topic, partition)] = (first, after)
+        for *place, after in wanted.positions:
+            part = Partition(*place)
+            if part.topic == USAGE and part.is_journal == is_journal and after > part.begin:
+                found[part] = (part.begin, after)
         return found
 
 
 def dismissed(home: Settings) -> GivenUp:
     """The messages that somebody dismissed, by topic; none where there is no store."""
-    if not Path(home.usage).exists():
+    if not home.usage.exists():
         return {}
     with read_store(home.usage, "usage", {"given_up": _GIVEN_UP}).closing() as store:
         return {topic: frozenset(held) for topic, held in store.rows("FROM given_up")}

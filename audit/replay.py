@@ -3,7 +3,7 @@
 Owns the promise that a replay has read all of them or is refused with LOG_GONE.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from consumers import Projector
@@ -30,23 +30,24 @@ def stretches_read(store: Store, source: LogSource, topics: Iterable[str] = TOPI
     and of these topics. What it read of the other kind is left out.
     """
     names = set(topics)
-    is_journal = _is_journal(source)
+    is_journal = reads_journal(source, names)
+    found = {Partition(*place): (first, after) for *place, first, after in store.rows(_READ)}
     return {
-        Partition(log, topic, partition): (first, after)
-        for log, topic, partition, first, after in store.rows(_READ)
-        if topic in names and (log == "journal") == is_journal
+        place: one
+        for place, one in found.items()
+        if place.topic in names and place.is_journal == is_journal
     }
 
 
-def log_so_far(source: LogSource, topics: Iterable[str] = TOPICS) -> Stretches:
+def log_so_far(source: LogSource) -> Stretches:
     """All that the log ever held, up to its present end."""
-    ends = source.ends(topics)
-    return {place: (1 if place.log == "journal" else 0, end) for place, end in ends.items()}
+    ends = source.ends(TOPICS)
+    return {place: (place.begin, end) for place, end in ends.items()}
 
 
-def _is_journal(source: LogSource) -> bool:
+def reads_journal(source: LogSource, topics: Iterable[str]) -> bool:
     """Kafka's topics are there before they are read; a journal may have nothing yet."""
-    return all(place.log == "journal" for place in source.begins(TOPICS))
+    return all(place.is_journal for place in source.begins(topics))
 
 
 def replay(  # noqa: PLR0913  all but four have names and defaults
@@ -109,9 +110,8 @@ def _refuse_gone(source: LogSource, stretches: Stretches) -> None:
         if first < min(begin, after):
             faults.append(gone(place, first, begin))
         elif end < after:
-            where = f"{place.topic}[{place.partition}]"
             text = f"ends at {end}, offsets {end} to {after - 1} are gone: put back what was there"
-            faults.append(Fault("LOG_GONE", where, text))
+            faults.append(Fault("LOG_GONE", place.where, text))
     if faults:
         what = "the log no longer holds all that was read of it; nothing was changed"
         raise Refused("LOG_GONE", what, faults)
@@ -122,15 +122,8 @@ def _up_to(piece: Slice, after: int) -> Slice:
     if piece.next <= after:
         return piece
     count = sum(offset < after for offset in piece.offsets)
-    return replace(
-        piece,
-        next=after,
-        offsets=piece.offsets[:count],
-        payloads=piece.payloads[:count],
-        sources=piece.sources[:count],
-        arrived_us=piece.arrived_us[:count] if piece.arrived_us else None,
-        damages=tuple(one for one in piece.damages if one.offset < after),
-    )
+    damages = tuple(one for one in piece.damages if one.offset < after)
+    return replace(_only(piece, range(count)), next=after, damages=damages)
 
 
 def _held_back(piece: Slice, given_up: GivenUp) -> Slice:
@@ -143,11 +136,15 @@ def _held_back(piece: Slice, given_up: GivenUp) -> Slice:
     given = [
         Damage(piece.offsets[n], piece.payloads[n], "DISMISSED", "given up before") for n in held
     ]
+    return replace(_only(piece, kept), damages=(*piece.damages, *given))
+
+
+def _only(piece: Slice, numbers: Sequence[int]) -> Slice:
+    """`piece` with no other messages than those numbered so."""
     return replace(
         piece,
-        offsets=[piece.offsets[n] for n in kept],
-        payloads=[piece.payloads[n] for n in kept],
-        sources=[piece.sources[n] for n in kept],
-        arrived_us=[piece.arrived_us[n] for n in kept] if piece.arrived_us else None,
-        damages=(*piece.damages, *given),
+        offsets=[piece.offsets[n] for n in numbers],
+        payloads=[piece.payloads[n] for n in numbers],
+        sources=[piece.sources[n] for n in numbers],
+        arrived_us=[piece.arrived_us[n] for n in numbers] if piece.arrived_us else None,
     )

@@ -1,8 +1,9 @@
 """One file in the place of another, which stays beside it, whatever is killed and when."""
 
-import os
 import shutil
 from pathlib import Path
+
+from edge.durable import sync_folder
 
 
 def put_in_place(fresh: Path, path: Path, kept: Path | None) -> None:
@@ -14,7 +15,7 @@ def put_in_place(fresh: Path, path: Path, kept: Path | None) -> None:
     if kept is not None:
         _keep(path, kept)
     fresh.replace(path)
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _keep(path: Path, kept: Path) -> None:
@@ -25,12 +26,4 @@ def _keep(path: Path, kept: Path) -> None:
     except OSError:  # a file system without links
         shutil.copy2(path, part)
     part.replace(kept)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(path.parent)

@@ -5,19 +5,17 @@ merge per batch. What it decides about a message is what the projector decides: 
 the same rules, the same semilattice.
 """
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.replay import GivenUp, Stretches, read_stretches
+from consumers.columns import USAGE
 from eventlog import LogSource
 from schemas import decode
 from warehouse import Queries, Store
 
-USAGE: Final = "meetings.usage"
 _SQL = Queries(Path(__file__).parent / "sql")
 
 
@@ -29,11 +27,10 @@ def replay_usage(  # noqa: PLR0913  all but three have names and defaults
     since_us: int | None = None,
     until_us: int | None = None,
     given_up: GivenUp | None = None,
-    progress: Callable[[int], object] = lambda offsets: None,
-) -> int:
+) -> None:
     """Makes the temporary table `replayed_records` of `store`, shaped as `usage_records`: every
     record that started from `since_us` to before `until_us`, as the usage messages in `stretches`
-    tell it. Returns the number of messages read.
+    tell it.
 
     Guarantees that every usage message of every stretch was read and judged, those of other times
     too, for nothing in the log bounds when a record is told. So the table is exactly what the
@@ -46,19 +43,15 @@ def replay_usage(  # noqa: PLR0913  all but three have names and defaults
     wanted = {place: one for place, one in stretches.items() if place.topic == USAGE}
     dismissed = (given_up or {}).get(USAGE, frozenset())
     store.execute(_SQL["told_records"])
-    read = 0
     for slices in read_stretches(source, wanted):
         payloads = [payload for piece in slices for payload in piece.payloads]
-        read += len(payloads)
         if dismissed:
             payloads = [payload for payload in payloads if payload not in dismissed]
         found = _within(decode(USAGE, payloads).columns, since_us, until_us)
         with store.tables(incoming_usage=found):
             store.execute(_SQL["fold_batch"])
-        progress(sum(piece.next - piece.start for piece in slices))
     store.execute(_SQL["fold_records"])
     store.execute("DROP TABLE told_records")
-    return read
 
 
 def _within(events: pa.Table, since_us: int | None, until_us: int | None) -> pa.Table:

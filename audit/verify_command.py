@@ -2,20 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from audit.logged import LoggedRecords, dismissed
-from audit.logs import open_log
-from audit.usage_replay import USAGE
 from billing import Finding, LogRecords, Month, Verification, open_books, verify_documents
 from billing.invoice_commands import month_option
 from billing.wording import counted
-from edge import Fault, Refused
+from consumers.columns import USAGE
+from edge import Fault, Refused, Settings
 from edge.command import common, left_undone, progress, say, say_some, settings, show_rows
+from eventlog import open_log
+from eventlog.commands import archive_option, from_option
 from warehouse import Store
 
 _COLUMNS: Final = ("document", "status", "account_id", "month", "records", "found")
@@ -26,10 +27,8 @@ _COLUMNS: Final = ("document", "status", "account_id", "month", "records", "foun
 @click.option("--month", callback=month_option, metavar="YYYY-MM", help="All of a month.")
 @click.option("--all", "everything", is_flag=True, help="All there are, and their numbers.")
 @click.option("--from-log", is_flag=True, help="Read the log too, up to each snapshot.")
-@click.option("--from", "log", type=click.Choice(["journal", "kafka"]), help="Which log to read.")
-@click.option(
-    "--archive", type=click.Path(path_type=Path), help="Read this archive first, then Kafka."
-)
+@from_option
+@archive_option
 @click.option("--no-documents", is_flag=True, help="Leave the PDFs out, which takes long of many.")
 @common
 def verify_command(  # noqa: PLR0913, PLR0917
@@ -60,7 +59,7 @@ def verify_command(  # noqa: PLR0913, PLR0917
     with open_books(home, make=False) as books:
         chosen = _choose(books, names, month)
         with (
-            _logged(log, archive) if from_log else _no_log() as logged,
+            _logged(home, log, archive) if from_log else nullcontext() as logged,
             progress("Verifying", 0 if no_documents else len(chosen)) as advance,
         ):
             asked = Verification(
@@ -103,18 +102,9 @@ def _choose(books: Store, names: Sequence[str], month: Month | None) -> list[dic
 
 
 @contextmanager
-def _logged(log: str | None, archive: Path | None) -> Iterator[LogRecords | None]:
-    home = settings()
-    source = open_log(home, log, archive, [USAGE])
-    try:
+def _logged(home: Settings, log: str | None, archive: Path | None) -> Iterator[LogRecords]:
+    with closing(open_log(home, log, archive, [USAGE])) as source:
         yield LoggedRecords(source, dismissed(home))
-    finally:
-        source.close()
-
-
-@contextmanager
-def _no_log() -> Iterator[LogRecords | None]:
-    yield None
 
 
 def _show(chosen: Sequence[dict[str, Any]], findings: Sequence[Finding]) -> None:

@@ -6,32 +6,20 @@ known in time; nothing here knows what was late.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
 
-import pyarrow as pa
-
-from billing.cohort import Cohort
+from billing.cohort_table import load_cohorts
 from billing.layout import NOW, Layout
 from billing.queries import NO_ADJUSTMENTS, SQL
 from billing.rating import place_usage, rate, too_large
-from billing.rows import load_rows
 from edge import Fault
 from warehouse import Store
-
-_MONTHS: Final = {
-    "cohort": pa.int32(),
-    **dict.fromkeys(("month", "zone", "history"), pa.string()),
-    **dict.fromkeys(("start_us", "end_us"), pa.int64()),
-    **dict.fromkeys(("books", "known_books"), pa.list_(pa.string())),
-}
 
 
 def find_adjustments(books: Store, revisits: Layout, act: int = NOW) -> list[Fault]:
     """Leaves `adjustments`, `adjusted_records` and what the periods were computed from, as of an
     act, from usage that is lent. The faults are of accounts one of whose periods has no price.
     """
-    rows = (_month(number, cohort) for number, (cohort, _) in enumerate(revisits.cohorts))
-    load_rows(books, "revisited_months", rows, _MONTHS)
+    load_cohorts(books, "revisited_months", (cohort for cohort, _ in revisits.cohorts))
     if not revisits.cohorts:  # as nearly always: what rating would leave of nothing
         for sql in NO_ADJUSTMENTS.all().values():
             books.execute(sql)
@@ -51,17 +39,3 @@ def _faults(revisits: Layout) -> Iterator[Fault]:
         for code, message in cohort.faults:
             for account in accounts:
                 yield Fault(code, account, f"{cohort.month}, which is adjusted: {message}")
-
-
-def _month(number: int, cohort: Cohort) -> dict[str, Any]:
-    period = cohort.period
-    return {
-        "cohort": number,
-        "month": str(cohort.month),
-        "zone": period.zone,
-        "start_us": period.start_us,
-        "end_us": period.end_us,
-        "history": cohort.key.history_text,
-        "books": sorted(cohort.books),
-        "known_books": cohort.known_books,
-    }

@@ -19,7 +19,7 @@ from billing.books import Catalogue, load_catalogue
 from billing.closed import require_account
 from billing.drafts import drafted, lay_out_work
 from billing.layout import lay_out, without
-from billing.money import minor_to_money
+from billing.money import minor_text
 from billing.month import Month, running_month
 from billing.queries import SQL
 from billing.rows import load_rows
@@ -66,8 +66,7 @@ def set_alert(
 def _no_alert(books: Store, account: Account, threshold: Decimal) -> str:
     sql = "SELECT threshold FROM alerts WHERE account_id = ? ORDER BY threshold"
     known = [
-        f"{minor_to_money(minor, account.currency):f}"
-        for (minor,) in books.rows(sql, [account.account_id])
+        minor_text(minor, account.currency) for (minor,) in books.rows(sql, [account.account_id])
     ]
     at = f"{threshold:f} {account.currency}"
     return f"{account.account_id} has no alert at {at}; it has {', '.join(known) or 'none'}"

@@ -11,7 +11,7 @@ import click
 from billing.book_diff import BookPair, compare_books
 from billing.book_versions import find_version
 from billing.books import open_books
-from billing.money import minor_to_money, round_half_up
+from billing.money import minor_text, round_half_up
 from billing.month import Month, parse_month
 from billing.queries import SQL
 from billing.wording import counted
@@ -130,9 +130,7 @@ def _show_biggest(rows: list[Row], count: int, what: str) -> None:
 def _row(found: Row, currency: str) -> Row:
     """Its amounts as decimals of the currency; what changed in percent of the old, to 2 places."""
     old, difference = found["old"], found["difference"]
-    amounts = {
-        name: f"{minor_to_money(found[name], currency):f}" for name in ("old", "new", "difference")
-    }
+    amounts = {name: minor_text(found[name], currency) for name in ("old", "new", "difference")}
     percent = None
     if old:
         hundredths = round_half_up(Fraction(difference * 10_000, abs(old)))

@@ -43,7 +43,6 @@ def open_books(home: Settings, *, make: bool = True) -> Iterator[Store]:
     store = open_store(home.books, "books") if exist else open_scratch("books")
     with store.closing():
         store.hold(home.memory_mib)
-        store.execute(SQL["charging"])
         yield store
 
 

@@ -20,8 +20,7 @@ def require_account(books: Store, account_id: str) -> Account:
 
 def refuse_closed(books: Store, account_id: str, month: Month) -> None:
     """Refuses with MONTH_CLOSED where a run has closed the account's month, and it is not void."""
-    sql = """SELECT coalesce(number, id) FROM invoices
-    WHERE account_id = ? AND month = ? AND status IN ('final', 'nil') AND credit IS NULL"""
+    sql = "SELECT coalesce(number, id) FROM closed_documents WHERE account_id = ? AND month = ?"
     for (name,) in books.rows(sql, [account_id, str(month)]):
         message = f"{month} of {account_id} is closed: see `homemeeting invoice show {name}`"
         raise Refused("MONTH_CLOSED", message)
@@ -33,7 +32,7 @@ def refuse_passed(books: Store, account_id: str, month: Month) -> None:
     """
     refuse_closed(books, account_id, month)
     sql = """SELECT max(month) FILTER (status IN ('final', 'nil')), bool_or(month = $month)
-    FROM invoices WHERE account_id = $account AND status <> 'draft' AND credit IS NULL"""
+    FROM run_documents WHERE account_id = $account"""
     asked = {"account": account_id, "month": str(month)}
     for last, is_void in books.rows(sql, asked):
         if last is not None and str(month) < last and not is_void:

@@ -16,7 +16,7 @@ from billing.completeness import accept_gaps, find_gaps
 from billing.credits import draw_prepaid
 from billing.evidence import take_snapshot, write_evidence
 from billing.month import Month
-from billing.numbering import find_series, issue_day, move_series
+from billing.numbering import Numbers
 from billing.queries import SQL
 from billing.rows import load_rows
 from billing.wording import counted
@@ -40,6 +40,16 @@ class Closing:
     unchanged: bool = False
     overrides: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def accepts_gaps(self) -> bool:
+        """Whether it closes drafts that usage may be missing for."""
+        return "accept_incomplete" in self.overrides
+
+    @property
+    def includes_old(self) -> bool:
+        """Whether late usage of long ago is charged too."""
+        return "include_old" in self.overrides
+
 
 def close_drafts(
     books: Store, home: Settings, month: Month, asked: Closing, left_out: Iterable[Fault]
@@ -50,25 +60,19 @@ def close_drafts(
     """
     gaps = find_blocked(books, home, asked)
     faults = [*_incomplete(books, month, gaps), *_blocked(books)]
-    day = issue_day(home, asked.now_us, asked.issue_date)
-    series = [find_series(books, name, day) for name in (home.invoice_series, home.credit_series)]
-    invoices, credit_notes = series
-    told = {
-        "issue_zero": home.zero_invoices == "issue",
-        **{"invoice": invoices.prefix, "last_invoice": invoices.last},
-        **{"credit_note": credit_notes.prefix, "last_credit_note": credit_notes.last},
-    }
-    books.execute(SQL["closing"], told)
+    numbers = Numbers(books, home, asked.now_us, asked.issue_date)
+    issue_zero = home.zero_invoices == "issue"
+    books.execute(SQL["closing"], {"issue_zero": issue_zero, **numbers.told()})
     _remember_open(books, month, left_out)
     if not books.value("SELECT count(*) FROM closing"):
         return faults
-    for one, kind in zip(series, ("invoice", "credit_note"), strict=True):
-        sql = "SELECT count(number) FROM closing WHERE kind = ?"
-        move_series(books, one, books.value(sql, [kind]), day)
-    accepted = accept_gaps(books, asked.now_us) if gaps and not _waits(asked) else []
+    numbers.take("closing")
+    accepted = accept_gaps(books, asked.now_us) if gaps and asked.accepts_gaps else []
     run = begin_run(books, month, asked, take_snapshot(books, accepted))
     name, sha256 = write_evidence(books, home.evidence, run)
-    books.execute(SQL["close_invoices"], {"today": day, "terms_days": _TERMS_DAYS, "run": run})
+    books.execute(
+        SQL["close_invoices"], {"today": numbers.day, "terms_days": _TERMS_DAYS, "run": run}
+    )
     for sql in ("insert_periods", "settle_revisits", "closing_totals"):
         books.execute(SQL[sql])
     draw_prepaid(books)
@@ -84,8 +88,8 @@ def find_blocked(books: Store, home: Settings, asked: Closing) -> list[Fault]:
     """Leaves `blocked`: the drafts that cannot be closed now; and `gaps_found`, which it gives."""
     books.execute(SQL["conflicting"])
     gaps = _gaps(books, home, asked)
-    which = {"now_us": asked.now_us, "unchanged": asked.unchanged}
-    books.execute(SQL["blocked"], {**which, "accepted": "accept_incomplete" in asked.overrides})
+    which = {"now_us": asked.now_us, "unchanged": asked.unchanged, "accepted": asked.accepts_gaps}
+    books.execute(SQL["blocked"], which)
     return gaps
 
 
@@ -112,11 +116,6 @@ def _tell(books: Store, month: Month, asked: Closing, run: int) -> None:
     details: dict[str, Any] = {"run": run, **row, "overrides": dict(asked.overrides)}
     reason = "; ".join(asked.overrides.values())
     record(books, [Act(asked.now_us, asked.who, "invoice finalize", str(month), reason, details)])
-
-
-def _waits(asked: Closing) -> bool:
-    """Whether it keeps drafts open that usage may be missing for."""
-    return "accept_incomplete" not in asked.overrides
 
 
 def _gaps(books: Store, home: Settings, asked: Closing) -> list[Fault]:

@@ -6,7 +6,6 @@ the document's account are its own.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 from billing.money import minor_to_money
@@ -90,4 +89,4 @@ def _utc(moment_us: int) -> str:
 
 
 def _money(amount: int, currency: str) -> str:
-    return money(Decimal(minor_to_money(amount, currency)), currency)
+    return money(minor_to_money(amount, currency), currency)

@@ -6,7 +6,6 @@ report changes nothing, and counts the documents that runs made and that are not
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
@@ -191,4 +190,4 @@ def _still_open(books: Store, run: Reported, scope: Mapping[str, Any]) -> _Secti
 
 
 def _money(amount: int | None, currency: str) -> str | None:
-    return None if amount is None else money(Decimal(minor_to_money(amount, currency)), currency)
+    return None if amount is None else money(minor_to_money(amount, currency), currency)

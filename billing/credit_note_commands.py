@@ -8,14 +8,13 @@ from typing import Any, Final
 import click
 
 from billing.books import open_books
-from billing.closing import Closing
 from billing.credit_notes import Credit, Kind, documents_of_month, give_credit, void_documents
 from billing.invoice_commands import month_option, show_documents
 from billing.invoices import list_heads
 from billing.month import Month, parse_month
-from billing.run_commands import ISSUE_DATE, make_documents
+from billing.run_commands import ISSUE_DATE, asked_closing, make_documents
 from edge import Refused, Settings
-from edge.command import clock, common, reason_text, settings
+from edge.command import common, reason_text, settings
 from warehouse import Store
 
 _REASON: Final = click.option(
@@ -76,7 +75,7 @@ def credit_note_command(
     home = settings()
     with open_books(home) as books:
         credit = Credit(kind, reason, {_line_number(name): told for name, told in lines.items()})
-        note = give_credit(books, home, number, credit, _closing(home, issue_date))
+        note = give_credit(books, home, number, credit, asked_closing(home, issue_date))
         _show(books, home, [note])
 
 
@@ -113,12 +112,8 @@ def void_command(
         names = documents_of_month(books, month) if month else numbers
         if not names:
             raise Refused("NOTHING_CLOSED", f"nothing is closed in {month}: see `invoice list`")
-        notes = void_documents(books, home, names, reason, _closing(home, issue_date))
+        notes = void_documents(books, home, names, reason, asked_closing(home, issue_date))
         _show(books, home, notes)
-
-
-def _closing(home: Settings, issue_date: datetime | None) -> Closing:
-    return Closing(clock()(), home.user, issue_date.date() if issue_date else None)
 
 
 def _show(books: Store, home: Settings, notes: Sequence[dict[str, Any]]) -> None:

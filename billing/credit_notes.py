@@ -15,21 +15,18 @@ import pyarrow as pa
 from billing.amounts import to_minor
 from billing.audit_trail import Act, record
 from billing.closing import Closing, begin_run
-from billing.counting import count_up
-from billing.money import minor_to_money
+from billing.heads import find_head, find_heads
+from billing.items import Item, keep_item
+from billing.money import minor_text
 from billing.month import Month, parse_month
-from billing.numbering import find_series, issue_day, move_series
+from billing.numbering import Numbers
 from billing.queries import SQL
-from billing.rows import append_rows, load_rows
+from billing.rows import load_rows
 from edge import Fault, Refused, Settings
 from warehouse import Store
 
 Kind = Literal["concession", "correction"]
 _CREDITING: Final = {"document": pa.string(), "line": pa.int64(), "amount": pa.string()}
-_ITEMS: Final = {
-    **dict.fromkeys(("item", "account_id", "description", "amount"), pa.string()),
-    **{"on_day": pa.date32(), "added_us": pa.int64()},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ def give_credit(
     """Issues a credit note on an invoice, and gives its head. Refuses with CREDIT_REFUSED, every
     fault listed, INVOICE_UNKNOWN and ISSUE_DATE.
     """
-    head = _find(books, name)
+    head = find_head(books, name)
     _refuse(_not_creditable(head))
     _load_credited(books, [head["id"]])
     left = {line: (whole, amount) for line, whole, amount in books.rows(_LEFT)}
@@ -63,13 +60,13 @@ def give_credit(
     if not faults and not taken:
         faults.append(Fault("NOTHING_LEFT", head["number"], "nothing is left to give back"))
     elif not faults and total <= 0:
-        shown = f"{minor_to_money(total, head['currency']):f} {head['currency']}"
+        shown = f"{minor_text(total, head['currency'])} {head['currency']}"
         message = f"these lines come to {shown}: a credit note gives something back"
         faults.append(Fault("BAD_AMOUNT", head["number"], message))
     _refuse(faults)
     load_rows(books, "crediting", taken, _CREDITING, {"amount": "HUGEINT"})
     with books.transaction():
-        run = begin_run(books, head["month"], asked)
+        run = begin_run(books, parse_month(head["month"]), asked)
         _issue(books, home, credit.kind, credit.reason, asked, run)
         if credit.kind == "correction":
             books.execute(SQL["mark_credited"], {"reason": "correction"})
@@ -88,19 +85,15 @@ def void_documents(
     prepaid credit by themselves, other periods as adjustments, concessions as items of their
     month. Refuses with VOID_REFUSED, every fault listed, and ISSUE_DATE.
     """
-    heads, faults = [], []
-    for name in dict.fromkeys(names):
-        try:
-            heads.append(_find(books, name))
-        except Refused as refused:
-            faults.append(Fault(refused.code, name, refused.summary))
+    heads, unknown = find_heads(books, names)
+    faults = [Fault("INVOICE_UNKNOWN", name, f"there is no invoice {name}") for name in unknown]
     faults += [fault for head in heads for fault in _not_voidable(head)]
     if faults:
         raise Refused("VOID_REFUSED", "nothing was made void", faults)
     _load_credited(books, [head["id"] for head in heads])
     books.execute("CREATE OR REPLACE TEMP TABLE crediting AS FROM left_of_lines WHERE amount <> 0")
     with books.transaction():
-        run = begin_run(books, heads[0]["month"], asked)
+        run = begin_run(books, parse_month(heads[0]["month"]), asked)
         _issue(books, home, "void", reason, asked, run)
         books.execute(SQL["mark_credited"], {"reason": "void"})
         _carry_concessions(books, asked)
@@ -124,19 +117,11 @@ def void_documents(
 
 def documents_of_month(books: Store, month: Month) -> list[str]:
     """The ids of what runs have closed for the month and is not void, in order of account."""
-    sql = """SELECT id FROM invoices
-    WHERE month = ? AND status IN ('final', 'nil') AND credit IS NULL ORDER BY account_id"""
+    sql = "SELECT id FROM closed_documents WHERE month = ? ORDER BY account_id"
     return [id for (id,) in books.rows(sql, [str(month)])]
 
 
 _LEFT: Final = "SELECT line, whole, amount FROM left_of_lines ORDER BY line"
-
-
-def _find(books: Store, name: str) -> dict[str, Any]:
-    found = books.records("SELECT * FROM invoices WHERE number = ? OR id = ?", [name, name])
-    if not found:
-        raise Refused("INVOICE_UNKNOWN", f"there is no invoice {name}")
-    return {**found[0], "month": parse_month(found[0]["month"])}
 
 
 def _not_creditable(head: Mapping[str, Any]) -> list[Fault]:
@@ -185,7 +170,7 @@ def _taken(
     whole, rest = left[line]
     if told is None:
         return rest
-    shown = f"{minor_to_money(rest, head['currency']):f} {head['currency']}"
+    shown = f"{minor_text(rest, head['currency'])} {head['currency']}"
     try:
         amount = to_minor(told, head["currency"])
     except Refused as refused:
@@ -203,20 +188,12 @@ def _issue(  # noqa: PLR0913, PLR0917  each is one column of the document
     books: Store, home: Settings, credit: str, reason: str, asked: Closing, run: int
 ) -> None:
     """Numbers and writes what takes `crediting` back, within the caller's transaction."""
-    day = issue_day(home, asked.now_us, asked.issue_date)
-    series = [find_series(books, name, day) for name in (home.invoice_series, home.credit_series)]
-    invoices, credit_notes = series
-    told = {
-        **{"invoice": invoices.prefix, "last_invoice": invoices.last},
-        **{"credit_note": credit_notes.prefix, "last_credit_note": credit_notes.last},
-    }
-    books.execute(SQL["credit_notes"], told)
-    head = {"today": day, "credit": credit, "reason": reason, "run": run}
+    numbers = Numbers(books, home, asked.now_us, asked.issue_date)
+    books.execute(SQL["credit_notes"], numbers.told())
+    head = {"today": numbers.day, "credit": credit, "reason": reason, "run": run}
     books.execute(SQL["insert_credit_notes"], head)
     books.execute(SQL["insert_credited_lines"])
-    for one, kind in zip(series, ("invoice", "credit_note"), strict=True):
-        sql = "SELECT count(*) FROM credit_notes WHERE kind = ?"
-        move_series(books, one, books.value(sql, [kind]), day)
+    numbers.take("credit_notes")
 
 
 def _notes(books: Store) -> list[dict[str, Any]]:
@@ -226,15 +203,12 @@ def _notes(books: Store) -> list[dict[str, Any]]:
 
 
 def _carry_concessions(books: Store, asked: Closing) -> None:
-    rows = (
-        {
-            "item": f"i{count_up(books, 'item'):06}",
-            "account_id": row["account_id"],
-            "on_day": parse_month(row["month"]).since,
-            "description": f"Concession of {row['number']}: {row['description']}",
-            "amount": f"{minor_to_money(row['amount'], row['currency']):f}",
-            "added_us": asked.now_us,
-        }
-        for row in books.records(SQL["carried_concessions"])
-    )
-    append_rows(books, "items", rows, _ITEMS)
+    for row in books.records(SQL["carried_concessions"]):
+        carried = Item(
+            row["account_id"],
+            parse_month(row["month"]).since,
+            f"Concession of {row['number']}: {row['description']}",
+            minor_text(row["amount"], row["currency"]),
+            None,
+        )
+        keep_item(books, carried, asked.now_us)

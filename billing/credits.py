@@ -5,7 +5,7 @@ oldest. The day a credit expires is the last on which a document can be issued t
 A draw counts unless its document is void; so a void gives back what it drew, with its old expiry.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -56,7 +56,7 @@ def add_credit(books: Store, told: Received, act: Act) -> tuple[Account, bool]:
             "INSERT INTO prepaid_credits VALUES (?, ?, ?::HUGEINT, ?, ?, ?)",
             [*row, told.reference, act.at_us],
         )
-        record(books, [_with(act, details)])
+        record(books, [replace(act, details=details)])
     return account, True
 
 
@@ -77,7 +77,7 @@ def remove_credit(books: Store, account_id: str, reference: str, act: Act) -> Ro
     details = _details(reference, str(row["amount"]), "smallest units", row["expires"])
     with books.transaction():
         books.execute("DELETE FROM prepaid_credits WHERE credit = ?", [row["credit"]])
-        record(books, [_with(act, details)])
+        record(books, [replace(act, details=details)])
     return row
 
 
@@ -114,7 +114,3 @@ def draw_prepaid(books: Store) -> None:
 def _details(reference: str, amount: str, currency: str, expires: date) -> Row:
     told = {"reference": reference, "amount": amount, "currency": currency}
     return told | {"expires": expires.isoformat()}
-
-
-def _with(act: Act, details: Row) -> Act:
-    return Act(act.at_us, act.who, act.action, act.subject, act.reason, details)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from billing.adjustments import find_adjustments
 from billing.item_lines import lay_items
-from billing.money import decimal_text, minor_to_money
+from billing.money import decimal_text, minor_text
 from billing.queries import SQL, VERIFY
 from billing.rating import lay_lines, place_usage, rate, too_large
 from billing.reconstruction import Act
@@ -51,12 +51,11 @@ def derive(books: Store, act: Act) -> list[Fault]:
 
 
 def _adjust(books: Store, act: Act) -> list[Fault]:
-    for name in ("near_records", "no_records", "no_adjustments"):
+    for name in ("near_records", "no_records"):
         books.execute(VERIFY[name])
-    if not act.revisits.cohorts:
-        return []
     beyond = find_adjustments(books, act.revisits, act.number)
-    books.execute(VERIFY["adjusted_now"])
+    if act.revisits.cohorts:
+        books.execute(VERIFY["adjusted_now"])
     return beyond
 
 
@@ -140,7 +139,7 @@ def _amount(row: Row) -> str:
 def _money(row: Row, name: str) -> str:
     if row[name] is None:
         return "none"
-    return f"{minor_to_money(row[name], row['currency']):f} {row['currency']}"
+    return f"{minor_text(row[name], row['currency'])} {row['currency']}"
 
 
 def _quantity(row: Row, name: str) -> str:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from billing.money import decimal_text, minor_to_money
+from billing.money import decimal_text, minor_text
 from billing.queries import SQL
 from edge.instants import instant
 from warehouse import Store
@@ -50,7 +50,7 @@ def _document(head: Row, lines: Sequence[Row]) -> dict[str, Any]:
     currency = head["currency"]
     # What is stored is charged; a credit note says what is given back.
     sign = -1 if head["kind"] == "credit_note" else 1
-    subtotal = f"{minor_to_money(sign * head['subtotal'], currency):f}"
+    subtotal = minor_text(sign * head["subtotal"], currency)
     prepaid = head["prepaid"]
     due = sign * head["subtotal"] - (prepaid or 0)
     return {
@@ -74,8 +74,8 @@ def _document(head: Row, lines: Sequence[Row]) -> dict[str, Any]:
         "taxes": [],
         "tax": None,
         "total": subtotal,
-        "prepaid": None if prepaid is None else f"{minor_to_money(prepaid, currency):f}",
-        "due": f"{minor_to_money(due, currency):f}",
+        "prepaid": None if prepaid is None else minor_text(prepaid, currency),
+        "due": minor_text(due, currency),
     }
 
 
@@ -121,7 +121,7 @@ def _line(row: Row, currency: str, zone: ZoneInfo, usage: Mapping[_Stretch, int]
         "variant": row["variant"] or terms.get("variant"),
         "period": _span(terms["period"][0], terms["period"][1], zone),
         **(_NO_ARITHMETIC if is_adjustment else _arithmetic(row, terms)),
-        "amount": f"{minor_to_money(row['amount'], currency):f}",
+        "amount": minor_text(row["amount"], currency),
         "origin": _origin(row, terms, zone),
         "credits": None if row["credits"] is None else _line_id(row["origin"], row["credits"]),
         "proration": None if is_adjustment else terms["proration"],
@@ -157,10 +157,10 @@ def _description(row: Row, terms: Row, currency: str) -> str:
     told = str(terms["description"])
     if row["charged"] is None:
         return told
-    charged = f"{minor_to_money(row['charged'], currency):f}"
+    charged = minor_text(row["charged"], currency)
     if row["owed"] is None:
         return f"{told}: {charged} charged already"
-    owed = f"{minor_to_money(row['owed'], currency):f}"
+    owed = minor_text(row["owed"], currency)
     return f"{told}: {owed} instead of {charged} charged{' in advance' * bool(row['advance'])}"
 
 
@@ -169,7 +169,7 @@ def _compared(row: Row, terms: Row, currency: str) -> dict[str, Any]:
     stand if everything had been known in time.
     """
     basis: dict[str, Any] = {
-        name: f"{minor_to_money(row[name], currency):f}"
+        name: minor_text(row[name], currency)
         for name in ("owed", "charged")
         if row[name] is not None
     }
@@ -218,7 +218,7 @@ def _basis(terms: Row, row: Row, currency: str, usage: Mapping[_Stretch, int]) -
     if basis.get("model") == "percentage":
         basis["records"] = row["own"]
     if row["kind"] == "commitment":
-        basis["usage"] = f"{minor_to_money(usage.get(_stretch(terms), 0), currency):f}"
+        basis["usage"] = minor_text(usage.get(_stretch(terms), 0), currency)
     return basis
 
 

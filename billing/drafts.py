@@ -8,13 +8,12 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
 
 import pyarrow as pa
 
 from billing.adjustments import find_adjustments
 from billing.books import Catalogue
-from billing.cohort import Cohort
+from billing.cohort_table import load_cohorts
 from billing.item_lines import add_item_lines
 from billing.layout import NOW, Layout
 from billing.queries import SQL
@@ -23,14 +22,6 @@ from billing.revisits import lay_out_revisits
 from billing.rows import load_rows
 from edge import Fault, Settings
 from warehouse import Store
-
-_COHORT: Final = {
-    "cohort": pa.int32(),
-    **dict.fromkeys(("currency", "plan", "zone", "out_of_order", "history"), pa.string()),
-    **dict.fromkeys(("start_us", "end_us"), pa.int64()),
-    "has_document": pa.bool_(),
-    **dict.fromkeys(("books", "known_books"), pa.list_(pa.string())),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +61,7 @@ def drafted(books: Store, home: Settings, work: Work) -> Iterator[list[Fault]]:
         numbering = place_usage(books, layout)
         rate(books, numbering)
         beyond += too_large(books, numbering)
-        rows = (_cohort_row(number, one) for number, one in enumerate(numbering.cohorts))
-        load_rows(books, "draft_cohorts", rows, _COHORT)
+        load_cohorts(books, "draft_cohorts", numbering.cohorts)
         outside = [{"account_id": one.place} for one in beyond]
         load_rows(books, "left_out", outside, {"account_id": pa.string()})
         month = {"month": str(layout.month), "act": NOW}
@@ -88,20 +78,3 @@ def keep_drafts(books: Store) -> None:
     """Writes them and their lines among the invoices, in the caller's transaction."""
     for name in ("insert_terms", "insert_lines", "insert_drafts"):
         books.execute(SQL[name])
-
-
-def _cohort_row(number: int, cohort: Cohort) -> dict[str, Any]:
-    period = cohort.period
-    return {
-        "cohort": number,
-        "currency": cohort.key.currency,
-        "plan": cohort.plan,
-        "zone": period.zone,
-        "start_us": period.start_us,
-        "end_us": period.end_us,
-        "has_document": cohort.has_document,
-        "out_of_order": cohort.key.out_of_order,
-        "history": cohort.key.history_text,
-        "books": sorted(cohort.books),
-        "known_books": cohort.known_books,
-    }

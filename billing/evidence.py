@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from billing.completeness import allowances
 from billing.queries import SQL
 from billing.rows import load_rows
+from edge.durable import sync_folder
 from warehouse import Store
 
 # As a run writes them, wherever they were read from.
@@ -75,9 +76,12 @@ def _write(readers: Iterable[pa.RecordBatchReader], path: Path, told: Mapping[st
             for batch in reader:
                 file.write_batch(batch)
     path.chmod(0o600)
-    _write_through(path)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    # On the disk, before the books say that it is there.
+    with path.open("rb") as written:
+        os.fsync(written.fileno())
+        sha256 = hashlib.file_digest(written, "sha256").hexdigest()
+    sync_folder(path.parent)
+    return sha256
 
 
 def sum_evidence(books: Store, table: str) -> Iterator[dict[str, Any]]:
@@ -103,16 +107,6 @@ def sum_evidence(books: Store, table: str) -> Iterator[dict[str, Any]]:
             sums[invoice] = digest, records + end - first
     for invoice, (digest, records) in sums.items():
         yield {"invoice": invoice, "records": records, "sha256": digest.hexdigest()}
-
-
-def _write_through(path: Path) -> None:
-    """To the disk, before the books say that it is there."""
-    for one in (path, path.parent):
-        handle = os.open(one, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def take_snapshot(books: Store, accepted: Sequence[Mapping[str, Any]] = ()) -> str:

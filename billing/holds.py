@@ -39,9 +39,3 @@ def release(books: Store, account_id: str, month: Month, act: Act) -> None:
     with books.transaction():
         books.execute(f"DELETE {_HELD}", where)
         record(books, [act])
-
-
-def held(books: Store, month: Month) -> dict[str, str]:
-    """The reason by account, in order of account."""
-    sql = "SELECT account_id, reason FROM holds WHERE month = ? ORDER BY account_id"
-    return dict(books.rows(sql, [str(month)]))

@@ -13,8 +13,9 @@ from billing.control_report import note_run
 from billing.document import documents
 from billing.documents import render_pdf
 from billing.drafts import drafted, keep_drafts, lay_out_work
+from billing.heads import find_head, find_heads
 from billing.layout import Layout, lay_out, without
-from billing.money import minor_to_money
+from billing.money import minor_text
 from billing.month import Month, parse_month
 from billing.queries import SQL
 from billing.rating import place_usage
@@ -30,14 +31,15 @@ def run_invoices(
     accounts: Collection[str] | None,
     closing: Closing | None,
     *,
-    include_old: bool = False,
     reporter: Closing | None = None,
 ) -> list[Fault]:
     """Refreshes the month's drafts and, where asked, closes those whose period is over. What is
-    closed already stays as it is. `include_old`: usage from before `adjust_months` is charged too.
-    For a `reporter` it leaves what `billing.control_report` tells, as of the usage that was read.
-    The faults are of accounts left out.
+    closed already stays as it is. For a `reporter`, who would close them, it leaves what
+    `billing.control_report` tells, as of the usage that was read. The faults are of accounts left
+    out.
     """
+    asked = closing or reporter
+    include_old = asked is not None and asked.includes_old
     look(books, home)
     catalogue = load_catalogue(books, _only(accounts))
     whole = _asked_accounts(books, catalogue, month, accounts)
@@ -88,7 +90,7 @@ def list_heads(
     """
     asked = {"month": str(month) if month else None, "account": account}
     rows = books.records(SQL["list_heads"], asked)
-    return [{**row, "total": f"{minor_to_money(row['total'], row['currency']):f}"} for row in rows]
+    return [{**row, "total": minor_text(row["total"], row["currency"])} for row in rows]
 
 
 def list_invoices(
@@ -100,10 +102,7 @@ def list_invoices(
 
 def find_invoice(books: Store, name: str) -> dict[str, Any]:
     """The document of this number or id; refuses with INVOICE_UNKNOWN."""
-    found = books.rows("SELECT id FROM invoices WHERE number = ? OR id = ?", [name, name])
-    if not found:
-        raise Refused("INVOICE_UNKNOWN", f"there is no invoice {name}")
-    (document,) = documents(books, found[0])
+    (document,) = documents(books, [find_head(books, name)["id"]])
     return document
 
 
@@ -111,17 +110,13 @@ def months_of(books: Store, names: Sequence[str]) -> dict[Month, set[str]]:
     """The months of these documents, by number or id, in order, and whose they are. Refuses with
     INVOICE_UNKNOWN, every unknown one listed.
     """
-    sql = """SELECT month, account_id, number, id FROM invoices
-    WHERE number IN (SELECT unnest($names)) OR id IN (SELECT unnest($names)) ORDER BY month"""
-    rows = books.rows(sql, {"names": list(names)})
-    known = {name for row in rows for name in row[2:]}
-    unknown = [name for name in names if name not in known]
+    heads, unknown = find_heads(books, names)
     if unknown:
         faults = [Fault("INVOICE_UNKNOWN", name, "there is no such document") for name in unknown]
         raise Refused("INVOICE_UNKNOWN", "nothing was closed", faults)
     found: dict[Month, set[str]] = {}
-    for month, account, _, _ in rows:
-        found.setdefault(parse_month(month), set()).add(account)
+    for head in sorted(heads, key=lambda head: str(head["month"])):
+        found.setdefault(parse_month(head["month"]), set()).add(head["account_id"])
     return found
 
 

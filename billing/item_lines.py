@@ -4,13 +4,10 @@ Owns which month's document carries an item and what its line says. Which items 
 `billing.items`'.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any, Final
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -20,6 +17,7 @@ from billing.money import decimal_text, round_line
 from billing.period import day_start_us
 from billing.queries import SQL
 from billing.rows import load_rows
+from billing.terms import Terms
 from warehouse import Store
 
 _TEXTS: Final = ("account_id", "kind", "month", "term", "content", "amount")
@@ -27,10 +25,8 @@ _TEXTS: Final = ("account_id", "kind", "month", "term", "content", "amount")
 
 def add_item_lines(books: Store, layout: Layout) -> None:
     """Adds those of the month to `extra_lines`, after all else."""
-    books.execute(f"CREATE OR REPLACE TEMP TABLE pending_items AS {SQL['pending_items']}")
-    if not books.value("SELECT count(*) FROM pending_items"):
-        return
-    lay_items(books, books.records(SQL["items_of_month"], {"month": str(layout.month)}))
+    if found := books.records(SQL["items_of_month"], {"month": str(layout.month)}):
+        lay_items(books, found)
 
 
 def lay_items(books: Store, found: Sequence[dict[str, Any]]) -> None:
@@ -45,7 +41,7 @@ def _line(item: dict[str, Any]) -> dict[str, Any]:
     zone, day = ZoneInfo(item["zone"]), item["on_day"]
     amount = Fraction(item["amount"])
     month = f"{day:%Y-%m}"
-    content = json.dumps(
+    terms = Terms(
         {
             "kind": "item",
             "book": None,
@@ -60,16 +56,14 @@ def _line(item: dict[str, Any]) -> dict[str, Any]:
             "included": None,
             "proration": None,
             "basis": {"amount": decimal_text(amount), "tax_category": item["tax_category"]},
-        },
-        ensure_ascii=False,
-        sort_keys=True,
+        }
     )
     return {
         "account_id": item["account_id"],
         "kind": "item",
         "month": month,
         "advance": False,
-        "term": str(UUID(bytes=hashlib.sha256(content.encode()).digest()[:16])),
-        "content": content,
+        "term": str(terms.id),
+        "content": terms.text,
         "amount": str(round_line(amount, item["currency"], "half_up")),
     }

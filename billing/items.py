@@ -42,15 +42,17 @@ def add_item(books: Store, wanted: Item, act: Act) -> Item:
     require_account(books, wanted.account_id)
     refuse_passed(books, wanted.account_id, Month(wanted.on_day.year, wanted.on_day.month))
     with books.transaction():
-        added = replace(wanted, item=f"i{count_up(books, 'item'):06}")
-        books.execute(
-            "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                *(added.item, added.account_id, added.on_day, added.description, added.amount),
-                *(added.tax_category, act.at_us),
-            ],
-        )
+        added = keep_item(books, wanted, act.at_us)
         record(books, [replace(act, details=dict(_told(added)))])
+    return added
+
+
+def keep_item(books: Store, wanted: Item, added_us: int) -> Item:
+    """With the id it got; within the caller's transaction, who knows that it is to be billed."""
+    added = replace(wanted, item=f"i{count_up(books, 'item'):06}")
+    row = [added.item, added.account_id, added.on_day, added.description, added.amount]
+    row += [added.tax_category, added_us]
+    books.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?)", row)
     return added
 
 
@@ -81,13 +83,6 @@ def remove_item(books: Store, item: str, act: Act) -> Row:
         books.execute("DELETE FROM items WHERE item = ?", [item])
         record(books, [replace(act, subject=row["account_id"], details=dict(_told(told)))])
     return row
-
-
-def pending_items(books: Store) -> list[Row]:
-    """What is still to be billed, in order of account, day and id: account_id, item, on_day,
-    description, amount (text), tax_category.
-    """
-    return books.records(SQL["pending_items"])
 
 
 def list_items(books: Store, account_id: str | None) -> list[Row]:

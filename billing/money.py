@@ -84,6 +84,11 @@ def minor_to_money(minor: int, currency: str) -> Decimal:
     return _decimal(minor, currency_precision(currency))
 
 
+def minor_text(minor: int, currency: str) -> str:
+    """As documents have it: with all its places and no exponent."""
+    return f"{minor_to_money(minor, currency):f}"
+
+
 def decimal_text(value: Fraction | Decimal | int) -> str:
     """`value` as a plain decimal without trailing zeros: exact where it is finite, else half
     up to 12 places. For quantities and exact amounts; money is printed as `round_money` gives it.

@@ -13,7 +13,7 @@ from warehouse import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class _Series:
     """A series within a year: `prefix` is what stands before the number's six digits, `last` the
     last number given out.
     """
@@ -27,7 +27,36 @@ class Series:
         return f"{self.name}-{self.year:04}-"
 
 
-def issue_day(home: Settings, now_us: int, asked: date | None) -> date:
+class Numbers:
+    """The numbers of one act's documents: invoices and credit notes, all issued on one day.
+
+    Refuses with ISSUE_DATE a day that is to come.
+    """
+
+    def __init__(self, books: Store, home: Settings, now_us: int, asked: date | None) -> None:
+        self.day = _issue_day(home, now_us, asked)
+        self._books = books
+        names = {"invoice": home.invoice_series, "credit_note": home.credit_series}
+        self._series = {kind: _find_series(books, name, self.day) for kind, name in names.items()}
+
+    def told(self) -> dict[str, str | int]:
+        """For a statement that numbers documents: by kind, what stands before the digits, and the
+        last number given out.
+        """
+        prefixes: dict[str, str | int] = {k: one.prefix for k, one in self._series.items()}
+        return prefixes | {f"last_{kind}": one.last for kind, one in self._series.items()}
+
+    def take(self, table: str) -> None:
+        """Those of the documents in this table, by its columns number and kind, are given out;
+        within the caller's transaction. Refuses with ISSUE_DATE a day before that of a series'
+        last document.
+        """
+        for kind, one in self._series.items():
+            sql = f"SELECT count(number) FROM {table} WHERE kind = ?"
+            _move_series(self._books, one, self._books.value(sql, [kind]), self.day)
+
+
+def _issue_day(home: Settings, now_us: int, asked: date | None) -> date:
     """The day of `now_us` in the seller's zone, or the one asked for. Refuses with ISSUE_DATE what
     is to come.
     """
@@ -38,12 +67,12 @@ def issue_day(home: Settings, now_us: int, asked: date | None) -> date:
     return day
 
 
-def find_series(books: Store, name: str, day: date) -> Series:
+def _find_series(books: Store, name: str, day: date) -> _Series:
     found = books.rows("SELECT last FROM counters WHERE series = ? AND year = ?", [name, day.year])
-    return Series(name, day.year, int(found[0][0]) if found else 0)
+    return _Series(name, day.year, int(found[0][0]) if found else 0)
 
 
-def move_series(books: Store, series: Series, count: int, day: date) -> None:
+def _move_series(books: Store, series: _Series, count: int, day: date) -> None:
     """`count` more numbers are given out, on this day; within the caller's transaction. Refuses
     with ISSUE_DATE a day before that of the series' last document.
     """

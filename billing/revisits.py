@@ -7,21 +7,14 @@ what is charged for it is `billing.adjustments`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Final
-
-import pyarrow as pa
 
 from billing.books import Catalogue
 from billing.cohort import CohortKey, make_cohort
 from billing.layout import Layout, rows_within
 from billing.month import Month, parse_month
 from billing.queries import LOOKS, SQL
-from billing.rows import append_rows
 from edge import Settings
 from warehouse import Store, copy_tables
-
-_REVISIT: Final = dict.fromkeys(("account_id", "month", "reason"), pa.string())
 
 
 def look(books: Store, home: Settings) -> None:
@@ -38,12 +31,6 @@ def look(books: Store, home: Settings) -> None:
         books.execute("UPDATE looked SET batch = (SELECT last FROM last_batch)")
 
 
-def mark(books: Store, periods: Iterable[tuple[str, str]], reason: str) -> None:
-    """These periods, as account and month, within the caller's transaction."""
-    rows = ({"account_id": id, "month": month, "reason": reason} for id, month in periods)
-    append_rows(books, "revisits", rows, _REVISIT)
-
-
 def lay_out_revisits(
     books: Store, catalogue: Catalogue, layout: Layout, months: int, *, include_old: bool
 ) -> Layout:
@@ -52,7 +39,6 @@ def lay_out_revisits(
     the fees of the month after. Leaves `revisited`.
     """
     accounts = [id for _, ids in layout.cohorts for id in ids]
-    books.execute(SQL["open_again"])
     told = {
         "accounts": accounts,
         "month": str(layout.month),

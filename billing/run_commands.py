@@ -61,7 +61,7 @@ def run_command(month: Month, account: str | None, finalize: bool, **told: Any) 
     home = settings()
     if told["issue_date"] and not finalize:
         raise click.UsageError("--issue-date goes with --finalize.")
-    asked = _closing(home, **told)
+    asked = asked_closing(home, **told)
     with open_books(home) as books:
         accounts = None if account is None else [account]
         done = _run(books, home, month, accounts, asked, finalize=finalize)
@@ -95,7 +95,7 @@ def finalize_command(
     if bool(names) == bool(month):
         raise click.UsageError("Name documents, or a month by --month.")
     home = settings()
-    closing = _closing(home, **told, unchanged=not accept_changes)
+    closing = asked_closing(home, **told, unchanged=not accept_changes)
     done: list[_Done] = []
     heads: list[dict[str, Any]] = []
     with open_books(home) as books:
@@ -128,12 +128,9 @@ def _run(  # noqa: PLR0913  what a run is asked
     *,
     finalize: bool,
 ) -> _Done:
-    include_old = "include_old" in asked.overrides
     closing = asked if finalize else None
-    faults = run_invoices(
-        books, home, month, accounts, closing, include_old=include_old, reporter=asked
-    )
-    report = control_report(books, home, Reported(month, accounts, include_old))
+    faults = run_invoices(books, home, month, accounts, closing, reporter=asked)
+    report = control_report(books, home, Reported(month, accounts, asked.includes_old))
     # A hold is somebody's decision: only who names the account is refused.
     kept = [fault for fault in faults if fault.code != "HELD" or accounts is not None]
     return _Done(kept, report)
@@ -146,14 +143,15 @@ def _report(done: Sequence[_Done]) -> None:
     left_undone("INVOICES_LEFT", f"{counted(len(faults), 'fault')} kept accounts from it", faults)
 
 
-def _closing(
+def asked_closing(
     home: Settings,
     issue_date: datetime | None,
-    accept_incomplete: str | None,
-    include_old: str | None,
+    accept_incomplete: str | None = None,
+    include_old: str | None = None,
     *,
     unchanged: bool = False,
 ) -> Closing:
+    """What a command asks for, by its options: now, by who runs it."""
     reasons = {"accept_incomplete": accept_incomplete, "include_old": include_old}
     told = {name: reason for name, reason in reasons.items() if reason is not None}
     day = issue_date.date() if issue_date else None

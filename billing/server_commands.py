@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from billing.accounts import wrong_value
 from billing.audit_trail import Act
 from billing.books import open_books
+from billing.item_commands import day_option
 from billing.servers import expect, retire, servers
 from edge.command import clock, common, reason_text, say, settings, show_rows
 from edge.instants import instant
@@ -17,12 +17,6 @@ _LIST = (
     *("server_id", "expected", "last_beat", "watermark", "open", "unheard", "lost", "in_flight"),
     *("refused", "retired_on", "reason", "missing"),
 )
-
-
-def _day(_: click.Context, __: click.Parameter, value: str) -> date:
-    if wrong := wrong_value("since", value):
-        raise click.BadParameter(wrong)
-    return date.fromisoformat(value)
 
 
 @click.group()
@@ -55,7 +49,12 @@ def list_command() -> None:
 @server.command("retire")
 @click.argument("names", metavar="SERVER...", nargs=-1, required=True)
 @click.option(
-    "--on", "day", required=True, callback=_day, metavar="DATE", help="From this day (UTC) on."
+    "--on",
+    "day",
+    required=True,
+    callback=day_option,
+    metavar="DATE",
+    help="From this day (UTC) on.",
 )
 @click.option(
     "--reason", required=True, callback=reason_text, help="Why; evidence and audit trail keep it."

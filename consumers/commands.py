@@ -9,7 +9,7 @@ from consumers.invariants import verify_usage
 from consumers.projector import Projector
 from consumers.quarantine import dismiss, retry
 from consumers.status import STATUS_COPIES, read_status
-from edge import Refused
+from edge import Refused, Settings
 from edge.command import (
     clock,
     common,
@@ -24,7 +24,8 @@ from edge.command import (
     show_rows,
 )
 from edge.stopping import Stopping
-from eventlog import JournalSource, KafkaSettings, LogSource, open_kafka
+from eventlog import LogSource, open_log
+from eventlog.commands import from_option
 from schemas import TOPICS
 from warehouse import Store, open_store, read_store, whole
 
@@ -46,7 +47,7 @@ FROM quarantine WHERE $id IS NULL OR id = $id ORDER BY id
 
 @click.command()
 @click.option("--once", is_flag=True, help="Read up to the present end, then exit.")
-@click.option("--from", "log", type=click.Choice(["journal", "kafka"]), help="Which log to read.")
+@from_option
 @common
 def consume(once: bool, log: str | None) -> None:
     """Project the log into the usage store.
@@ -55,35 +56,35 @@ def consume(once: bool, log: str | None) -> None:
     Example: homemeeting consume --once
     Exit codes: 0 done; 1 refused or stopped, see stderr; 2 wrong usage.
     """
-    source = _source(log)
     home = settings()
+    source = open_log(home, log)
     home.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         say_some(source.tails())
         if once:
             with open_store(home.usage, "usage").closing() as store:
-                projector = _projector(store)
+                projector = _projector(home, store)
                 with progress("Projecting", projector.backlog(source)) as advance:
                     read = projector.run_once(source, progress=advance)
             say(f"{read:,} messages read")
         else:
             with Stopping() as stopping:
-                _follow(source, stopping.asked)
+                _follow(home, source, stopping.asked)
     finally:
         source.close()
 
 
-def _projector(store: Store) -> Projector:
+def _projector(home: Settings, store: Store) -> Projector:
     store.serve()
-    return Projector(store, clock(), sample_days=settings().sample_days)
+    return Projector(store, clock(), sample_days=home.sample_days)
 
 
-def _follow(source: LogSource, stopping: Callable[[], bool]) -> None:
+def _follow(home: Settings, source: LogSource, stopping: Callable[[], bool]) -> None:
     """A service waits where others would be refused: a billing run reads the file for a while."""
     is_told = False
     while not stopping():
         try:
-            store = open_store(settings().usage, "usage", wait_s=_PATIENCE_S)
+            store = open_store(home.usage, "usage", wait_s=_PATIENCE_S)
         except Refused as refusal:
             if refusal.code != "STORE_BUSY":
                 raise
@@ -92,14 +93,7 @@ def _follow(source: LogSource, stopping: Callable[[], bool]) -> None:
             is_told = True
             continue
         with store.closing():
-            _projector(store).run(source, stopping)
-
-
-def _source(log: str | None) -> LogSource:
-    home = settings()
-    if log == "kafka" or (log is None and home.bootstrap_servers):
-        return open_kafka(KafkaSettings(home.kafka_servers()))
-    return JournalSource(home.journal)
+            _projector(home, store).run(source, stopping)
 
 
 @click.command("status")
@@ -113,12 +107,13 @@ def status_command() -> None:
     Example: homemeeting status --format json
     Exit codes: 0 shown, healthy or not; 1 refused; 2 wrong usage.
     """
-    source = _source(None)
+    home = settings()
+    source = open_log(home)
     try:
         ends, tails = source.ends(TOPICS), source.tails()
     finally:
         source.close()
-    with read_store(settings().usage, "usage", STATUS_COPIES).closing() as store:
+    with read_store(home.usage, "usage", STATUS_COPIES).closing() as store:
         found = read_status(store, ends, tails)
     if form() == "json":
         show_json(found.contract())

@@ -28,11 +28,6 @@ _HEARTBEAT = ("merge_states", "merge_totals", "merge_settlements", "merge_refusa
 _SEQUENCES = ("merge_sequences", "drop_sequences", "insert_sequences", "touched")
 
 
-def _start(place: Partition) -> int:
-    """Where an unread partition begins: sequences count from 1, Kafka's offsets from 0."""
-    return 1 if place.log == "journal" else 0
-
-
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What one transaction did: its number, messages read, rows newly in quarantine.
@@ -64,7 +59,7 @@ class Projector:
         """How far `source` goes beyond the store, in offsets of all partitions together."""
         at = self.positions()
         ends = source.ends(TOPICS).items()
-        return sum(max(end - at.get(place, _start(place)), 0) for place, end in ends)
+        return sum(max(end - at.get(place, place.begin), 0) for place, end in ends)
 
     def run_once(
         self,
@@ -81,7 +76,7 @@ class Projector:
         self._begin(source)
         ends = source.ends(TOPICS)
         read, at = 0, self.positions()
-        while any(at.get(place, _start(place)) < end for place, end in ends.items()):
+        while any(at.get(place, place.begin) < end for place, end in ends.items()):
             if slices := source.poll(events_max, _WAIT_S):
                 read += self.apply(slices, source.ends).events
                 at = self.positions()

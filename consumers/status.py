@@ -109,7 +109,7 @@ def _is_changed(place: Partition, after: int, ends: Mapping[Partition, int]) -> 
     A journal that was restored from an older copy just has less to give.
     """
     is_read = any(
-        one.topic == place.topic and one.log != "journal" and place.log != "journal" for one in ends
+        one.topic == place.topic and not (one.is_journal or place.is_journal) for one in ends
     )
     return is_read and ends.get(place, -1) < after
 
@@ -130,13 +130,12 @@ def _of_hole(hole: Mapping[str, Any]) -> str:
 
 
 def _position(place: Partition, after: int, ends: Mapping[Partition, int]) -> dict[str, Any]:
-    is_journal = place.log == "journal"
-    at = max(after, 1) if is_journal else after
+    at = max(after, place.begin)
     end = max(ends.get(place, at), at)
     return {
         "log": place.log,
         "topic": place.topic,
-        "partition": place.partition if is_journal else int(place.partition),
+        "partition": place.partition if place.is_journal else int(place.partition),
         "offset": at,
         "end_offset": end,
         "lag": end - at,

@@ -18,13 +18,14 @@ _SELLER = (
 )
 _USER_MAX = 128
 _SERIES: Final = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?", re.ASCII)
+_TEXTS: Final = {"invoice_series": "HM", "credit_note_series": "CN", "zero_invoices": "nil"}
 _KEYS: Mapping[str, Mapping[str, type]] = {
     "kafka": {"bootstrap_servers": str},
     "seller": dict.fromkeys(_SELLER, str),
     "tuning": {"sample_days": int},
     "billing": {
         **dict.fromkeys(("memory_mib", "grace_hours", "adjust_months"), int),
-        **dict.fromkeys(("invoice_series", "credit_note_series", "zero_invoices"), str),
+        **dict.fromkeys(_TEXTS, str),
         "expected_servers": list,
     },
 }
@@ -51,9 +52,9 @@ class Settings:
     memory_mib: int = MEMORY_MIB
     grace_hours: int = GRACE_HOURS
     expected_servers: tuple[str, ...] = ()
-    invoice_series: str = "HM"
-    credit_series: str = "CN"
-    zero_invoices: str = "nil"
+    invoice_series: str = _TEXTS["invoice_series"]
+    credit_series: str = _TEXTS["credit_note_series"]
+    zero_invoices: str = _TEXTS["zero_invoices"]
     adjust_months: int = ADJUST_MONTHS
 
     @property
@@ -108,11 +109,13 @@ def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
         faults += _out_of_range("billing.adjust_months", months, "months", (0, 1_200))
         faults += _out_of_range("billing.grace_hours", grace, "hours", (0, 8760))
         faults += _no_servers("billing.expected_servers", servers)
-        faults += _wrong_texts(told)
+        faults += _wrong_texts(_TEXTS | told.get("billing", {}))
+        faults += _no_zone(told.get("seller", {}).get("time_zone"))
     if faults:
         raise Refused("SETTINGS", f"{file} or the environment has {len(faults)} faults", faults)
     kafka = environ.get("HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS")
     seller = {"name": "HomeMeeting"} | told.get("seller", {})
+    texts = _TEXTS | told.get("billing", {})
     return Settings(
         home=home,
         bootstrap_servers=kafka or told.get("kafka", {}).get("bootstrap_servers"),
@@ -123,32 +126,24 @@ def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
         grace_hours=int(grace),
         adjust_months=int(months),
         expected_servers=tuple(dict.fromkeys(servers)),
-        **_texts(told),
+        invoice_series=texts["invoice_series"],
+        credit_series=texts["credit_note_series"],
+        zero_invoices=texts["zero_invoices"],
     )
 
 
-def _texts(told: Mapping[str, Any]) -> dict[str, str]:
-    """The settings of billing that are texts, by their names in `Settings`."""
-    names = {
-        "invoice_series": "invoice_series",
-        "credit_series": "credit_note_series",
-        "zero_invoices": "zero_invoices",
-    }
-    values = told.get("billing", {})
-    return {ours: values[key] for ours, key in names.items() if key in values}
-
-
-def _wrong_texts(told: Mapping[str, Any]) -> Iterator[Fault]:
-    values = {"invoice_series": "HM", "credit_note_series": "CN"} | told.get("billing", {})
+def _wrong_texts(values: Mapping[str, Any]) -> Iterator[Fault]:
     for key in ("invoice_series", "credit_note_series"):
         if not _SERIES.fullmatch(values[key]):
             yield Fault("SETTINGS_VALUE", f"billing.{key}", "must be 1 to 20 of A-Z, 0-9 and -")
     if values["invoice_series"] == values["credit_note_series"]:
         message = "must not be that of invoices: a number names one document"
         yield Fault("SETTINGS_VALUE", "billing.credit_note_series", message)
-    if values.get("zero_invoices", "nil") not in ("nil", "issue"):
+    if values["zero_invoices"] not in ("nil", "issue"):
         yield Fault("SETTINGS_VALUE", "billing.zero_invoices", "must be nil or issue")
-    zone = told.get("seller", {}).get("time_zone")
+
+
+def _no_zone(zone: str | None) -> Iterator[Fault]:
     # Only where one is told: the zones of a machine are read from its disk.
     if zone is not None and zone not in available_timezones() - {"localtime", "Factory"}:
         message = f"{zone!r} is not an IANA time zone such as Europe/Berlin"

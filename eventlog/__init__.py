@@ -10,6 +10,7 @@ from eventlog.journal_writer import Fsync, JournalWriter
 from eventlog.kafka import KafkaTopics
 from eventlog.kafka_open import open_kafka
 from eventlog.kafka_settings import KafkaSettings
+from eventlog.opening import open_log
 from eventlog.slices import Damage, LogSource, Partition, Slice, Tail
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "Tail",
     "open_archive",
     "open_kafka",
+    "open_log",
 ]

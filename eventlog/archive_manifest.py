@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from edge import Fault, Refused
+from edge.durable import sync_folder
 from eventlog.slices import Partition
 
 MANIFEST: Final = "manifest.json"
@@ -113,14 +114,6 @@ def write_through(path: Path, pieces: Iterable[bytes]) -> None:
         os.fsync(file.fileno())
     fresh.replace(path)
     sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _partition(row: Mapping[str, Any]) -> tuple[Partition, Archived]:

@@ -29,7 +29,6 @@ class ArchiveSource:
         self._topics = frozenset(topics)
         self._reading: Iterator[Slice] = iter(())
         self._rest: Slice | None = None
-        self._is_read = True
 
     def assign(self, positions: Mapping[Partition, int]) -> None:
         """As the interface says, over both. Refuses with LOG_GONE where the archive begins after a
@@ -50,16 +49,15 @@ class ArchiveSource:
             self._live.assign({**positions, **ends})
         # Nobody counts from where these begin, and no message says so.
         untold = [place for place in parts if place not in positions and at[place]]
-        self._reading, self._is_read = self._read(at, untold), False
+        self._reading = self._read(at, untold)
         self._rest = None
 
     def poll(self, events_max: int, timeout_s: float) -> list[Slice]:
         """As the interface says: a partition's archived messages before all of the living log."""
-        if not self._is_read:
-            found = self._gather(events_max)
-            if found or self._live is None:
-                return found
-        return self._live.poll(events_max, timeout_s) if self._live is not None else []
+        found = self._gather(events_max)
+        if found or self._live is None:
+            return found
+        return self._live.poll(events_max, timeout_s)
 
     def ends(self, topics: Iterable[str]) -> dict[Partition, int]:
         names = set(topics)
@@ -94,7 +92,6 @@ class ArchiveSource:
         while room > 0:
             piece = self._rest or next(self._reading, None)
             if piece is None:
-                self._is_read = True
                 break
             now, self._rest = _parted(piece, room)
             found.append(now)

@@ -13,13 +13,13 @@ from typing import Final
 from urllib.parse import quote
 
 from edge import Refused
+from edge.durable import sync_folder
 from eventlog.archive_format import Messages, block_of_runs, segment_header, sync_marker
 from eventlog.archive_manifest import (
     Archive,
     Archived,
     ArchivedFile,
     find_archive,
-    sync_folder,
     write_manifest,
     write_through,
 )

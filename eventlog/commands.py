@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from edge import Refused, Settings
+from edge import Fault, Refused, Settings
 from edge.command import clock, common, progress, say, say_some, settings, show_rows
 from edge.instants import micros
 from eventlog.archive_manifest import Archive
@@ -16,6 +16,14 @@ from eventlog.kafka_settings import KafkaSettings
 from schemas import TOPICS
 
 _ARCHIVED = ("log", "topic", "partition", "first", "next", "messages", "files", "bytes")
+
+# Of commands that read what `open_log` gives.
+from_option = click.option(
+    "--from", "log", type=click.Choice(["journal", "kafka"]), help="Which log to read."
+)
+archive_option = click.option(
+    "--archive", type=click.Path(path_type=Path), help="Read this archive first, then Kafka."
+)
 
 
 @click.group()
@@ -100,10 +108,10 @@ def _kafka_to_archive(home: Settings) -> KafkaSettings:
     return KafkaSettings(home.bootstrap_servers)
 
 
-def _late_beginnings(archive: Archive) -> list[str]:
+def _late_beginnings(archive: Archive) -> list[Fault]:
+    lost = "what was before was deleted from Kafka earlier, and is not in this archive"
     return [
-        f"LOG_GONE: {place.topic}[{place.partition}]: begins at {one.first}: what was before was"
-        " deleted from Kafka earlier, and is not in this archive"
+        Fault("LOG_GONE", place.where, f"begins at {one.first}: {lost}")
         for place, one in sorted(archive.partitions.items())
         if one.first
     ]

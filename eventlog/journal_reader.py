@@ -12,10 +12,9 @@ from edge import Refused
 from eventlog.journal_ends import JournalEnds
 from eventlog.journal_layout import Incarnation, incarnations, readable
 from eventlog.journal_scan import BadBlock, GoodBlock, TornTail, scan
-from eventlog.slices import Damage, Partition, Slice, Tail, gone
+from eventlog.slices import JOURNAL, Damage, Partition, Slice, Tail, gone
 from schemas import TOPICS
 
-LOG = "journal"
 _IDLE_S = 0.05
 
 
@@ -71,7 +70,7 @@ class JournalSource:
         wanted = set(topics)
         with readable(self._root):
             return {
-                Partition(LOG, topic, home.source): end
+                Partition(JOURNAL, topic, home.source): end
                 for home in incarnations(self._root)
                 for topic in TOPICS
                 if topic in wanted and (end := self._ends.end(home, topic)) > 1
@@ -82,7 +81,7 @@ class JournalSource:
         wanted = [topic for topic in TOPICS if topic in set(topics)]
         with readable(self._root):
             return {
-                Partition(LOG, topic, home.source): segments[0][0]
+                Partition(JOURNAL, topic, home.source): segments[0][0]
                 for home in incarnations(self._root)
                 for topic in wanted
                 if (segments := home.segments(topic))
@@ -134,7 +133,7 @@ class JournalSource:
                 yield (home.path, number), home, topic
 
     def _read(self, home: Incarnation, topic: str, room: int) -> Slice | None:
-        partition = Partition(LOG, topic, home.source)
+        partition = Partition(JOURNAL, topic, home.source)
         segments = [first for first, _ in home.segments(topic)]
         if not segments:
             return None
@@ -162,7 +161,7 @@ class JournalSource:
         room: int,
         sealed: bool,
     ) -> None:
-        partition = Partition(LOG, topic, home.source)
+        partition = Partition(JOURNAL, topic, home.source)
         self._torn.discard(partition)
         blocks = scan(home, topic, cursor.segment, at=cursor.at, due=cursor.due, sealed=sealed)
         for found in blocks:

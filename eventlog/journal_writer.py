@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from edge import Refused
+from edge.durable import sync_folder
 from eventlog.journal_format import block, header, sync_marker
 from eventlog.journal_layout import Incarnation, hold, incarnation_at, incarnations
 from eventlog.journal_scan import is_closed, last_sequences
@@ -77,7 +78,7 @@ class JournalWriter:
             home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = hold(home.path / "lock", f"the journal of {home.source}")
             for folder in (home.path.parent, root):
-                _sync_directory(folder)
+                sync_folder(folder)
         except (OSError, Refused) as error:
             if isinstance(error, Refused) and error.code != "JOURNAL_UNREADABLE":
                 raise
@@ -170,7 +171,7 @@ class JournalWriter:
             os.close(segment.handle)
             raise
         self._open[topic] = segment
-        _sync_directory(path.parent)
+        sync_folder(path.parent)
         return segment
 
     def _sync_loop(self) -> None:
@@ -202,14 +203,6 @@ def _sync_or_cut(segment: _Segment, begin: int) -> None:
         segment.end = begin
         os.ftruncate(segment.handle, begin)
         raise
-
-
-def _sync_directory(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _unclosed(root: Path, server_id: str) -> dict[tuple[str, str], int]:

@@ -169,7 +169,7 @@ class KafkaSource:
         ends = self._topics.ends(known.values())
         faults: list[Fault] = []
         for place, offset in sorted(positions.items()):
-            where = f"{place.topic}[{place.partition}]"
+            where = place.where
             if place not in ends:
                 text = f"position {offset} belongs to topic id {place.log}, there is now"
                 faults.append(_changed(where, f"{text} {known[place.topic].log}"))

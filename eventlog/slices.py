@@ -5,9 +5,11 @@ One interface for the journal and for Kafka; the same contract test runs on ever
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from edge import Fault
+
+JOURNAL: Final = "journal"
 
 
 class Partition(NamedTuple):
@@ -19,6 +21,20 @@ class Partition(NamedTuple):
     log: str
     topic: str
     partition: str
+
+    @property
+    def is_journal(self) -> bool:
+        return self.log == JOURNAL
+
+    @property
+    def begin(self) -> int:
+        """Where it once began: sequences count from 1, Kafka's offsets from 0."""
+        return 1 if self.is_journal else 0
+
+    @property
+    def where(self) -> str:
+        """Its name in faults."""
+        return f"{self.topic}[{self.partition}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +125,4 @@ def gone(place: Partition, wanted: int, begin: int) -> Fault:
     lost = f"offset {wanted} is" if begin == wanted + 1 else f"offsets {wanted} to {begin - 1} are"
     advice = "name the archive that holds them, or put them back"
     text = f"begins at {begin}, {lost} gone: {advice}"
-    return Fault("LOG_GONE", f"{place.topic}[{place.partition}]", text)
+    return Fault("LOG_GONE", place.where, text)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from edge import Refused
+from edge.durable import sync_folder
 from eventlog import Partition
 
 CURSOR: Final = "forward.json"
@@ -61,11 +62,7 @@ class Cursor:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self._path.parent)
         self._topics, self.positions = topics, positions
 
 

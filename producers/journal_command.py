@@ -1,5 +1,6 @@
 """The journal's command: prune."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +56,6 @@ def prune_command(days: int, dry_run: bool, archive: Path | None) -> None:
     found = prunable(home.journal, sent, clock()() - days * _DAY_US)
     if not dry_run:
         prune(found)
-    show_rows([one.row() for one in found], _COLUMNS, "no segment may go")
+    show_rows([asdict(one) for one in found], _COLUMNS, "no segment may go")
     octets = sum(one.octets for one in found)
     say(f"{len(found)} segments, {octets:,} octets {'would be' if dry_run else 'are'} deleted")

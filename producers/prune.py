@@ -6,17 +6,17 @@ follows it (a later opening tells their last sequences), and a segment with anyt
 Kafka did not get.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from edge.durable import sync_folder
 from eventlog import Archive, KafkaTopics, Partition
 from eventlog.journal_layout import Incarnation, incarnations, readable
-from eventlog.journal_reader import LOG
 from eventlog.journal_scan import GoodBlock, last_sequences, scan
+from eventlog.slices import JOURNAL
 from producers.cursor import CURSOR, Cursor
 from producers.spool import COUNTED
 from schemas import LIMITS
@@ -34,11 +34,6 @@ class Prunable:
     last: int
     octets: int
     path: Path
-
-    def row(self) -> dict[str, Any]:
-        return {
-            name: getattr(self, name) for name in ("source", "topic", "first", "last", "octets")
-        }
 
 
 def acknowledged(
@@ -94,7 +89,7 @@ def _of_topic(
     home: Incarnation, topic: str, sent: Mapping[Partition, int], before_us: int
 ) -> Iterator[Prunable]:
     segments = home.segments(topic)
-    position = sent.get(Partition(LOG, topic, home.source), 1)
+    position = sent.get(Partition(JOURNAL, topic, home.source), 1)
     # Wholly sent, and something behind it: only then is it worth reading.
     waiting = [(one, after) for one, (after, _) in pairwise(segments) if after <= position]
     last = last_sequences(home).get(topic, 0) if waiting else 0
@@ -122,8 +117,4 @@ def prune(found: Sequence[Prunable]) -> None:
     """Deletes them in order, so that what is left at any moment is without a hole."""
     for one in found:
         one.path.unlink(missing_ok=True)
-        handle = os.open(one.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_folder(one.path.parent)

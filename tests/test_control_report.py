@@ -147,3 +147,15 @@ acme        2026-01  usage
     (document,) = clerk.close("2026-03", "--account", "acme", *why)
     assert [line["amount"] for line in document["lines"]] == ["0.00", "1.00"]
     assert clerk.sees(*asked) == []
+
+
+def test_what_was_corrected_or_told_late_is_never_too_long_ago(clerk: Clerk) -> None:
+    clerk.settings("[billing]\nadjust_months = 0\n")
+    for month in ("2026-01", "2026-02"):
+        clerk.close(month)
+    clerk.must("account", "end", "base", "--on", "2025-12-31")
+    run = clerk.must(*RUN, "2026-03", "--finalize")
+    assert "charged only by --include-old" not in run.stdout
+    (document,) = clerk.sees("invoice", "list", "--month", "2026-03")[1:2]
+    assert [line["amount"] for line in document["lines"]] == ["10.00", "10.00"]
+    assert document["kind"] == "credit_note"

@@ -5,7 +5,6 @@ from pathlib import Path
 from billing import Closing, Month, lay_out, load_catalogue, open_books, run_invoices
 from billing.drafts import drafted, lay_out_work
 from billing.queries import NO_ADJUSTMENTS
-from billing.revisits import mark
 from edge import Settings
 from tests.billed import fill_books, record, store_usage
 from tests.homes import HEADER
@@ -30,5 +29,5 @@ def test_they_have_the_columns_that_rating_would_give_them(tmp_path: Path) -> No
     with open_books(home) as books:
         without = _columns(books, home, OCTOBER)
         assert run_invoices(books, home, OCTOBER, None, Closing(NOW_US, "clerk")) == []
-        mark(books, [("a", "2026-10")], "plan")
+        books.execute("INSERT INTO revisits VALUES ('a', '2026-10', 'plan')")
         assert _columns(books, home, NOVEMBER) == without

@@ -3,6 +3,6 @@ INSERT INTO spent
 SELECT account_id, $month, subtotal FROM drafts
 UNION ALL
 SELECT account_id, $month, sum(subtotal)::HUGEINT
-FROM invoices INNER JOIN watched USING (account_id)
-WHERE month = $month AND status IN ('final', 'nil') AND credit IS NULL
+FROM closed_documents INNER JOIN watched USING (account_id)
+WHERE month = $month
 GROUP BY account_id

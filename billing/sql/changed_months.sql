@@ -49,7 +49,7 @@ closed AS (
     SELECT account_id, min(months) AS first, max(months) AS last
     FROM (
         SELECT account_id, left(month, 4)::BIGINT * 12 + right(month, 2)::BIGINT - 1 AS months
-        FROM invoices WHERE status <> 'draft' AND credit IS NULL
+        FROM run_documents
     )
     GROUP BY account_id
 ),
@@ -63,7 +63,4 @@ found AS (
 
 SELECT account_id, printf('%04d-%02d', months // 12, months % 12 + 1) AS month
 FROM found
-WHERE (account_id, month) NOT IN (
-    SELECT (account_id, month) FROM invoices WHERE status <> 'draft' AND credit IS NULL
-    GROUP BY account_id, month HAVING bool_and(status = 'void')
-)
+WHERE (account_id, month) NOT IN (SELECT (account_id, month) FROM open_again)

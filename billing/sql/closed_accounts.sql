@@ -1,2 +1,1 @@
-SELECT account_id FROM invoices
-WHERE month = $month AND status IN ('final', 'nil') AND credit IS NULL
+SELECT account_id FROM closed_documents WHERE month = $month

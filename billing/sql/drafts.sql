@@ -35,7 +35,7 @@ SELECT
     members.account, members.account_id,
     $month || '.' || members.account_id || coalesce('#' || (again.documents + 1), '') AS id,
     $month AS month,
-    cohorts.* EXCLUDE (cohort, has_document, books, known_books, history), $seller AS seller,
+    cohorts.* EXCLUDE (cohort, month, has_document, books, known_books, history), $seller AS seller,
     list_sort(list_distinct(list_concat(cohorts.books, more_books.books))) AS books,
     to_json(accounts)::VARCHAR AS buyer, accounts.payment_terms_days, before.origin,
     coalesce(sums.lines, 0) AS lines,

@@ -13,7 +13,7 @@ WITH months AS (
 
 spans AS (
     SELECT account_id, min(month) AS first, max(month) AS last
-    FROM invoices WHERE status <> 'draft' AND credit IS NULL GROUP BY account_id
+    FROM run_documents GROUP BY account_id
 )
 
 SELECT months.account_id, months.month, 'usage' AS reason

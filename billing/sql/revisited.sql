@@ -14,9 +14,7 @@ WITH pending AS (
 
 documents AS (
     SELECT account_id, month, id, status, zone, start_us, end_us
-    FROM invoices
-    WHERE status <> 'draft' AND credit IS NULL
-        AND account_id IN (SELECT account_id FROM pending)
+    FROM run_documents WHERE account_id IN (SELECT account_id FROM pending)
 ),
 
 spans AS (

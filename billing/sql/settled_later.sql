@@ -3,8 +3,7 @@
 SELECT last.account_id
 FROM (
     SELECT account_id, max(month) AS month, max_by(id, month) AS id
-    FROM invoices WHERE status IN ('final', 'nil') AND credit IS NULL
-    GROUP BY account_id HAVING max(month) < $before
+    FROM closed_documents GROUP BY account_id HAVING max(month) < $before
 ) AS last
 SEMI JOIN invoice_lines AS lines
     ON last.id = lines.invoice AND lines.advance AND lines.month > last.month AND lines.amount <> 0

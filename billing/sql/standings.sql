@@ -1,8 +1,6 @@
 -- What is frozen of each account: its last month with a document and where that ended; whether
 -- this month is closed, or was and is void now, and in which zone; and this month's bounds, as far
 -- as it or its neighbours fix them. A void month keeps its bounds.
-WITH frozen AS (SELECT * FROM invoices WHERE status <> 'draft' AND credit IS NULL)
-
 SELECT
     account_id, max(month) AS last, max_by(end_us, month) AS end_us,
     bool_or(month = $month AND status <> 'void') AS is_closed, bool_or(month = $month) AS is_known,
@@ -13,4 +11,4 @@ SELECT
     coalesce(
         max(end_us) FILTER (month = $month), max(start_us) FILTER (month = $after)
     ) AS until_us
-FROM frozen GROUP BY account_id
+FROM run_documents GROUP BY account_id

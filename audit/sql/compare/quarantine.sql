@@ -1,12 +1,8 @@
-SELECT * EXCLUDE (side), sum(side)::BIGINT AS times
+SELECT topic, sha256, state, source, sequence, sum(side)::BIGINT AS times
 FROM (
-    SELECT topic, sha256, state, source, sequence,
-        1 AS side
-    FROM old.quarantine
-    UNION ALL
-    SELECT topic, sha256, state, source, sequence,
-        -1
-    FROM quarantine
+    SELECT *, 1 AS side FROM old.quarantine
+    UNION ALL BY NAME
+    SELECT *, -1 AS side FROM quarantine
 )
 GROUP BY ALL
 HAVING sum(side) <> 0

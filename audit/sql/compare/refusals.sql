@@ -1,12 +1,8 @@
-SELECT * EXCLUDE (side), sum(side)::BIGINT AS times
+SELECT source, topic, refused, first_beat, last_beat, sum(side)::BIGINT AS times
 FROM (
-    SELECT source, topic, refused, first_beat, last_beat,
-        1 AS side
-    FROM old.refusals
-    UNION ALL
-    SELECT source, topic, refused, first_beat, last_beat,
-        -1
-    FROM refusals
+    SELECT *, 1 AS side FROM old.refusals
+    UNION ALL BY NAME
+    SELECT *, -1 AS side FROM refusals
 )
 GROUP BY ALL
 HAVING sum(side) <> 0

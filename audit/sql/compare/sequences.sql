@@ -1,12 +1,8 @@
-SELECT * EXCLUDE (side), sum(side)::BIGINT AS times
+SELECT topic, source, first, last, sum(side)::BIGINT AS times
 FROM (
-    SELECT topic, source, first, last,
-        1 AS side
-    FROM old.sequences
-    UNION ALL
-    SELECT topic, source, first, last,
-        -1
-    FROM sequences
+    SELECT *, 1 AS side FROM old.sequences
+    UNION ALL BY NAME
+    SELECT *, -1 AS side FROM sequences
 )
 GROUP BY ALL
 HAVING sum(side) <> 0

@@ -1,12 +1,8 @@
-SELECT * EXCLUDE (side), sum(side)::BIGINT AS times
+SELECT source, settled_by, settled_at, beats, sum(side)::BIGINT AS times
 FROM (
-    SELECT source, settled_by, settled_at, beats,
-        1 AS side
-    FROM old.settlements
-    UNION ALL
-    SELECT source, settled_by, settled_at, beats,
-        -1
-    FROM settlements
+    SELECT *, 1 AS side FROM old.settlements
+    UNION ALL BY NAME
+    SELECT *, -1 AS side FROM settlements
 )
 GROUP BY ALL
 HAVING sum(side) <> 0

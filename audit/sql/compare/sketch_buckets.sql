@@ -1,12 +1,11 @@
 -- Cells are numbered in each store alone.
-SELECT * EXCLUDE (side), sum(side)::BIGINT AS times
+SELECT hour, region, server_id, server_version, client, network, metric, bucket, samples,
+    sum(side)::BIGINT AS times
 FROM (
-    SELECT hour, region, server_id, server_version, client, network, metric, bucket, b.samples,
-        1 AS side
+    SELECT h.* EXCLUDE (samples), b.* EXCLUDE (cell), 1 AS side
     FROM old.quality_hourly h JOIN old.sketch_buckets b USING (cell)
-    UNION ALL
-    SELECT hour, region, server_id, server_version, client, network, metric, bucket, b.samples,
-        -1
+    UNION ALL BY NAME
+    SELECT h.* EXCLUDE (samples), b.* EXCLUDE (cell), -1 AS side
     FROM quality_hourly h JOIN sketch_buckets b USING (cell)
 )
 GROUP BY ALL

@@ -1,12 +1,8 @@
-SELECT * EXCLUDE (side), sum(side)::BIGINT AS times
+SELECT source, topic, last, sum(side)::BIGINT AS times
 FROM (
-    SELECT source, topic, last,
-        1 AS side
-    FROM old.source_totals
-    UNION ALL
-    SELECT source, topic, last,
-        -1
-    FROM source_totals
+    SELECT *, 1 AS side FROM old.source_totals
+    UNION ALL BY NAME
+    SELECT *, -1 AS side FROM source_totals
 )
 GROUP BY ALL
 HAVING sum(side) <> 0

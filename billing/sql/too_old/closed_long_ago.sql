@@ -3,7 +3,7 @@
 CREATE OR REPLACE TEMP TABLE closed_long_ago AS
 WITH closed AS (
     SELECT account_id, max(month) AS last, bool_or(month = $month) AS is_closed
-    FROM invoices WHERE status IN ('final', 'nil') AND credit IS NULL GROUP BY account_id
+    FROM closed_documents GROUP BY account_id
 )
 
 SELECT

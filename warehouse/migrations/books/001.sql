@@ -121,3 +121,42 @@ CREATE TABLE expected_servers (server_id VARCHAR, who VARCHAR, at_us BIGINT);
 CREATE TABLE accepted_holes (
     topic VARCHAR, source VARCHAR, first BIGINT, last BIGINT, until_us BIGINT
 );
+
+-- What runs have made and closed, void ones too: neither drafts nor credit notes by hand.
+CREATE VIEW run_documents AS
+SELECT * FROM invoices WHERE status <> 'draft' AND credit IS NULL;
+
+-- Those that stand: a month with one is closed.
+CREATE VIEW closed_documents AS SELECT * FROM run_documents WHERE status <> 'void';
+
+-- Months that are void and were not run again: open, in their old bounds.
+CREATE VIEW open_again AS
+SELECT account_id, month FROM run_documents
+GROUP BY account_id, month HAVING bool_and(status = 'void');
+
+-- What counts as charged before an act: the lines of every document that a run made and that was
+-- not void then, and of corrections of such. A concession never counts, so it is never billed back;
+-- what makes a document void takes its lines out, and so does not count itself.
+CREATE MACRO charging(act) AS TABLE
+SELECT invoices.account_id, invoices.run, lines.*
+FROM invoice_lines AS lines
+INNER JOIN invoices ON lines.invoice = invoices.id
+LEFT JOIN invoices AS corrected ON invoices.corrects = corrected.id
+WHERE invoices.status <> 'draft' AND invoices.run < act
+    AND coalesce(invoices.voided, act) >= act
+    AND (
+        invoices.credit IS NULL
+        OR (invoices.credit = 'correction' AND coalesce(corrected.voided, act) >= act)
+    );
+
+-- The one-off items that closed documents bill, with the document. A credit note by hand stands under
+-- the terms of what it gives back, and bills nothing; nor does a void one.
+CREATE VIEW billed_items AS
+SELECT terms.content ->> 'code' AS item, coalesce(documents.number, documents.id) AS billed
+FROM invoice_lines AS lines
+INNER JOIN closed_documents AS documents ON lines.invoice = documents.id
+INNER JOIN terms USING (term)
+WHERE lines.kind = 'item';
+
+-- Those that are still to be billed.
+CREATE VIEW pending_items AS FROM items ANTI JOIN billed_items USING (item);

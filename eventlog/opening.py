@@ -1,17 +1,15 @@
-"""Which log is replayed: the journal, Kafka, or an archive and then Kafka."""
+"""Which log is read: the journal, Kafka, or an archive and then Kafka."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from edge import Refused, Settings
-from eventlog import (
-    ArchiveSource,
-    JournalSource,
-    KafkaSettings,
-    LogSource,
-    open_archive,
-    open_kafka,
-)
+from eventlog.archive_manifest import open_archive
+from eventlog.archive_source import ArchiveSource
+from eventlog.journal_reader import JournalSource
+from eventlog.kafka_open import open_kafka
+from eventlog.kafka_settings import KafkaSettings
+from eventlog.slices import LogSource
 from schemas import TOPICS
 
 
