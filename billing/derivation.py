@@ -14,7 +14,7 @@ from typing import Any, Final
 from billing.adjustments import find_adjustments
 from billing.item_lines import lay_items
 from billing.money import decimal_text, minor_text
-from billing.queries import SQL, VERIFY
+from billing.queries import EVIDENCE, SQL, VERIFY
 from billing.rating import lay_lines, place_usage, rate, too_large
 from billing.reconstruction import Act
 from edge import Fault
@@ -36,7 +36,7 @@ def place_records(books: Store, act: Act) -> None:
     """
     _adjust(books, act)
     lay_lines(books, place_usage(books, act.own))
-    books.execute(VERIFY["own_now"])
+    _note_own(books)
 
 
 def derive(books: Store, act: Act) -> list[Fault]:
@@ -46,8 +46,15 @@ def derive(books: Store, act: Act) -> list[Fault]:
     beyond = _adjust(books, act)
     numbering = place_usage(books, act.own)
     rate(books, numbering)
-    books.execute(VERIFY["own_now"])
+    _note_own(books)
     return [*beyond, *too_large(books, numbering)]
+
+
+def _note_own(books: Store) -> None:
+    books.execute(VERIFY["on_lines"])
+    for name in ("kind_rates", "own_rows"):
+        books.execute(EVIDENCE[name])
+    books.execute(VERIFY["own_now"])
 
 
 def _adjust(books: Store, act: Act) -> list[Fault]:

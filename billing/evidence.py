@@ -19,13 +19,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from billing.completeness import allowances
-from billing.queries import SQL
+from billing.queries import EVIDENCE
 from billing.rows import load_rows
 from edge.durable import sync_folder
 from warehouse import Store
 
 # As a run writes them, wherever they were read from.
-_ORDER: Final = "ORDER BY invoice, length(line_id), line_id, started_at, record_id"
+_ORDER: Final = "ORDER BY account, started_at, record_id, lines[1]"
 IN_ORDER: Final = f"(FROM evidence {_ORDER})"
 VERIFIED_IN_ORDER: Final = f"(FROM verified_evidence {_ORDER})"
 _PART_ROWS: Final = 1_000_000
@@ -39,7 +39,8 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     """The name and SHA-256 of the file of a run. Leaves `evidence_sums`: the count and SHA-256 of
     each invoice's rows. Reads `closing` and what rating left.
     """
-    books.execute(SQL["left_out_records"])
+    for name in ("left_out_records", "kind_rates"):
+        books.execute(EVIDENCE[name])
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     ((snapshot, overrides),) = books.rows(
         "SELECT snapshot, overrides FROM runs WHERE run = ?", [run]
@@ -51,20 +52,23 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
         sha256 = _write([rows], path, {})
         told["left_out"] = json.dumps({"file": path.name, "sha256": sha256})
     path = folder / f"run-{run:06}.parquet"
-    sums: list[dict[str, Any]] = []
-    sha256 = _write(_in_parts(books, sums), path, told)
-    load_rows(books, "evidence_sums", sums, SUMS)
+    sums = _Sums()
+    sha256 = _write(map(sums.taken, _in_parts(books)), path, told)
+    load_rows(books, "evidence_sums", sums.rows(), SUMS)
     return path.name, sha256
 
 
-def _in_parts(books: Store, sums: list[dict[str, Any]]) -> Iterator[pa.RecordBatchReader]:
-    """The rows in order, so many accounts at a time as memory holds at ease; adds their sums."""
-    parts = books.rows(SQL["evidence_parts"], {"rows": _PART_ROWS})
+def _in_parts(books: Store) -> Iterator[pa.RecordBatchReader]:
+    """The rows in order, of so many accounts at a time as are sorted in memory."""
+    parts = books.rows(EVIDENCE["parts"], {"rows": _PART_ROWS})
     for first, last in parts or [(0, -1)]:
-        books.execute(SQL["evidence"], {"first": first, "last": last})
-        books.execute(SQL["evidence_rows"])
-        sums += sum_evidence(books, "evidence")
-        yield books.batches("FROM evidence")
+        bounds = {"first": first, "last": last}
+        for name in ("on_lines", "adjusted_rows"):
+            books.execute(EVIDENCE[name], bounds)
+        for name in ("own_rows", "evidence"):
+            books.execute(EVIDENCE[name])
+        some = f"(FROM evidence WHERE account BETWEEN {first} AND {last} {_ORDER})"
+        yield _texts(books, "* EXCLUDE (account)", some)
 
 
 def _write(readers: Iterable[pa.RecordBatchReader], path: Path, told: Mapping[str, str]) -> str:
@@ -84,29 +88,51 @@ def _write(readers: Iterable[pa.RecordBatchReader], path: Path, told: Mapping[st
     return sha256
 
 
-def sum_evidence(books: Store, table: str) -> Iterator[dict[str, Any]]:
-    """Of each invoice with rows in this table of evidence, which lies in order: how many, and the
-    SHA-256 of their texts (`evidence_text.sql`), each with a line feed after it, in UTF-8.
+def _texts(books: Store, columns: str, rows: str) -> pa.RecordBatchReader:
+    """Columns of rows of evidence, and last `text`, as what a row is hashed."""
+    books.execute(EVIDENCE["text"])
+    return books.batches(f"SELECT {columns}, evidence_text(one) || chr(10) AS text FROM {rows} one")
+
+
+def sum_evidence(books: Store, rows: str) -> Iterator[dict[str, Any]]:
+    """Of each invoice with rows in this evidence, which lies in order: how many, and the SHA-256
+    of their texts (`evidence/text.sql`), each with a line feed after it, in UTF-8.
     """
-    books.execute(SQL["evidence_text"])
-    sums: dict[str, tuple[Any, int]] = {}
-    for batch in books.batches(
-        f"SELECT invoice, evidence_text(one) || chr(10) FROM {table} AS one"
-    ):
-        invoices, texts = batch.columns
+    sums = _Sums()
+    for _ in sums.taken(_texts(books, "invoice", rows)):
+        pass
+    return sums.rows()
+
+
+class _Sums:
+    """The rows of each invoice, counted and hashed as they pass."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, tuple[Any, int]] = {}
+
+    def taken(self, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+        """The rows without their texts, which are last; counted as they are read."""
+        schema = reader.schema.remove(len(reader.schema) - 1)
+        return pa.RecordBatchReader.from_batches(schema, map(self._take, reader))
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        for invoice, (digest, records) in self._sums.items():
+            yield {"invoice": invoice, "records": records, "sha256": digest.hexdigest()}
+
+    def _take(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        texts = batch["text"]
         _, starts, data = texts.buffers()
         offsets = np.frombuffer(starts, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-        names = invoices.dictionary_encode()
+        names = batch["invoice"].dictionary_encode()
         codes = names.indices.to_numpy(zero_copy_only=False)
         edges = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist(), len(codes)]
         whole = memoryview(data)
         for first, end in pairwise(edges):
             invoice = names.dictionary[codes[first]].as_py()
-            digest, records = sums.get(invoice) or (hashlib.sha256(), 0)
+            digest, records = self._sums.get(invoice) or (hashlib.sha256(), 0)
             digest.update(whole[offsets[first] : offsets[end]])
-            sums[invoice] = digest, records + end - first
-    for invoice, (digest, records) in sums.items():
-        yield {"invoice": invoice, "records": records, "sha256": digest.hexdigest()}
+            self._sums[invoice] = digest, records + end - first
+        return batch.drop_columns(["text"])
 
 
 def take_snapshot(books: Store, accepted: Sequence[Mapping[str, Any]] = ()) -> str:

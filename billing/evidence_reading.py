@@ -46,10 +46,11 @@ def find_evidence(books: Store, folder: Path, invoice: str) -> Evidence | None:
 
 
 def read_evidence(
-    books: Store, evidence: Evidence, lines: Sequence[str] | None = None
+    books: Store, evidence: Evidence, lines: Sequence[int] | None = None
 ) -> tuple[list[dict[str, Any]], list[Fault]]:
-    """The document's rows in order of line and time, of the lines of these ids or of all, times in
-    UTC; and EVIDENCE_BROKEN where its rows, whole, are not those that were frozen with it.
+    """The records of the document's lines in order of line and time, of the lines of these numbers
+    or of all, each with `line` and `chargeable`, times in UTC; and EVIDENCE_BROKEN where its rows,
+    whole, are not those that were frozen with it.
 
     Refuses with EVIDENCE_MISSING.
     """

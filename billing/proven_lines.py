@@ -88,15 +88,15 @@ def prove(books: Store, home: Settings, name: str, wanted: str | None = None) ->
     rows: list[dict[str, Any]] = []
     faults: list[Fault] = []
     if evidence is not None:
-        ids = [line["id"] for line in chosen] if wanted is not None else None
-        rows, faults = read_evidence(books, evidence, ids)
-    of_line = {id: list(some) for id, some in groupby(rows, key=lambda row: row["line_id"])}
+        numbers = [_number(line) for line in chosen] if wanted is not None else None
+        rows, faults = read_evidence(books, evidence, numbers)
+    of_line = {line: list(some) for line, some in groupby(rows, key=lambda row: row["line"])}
     terms = {
         row["line"]: row for row in books.records(PROOFS["line_terms"], {"id": document["id"]})
     }
     lines = [
-        _line(line, terms[_number(line)], of_line.get(line["id"], []), is_draft=evidence is None)
-        for line in chosen
+        _line(line, terms[number], of_line.get(number, []), is_draft=evidence is None)
+        for number, line in ((_number(line), line) for line in chosen)
     ]
     zone = ZoneInfo(books.value(PROOFS["zone_of"], {"id": document["id"]}))
     return Proof(document, zone, evidence, lines, faults)

@@ -23,10 +23,13 @@ from edge import Fault, Settings
 from warehouse import Store, lend_tables
 
 _LONGEST_US: Final = 48 * 3600 * 1_000_000  # of a record, by the rules of an event
-_HUGE: Final = (
-    *("grains", "quantum", "minimum", "unit", "included", "scale", "price", "package", "fixed"),
-    *("keep", "keep_of", "floor", "ceiling", "minor", "most", "below"),
+_ROUNDING: Final = ("grains", "bias", "quantum", "minimum")
+_OF_NUMBERS: Final = (
+    *("unit", "included", "scale", "price", "package", "fixed", "keep", "keep_of", "floor"),
+    *("ceiling", "minor", "most", "below"),
 )
+_HUGE: Final = (*_ROUNDING, *_OF_NUMBERS)
+_MACROS: Final = ("round_to", "value_of", "round_line")
 _TIER: Final = pa.list_(
     pa.struct([(name, pa.string()) for name in ("lower", "upper", "price", "flat")])
 )
@@ -112,7 +115,7 @@ def place_usage(books: Store, layout: Layout) -> Numbering:
 def lay_lines(books: Store, numbering: Numbering) -> None:
     """Leaves `line_records`: which record each line rates, and what it comes to there."""
     _load_terms(books, numbering)
-    for name in ("round_to", "round_line", "takes", "rates", "taken", "line_records"):
+    for name in (*_MACROS, "takes", "rates", "taken", "line_records"):
         books.execute(SQL[name])
 
 
@@ -259,9 +262,11 @@ def _laid(terms: Terms) -> dict[str, Any]:
 
 
 _USAGE_TYPES: Final[Mapping[str, pa.DataType]] = {
-    **dict.fromkeys(("code", "price_of", "measure", "scope", "mode", "grouping", "model"), _TEXT),
+    **dict.fromkeys(("code", "price_of", "measure", "scope", "grouping", "model"), _TEXT),
     **dict.fromkeys(("by_variant", "flat_at_zero", "package_up", "even"), _BOOL),
-    **dict.fromkeys(("cap", "cap64", "most_records", "grains64", "quantum64", "minimum64"), _INT),
+    **dict.fromkeys(("of_duration", "of_quantity", "of_count"), _INT),
+    **dict.fromkeys(("cap", "cap64", "most_records"), _INT),
+    **dict.fromkeys((f"{name}64" for name in _ROUNDING), _INT),
     **dict.fromkeys(_HUGE, _TEXT),
     "tiers": _TIER,
 }
@@ -277,14 +282,17 @@ def _usage_row(terms: Terms, numbers: Numbers) -> dict[str, Any]:
     rounding = charge.rounding
     scope = rounding.scope if rounding else "none"
     pricing = charge.pricing
-    narrow = numbers.cap64 >= 0
+    rounded = _rounding(rounding.mode if rounding else "none", numbers)
+    is_narrow = numbers.cap64 >= 0
     is_flat = charge.model == "flat"
     return {
         "code": charge.code,
         "price_of": terms.variant,
         "measure": charge.measure,
+        "of_duration": int(charge.measure == "duration"),
+        "of_quantity": int(charge.measure in ("quantity", "maximum")),
+        "of_count": int(charge.measure in ("count", "unique", "peak")),
         "scope": scope,
-        "mode": rounding.mode if rounding else "none",
         "grouping": _grouping(charge, scope),
         "model": "graduated" if charge.model == "per_unit" else charge.model,
         "by_variant": terms.variant is not None,
@@ -294,16 +302,25 @@ def _usage_row(terms: Terms, numbers: Numbers) -> dict[str, Any]:
         "even": terms.even,
         "cap": numbers.cap,
         "most_records": numbers.most_records,
-        "grains64": numbers.grains if narrow else None,
-        "quantum64": numbers.quantum if narrow else None,
-        "minimum64": numbers.minimum if narrow else None,
-        **{name: _whole(getattr(numbers, name)) for name in _HUGE},
+        **{name: _whole(getattr(numbers, name)) for name in _OF_NUMBERS},
+        **{name: _whole(one) for name, one in rounded.items()},
+        **{f"{name}64": one if is_narrow else None for name, one in rounded.items()},
         **({"fixed": "0", "floor": None} if is_flat and not terms.owed else {}),
         "tiers": [
             dict(zip(("lower", "upper", "price", "flat"), map(_whole, tier), strict=True))
             for tier in numbers.tiers
         ],
     }
+
+
+def _rounding(mode: str, numbers: Numbers) -> dict[str, int]:
+    """What `round_to` takes, by the names of `_ROUNDING`. Halves go up: (2v + q) // 2q is
+    (v + q // 2) // q of whole numbers.
+    """
+    quantum = 1 if mode == "none" else numbers.quantum
+    bias = {"up": quantum - 1, "nearest": quantum // 2}.get(mode, 0)
+    told = (numbers.grains, bias, quantum, numbers.minimum)
+    return dict(zip(_ROUNDING, told, strict=True))
 
 
 def _grouping(charge: Charge, scope: str) -> str:

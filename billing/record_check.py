@@ -20,7 +20,7 @@ _IDENTITY: Final = (
     *("meter", "variant"),
 )
 _STATE: Final = ("last_seen", "stopped", "quantity", "continues")
-_ROUNDED: Final = ("chargeable", "unit")
+_ROUNDED: Final = ("chargeable",)
 _LINES_SHOWN: Final = 3
 
 
@@ -40,7 +40,8 @@ def record_findings(books: Store, source: str, last_batch: int) -> list[Finding]
     `last_batch` is the snapshot's. Reads `near_all`, `conflicts`, `moved_since` and
     `shared_identities` too.
     """
-    books.execute(VERIFY["differing_records"])
+    for name in ("differing_rows", "differing_records"):
+        books.execute(VERIFY[name])
     if not books.value("SELECT count(*) FROM differing_records"):
         return []
     rows = books.records(VERIFY["told_records"], {"last_batch": last_batch})

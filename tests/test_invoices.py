@@ -153,7 +153,7 @@ def test_finalising_numbers_freezes_and_proves_and_twice_changes_nothing(home: P
     (evidence,) = (home / "evidence").iterdir()
     table = pq.read_table(evidence).to_pylist()
     assert [(row["number"], row["account_id"], row["chargeable"]) for row in table] == [
-        ("HM-2026-000001", "acme", str(61 * 60 * 10**6))
+        ("HM-2026-000001", "acme", [str(61 * 60 * 10**6)])
     ]
     with read_store(home / "books.duckdb", "books", whole("runs")).closing() as books:
         assert books.value("SELECT evidence_sha256 FROM runs") == (

@@ -166,8 +166,10 @@ def check_evidence(home: Path, month: MonthRecount, documents: list[dict[str, An
     """Which records each line rated; and usage = billed + unbilled + free: nothing vanishes."""
     rated: dict[str, list[str]] = {}
     for file in (home / "evidence").iterdir():
-        for row in pq.read_table(file, columns=["line_id", "record_id"]).to_pylist():
-            rated.setdefault(row["line_id"], []).append(row["record_id"].replace("-", ""))
+        for row in pq.read_table(file, columns=["invoice", "lines", "record_id"]).to_pylist():
+            for line in row["lines"]:
+                on_line = rated.setdefault(f"{row['invoice']}.{line:04}", [])
+                on_line.append(row["record_id"].replace("-", ""))
     for document in documents:
         if document["status"] == "draft":
             continue

@@ -3,10 +3,11 @@
 CREATE OR REPLACE TEMP TABLE adjusted_records AS
 SELECT
     adjustments.account_id AS whose, adjustments.month, adjustments.key,
-    adjustments.variant AS line_variant, rates.unit AS rate_unit, records.record_id,
+    adjustments.variant AS line_variant, records.record_id,
     records.started_at, records.account_id, records.meeting_id, records.participant_id,
     records.meter, records.variant, records.continues, records.last_seen, records.stopped,
-    records.quantity, records.rounded64, records.rounded128
+    records.quantity,
+    coalesce(records.rounded64::HUGEINT, records.rounded128)::VARCHAR AS chargeable
 FROM adjustments
 INNER JOIN rates USING (rate)
 INNER JOIN line_records AS records

@@ -17,8 +17,8 @@ rounded AS (
         CASE
             WHEN beyond THEN 0
             WHEN raw <= cap64 THEN
-                round_to(raw::BIGINT * grains64, mode, quantum64, minimum64)::HUGEINT
-            ELSE round_to(raw * grains, mode, quantum, minimum)
+                round_to(raw::BIGINT * grains64, bias64, quantum64, minimum64)::HUGEINT
+            ELSE round_to(raw * grains, bias, quantum, minimum)
         END AS part
     FROM parts INNER JOIN rates USING (rate)
 )

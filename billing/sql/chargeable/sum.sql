@@ -24,5 +24,5 @@ WITH lines AS (
 
 SELECT
     account, rate, records, own, beyond,
-    CASE WHEN beyond THEN 0 ELSE round_to(raw * grains, mode, quantum, minimum) END AS quantity
+    CASE WHEN beyond THEN 0 ELSE round_to(raw * grains, bias, quantum, minimum) END AS quantity
 FROM lines INNER JOIN rates USING (rate)

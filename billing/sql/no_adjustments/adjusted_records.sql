@@ -1,6 +1,6 @@
 CREATE OR REPLACE TEMP TABLE adjusted_records (
-    whose VARCHAR, month VARCHAR, key UUID, line_variant VARCHAR, rate_unit HUGEINT,
-    record_id UUID, started_at TIMESTAMP, account_id VARCHAR, meeting_id VARCHAR,
-    participant_id VARCHAR, meter VARCHAR, variant VARCHAR, continues UUID, last_seen TIMESTAMP,
-    stopped BOOLEAN, quantity BIGINT, rounded64 BIGINT, rounded128 HUGEINT
+    whose VARCHAR, month VARCHAR, key UUID, line_variant VARCHAR, record_id UUID,
+    started_at TIMESTAMP, account_id VARCHAR, meeting_id VARCHAR, participant_id VARCHAR,
+    meter VARCHAR, variant VARCHAR, continues UUID, last_seen TIMESTAMP, stopped BOOLEAN,
+    quantity BIGINT, chargeable VARCHAR
 )

@@ -1,5 +1,10 @@
--- Of these lines, or of all.
-SELECT * EXCLUDE (account)
-FROM evidence
-WHERE $lines IS NULL OR line_id IN (SELECT unnest($lines::VARCHAR[]))
-ORDER BY line_id, started_at, record_id
+-- The records of each of these lines, or of all.
+SELECT *
+FROM (
+    SELECT
+        * EXCLUDE (account, lines, chargeable), unnest(lines) AS line,
+        unnest(chargeable) AS chargeable
+    FROM evidence
+)
+WHERE $lines IS NULL OR line IN (SELECT unnest($lines::INTEGER[]))
+ORDER BY line, started_at, record_id

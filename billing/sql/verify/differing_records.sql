@@ -1,21 +1,10 @@
--- Rows of the evidence that a source has not, and the other way round. Grouped first: nearly all
--- are on both sides.
+-- What of these rows differs, line by line.
 CREATE OR REPLACE TEMP TABLE differing_records AS
-SELECT
-    any_value(invoice) AS invoice, line_id, record_id, started_at, account_id, meeting_id,
-    participant_id, meter, variant, last_seen, stopped, quantity, continues, chargeable, unit,
-    sum(side) AS side
-FROM (
+WITH lines AS (
     SELECT
-        invoice, line_id, record_id::UUID AS record_id, started_at, account_id, meeting_id,
-        participant_id, meter, variant, last_seen, stopped, quantity,
-        continues::UUID AS continues, chargeable, unit, 1 AS side
-    FROM verified_evidence
-    UNION ALL
-    SELECT
-        invoice, invoice || '.' || printf('%04d', line) AS line_id, record_id, started_at,
-        account_id, meeting_id, participant_id, meter, variant, last_seen, stopped, quantity,
-        continues, chargeable, unit, -1 AS side
-    FROM sourced_records
+        * EXCLUDE (lines, chargeable), invoice || '.' || printf('%04d', unnest(lines)) AS line_id,
+        unnest(chargeable) AS chargeable
+    FROM differing_rows
 )
-GROUP BY ALL HAVING sum(side) <> 0
+
+SELECT * EXCLUDE (side), sum(side) AS side FROM lines GROUP BY ALL HAVING sum(side) <> 0

@@ -1,5 +1,5 @@
 CREATE OR REPLACE TEMP TABLE sourced_records (
-    invoice VARCHAR, line BIGINT, record_id UUID, started_at TIMESTAMP, account_id VARCHAR,
+    invoice VARCHAR, record_id UUID, started_at TIMESTAMP, account_id VARCHAR,
     meeting_id VARCHAR, participant_id VARCHAR, meter VARCHAR, variant VARCHAR, continues UUID,
-    last_seen TIMESTAMP, stopped BOOLEAN, quantity BIGINT, chargeable VARCHAR, unit VARCHAR
+    last_seen TIMESTAMP, stopped BOOLEAN, quantity BIGINT, lines INTEGER[], chargeable VARCHAR[]
 )

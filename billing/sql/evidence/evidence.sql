@@ -1,0 +1,7 @@
+-- The evidence as it is written: ids are text, and so are whole numbers wider than 64 bits.
+CREATE OR REPLACE TEMP VIEW evidence AS
+SELECT
+    account, number, invoice, record_id::VARCHAR AS record_id, started_at, account_id, meeting_id,
+    participant_id, meter, variant, continues::VARCHAR AS continues, last_seen, stopped, quantity,
+    lines, chargeable
+FROM (FROM own_rows UNION ALL BY NAME FROM adjusted_rows)

@@ -1,0 +1,46 @@
+-- The records of each stretch with the own lines of their document that they are on, as
+-- `line_records` joins them: one row of a record, however many charges take it.
+CREATE OR REPLACE TEMP VIEW own_rows AS
+WITH found AS (
+    SELECT
+        on_lines.number, on_lines.invoice, on_lines.account, records.*,
+        list_filter(
+            CASE WHEN greatest(duration_us, coalesce(quantity, 0), 1) <= kind_rates.cap64
+                THEN list_transform(kind_rates.narrow, lambda one: {
+                    'line': CASE WHEN CASE WHEN one.is_peak THEN is_open ELSE starts_here END
+                        THEN list_position(on_lines.rates, one.rate) END,
+                    'chargeable': CASE WHEN one.quantum IS NOT NULL THEN round_to(
+                        value_of(
+                            duration_us, one.of_duration, quantity, one.of_quantity,
+                            begun, one.of_count
+                        ) * one.grains,
+                        one.bias, one.quantum, begun * one.minimum
+                    )::VARCHAR END
+                })
+                ELSE list_transform(kind_rates.wide, lambda one: {
+                    'line': CASE WHEN CASE WHEN one.is_peak THEN is_open ELSE starts_here END
+                        THEN list_position(on_lines.rates, one.rate) END,
+                    'chargeable': CASE WHEN one.quantum IS NOT NULL THEN round_to(
+                        least(one.cap, value_of(
+                            duration_us, one.of_duration, quantity, one.of_quantity,
+                            begun, one.of_count
+                        )) * one.grains,
+                        one.bias, one.quantum, begun * one.minimum
+                    )::VARCHAR END
+                })
+            END,
+            lambda one: one.line IS NOT NULL
+        ) AS lines
+    FROM placed_records AS records
+    INNER JOIN on_lines USING (account)
+    INNER JOIN kind_rates
+        ON records.stretch = kind_rates.stretch AND records.meter = kind_rates.meter
+        AND records.variant IS NOT DISTINCT FROM kind_rates.variant
+)
+
+SELECT
+    number, invoice, account, record_id, started_at, account_id, meeting_id, participant_id, meter,
+    variant, continues, last_seen, stopped, quantity,
+    list_transform(lines, lambda one: one.line) AS lines,
+    list_transform(lines, lambda one: one.chargeable) AS chargeable
+FROM found WHERE len(lines) > 0
