@@ -10,30 +10,13 @@ from typing import NoReturn
 
 import click
 
-import audit.commands
-import audit.explain_command
-import audit.verify_command
-import billing.commands
-import billing.invoice_commands
-import consumers.commands
-import corrections.commands
-import demo.commands
-import eventlog.commands
-import producers.commands
-import tuning.commands
 from edge import Refused
 from edge.command import common, set_clock
 from edge.instants import micros
+from edge.lazy_group import LazyGroup
 
 
-class _InOrder(click.Group):
-    """Lists its commands as they were added, which is the way of the data, not by name."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-
-@click.group(cls=_InOrder)
+@click.group(cls=LazyGroup)
 @common
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -66,23 +49,14 @@ def _clock() -> Callable[[], int]:
     return lambda: now_us
 
 
-for command in (
-    *producers.commands.COMMANDS,
-    *eventlog.commands.COMMANDS,
-    *consumers.commands.COMMANDS,
-    *billing.commands.COMMANDS,
-    *tuning.commands.COMMANDS,
-    *audit.commands.COMMANDS,
-    *demo.commands.COMMANDS,
-):
-    main.add_command(command)
-for command in corrections.commands.USAGE_COMMANDS:
-    billing.commands.usage.add_command(command)
-for command in (
-    *audit.explain_command.INVOICE_COMMANDS,
-    *audit.verify_command.INVOICE_COMMANDS,
-):
-    billing.invoice_commands.invoice.add_command(command)
+main.add_later("producers.commands", "emit", "forward", "journal", "simulate")
+main.add_later("eventlog.commands", "topics", "log")
+main.add_later("consumers.commands", "consume", "status", "quarantine", "verify")
+main.add_later("billing.commands", "account", "price-book", "usage", "server", "invoice")
+main.add_later("billing.commands", "credit-note", "void", "alerts", "audit")
+main.add_later("tuning.commands", "tuning")
+main.add_later("audit.commands", "rebuild")
+main.add_later("demo.commands", "demo")
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

@@ -9,7 +9,7 @@ from audit.rebuild import Rebuilt, rebuild
 from audit.replay import log_so_far
 from edge.command import clock, common, left_undone, progress, say, settings, show_rows
 from eventlog import open_log
-from eventlog.commands import archive_option, from_option
+from eventlog.options import archive_option, from_option
 
 _COLUMNS = ("table", "store_only", "log_only")
 

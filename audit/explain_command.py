@@ -104,4 +104,4 @@ def _tiers(line: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         yield cells | {"description": "  " * bool(at) + row["text"]}
 
 
-INVOICE_COMMANDS: tuple[click.Command, ...] = (explain_command,)
+COMMANDS: tuple[click.Command, ...] = (explain_command,)

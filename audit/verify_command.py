@@ -16,7 +16,7 @@ from consumers.columns import USAGE
 from edge import Fault, Refused, Settings
 from edge.command import common, left_undone, progress, say, say_some, settings, show_rows
 from eventlog import open_log
-from eventlog.commands import archive_option, from_option
+from eventlog.options import archive_option, from_option
 from warehouse import Store
 
 _COLUMNS: Final = ("document", "status", "account_id", "month", "records", "found")
@@ -124,4 +124,4 @@ def _show(chosen: Sequence[dict[str, Any]], findings: Sequence[Finding]) -> None
     say(f"{counted(len(chosen), 'document')} verified" if chosen else "nothing was verified")
 
 
-INVOICE_COMMANDS: tuple[click.Command, ...] = (verify_command,)
+COMMANDS: tuple[click.Command, ...] = (verify_command,)

@@ -28,7 +28,9 @@ from confluent_kafka import TopicPartition as Assigned
 from kafka import KafkaConsumer, TopicPartition
 
 from consumers import Projector, broken_invariants
-from eventlog import JournalSource, KafkaSettings, KafkaTopics, LogSource, open_kafka
+from eventlog import JournalSource, KafkaSettings, LogSource
+from eventlog.kafka import KafkaTopics
+from eventlog.kafka_open import open_kafka
 from producers.forwarder import Forwarder
 from producers.simulator import Workload, simulate
 from schemas import TOPICS

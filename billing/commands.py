@@ -25,11 +25,12 @@ from billing.run_commands import RUN_COMMANDS
 from billing.server_commands import server
 from billing.too_old import note_old, too_old
 from edge.command import common, settings, show_rows
+from edge.lazy_group import LazyGroup
 
 _USAGE = ("account_id", "meter", "variant", "records", "seconds", "quantity")
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=LazyGroup, invoke_without_command=True)
 @click.option("--account", "account_id", help="Only this account.")
 @click.option(
     "--month",
@@ -81,6 +82,10 @@ def _usage_row(row: dict[str, Any]) -> dict[str, Any]:
 
 for _command in (*RUN_COMMANDS, *ITEM_COMMANDS, *HOLD_COMMANDS):
     invoice.add_command(_command)
+# What reads the log or writes upstream stands in packages that this one knows nothing of.
+usage.add_later("corrections.commands", "conflicts", "cancel")
+invoice.add_later("audit.explain_command", "explain")
+invoice.add_later("audit.verify_command", "verify")
 for _command in (*CREDIT_COMMANDS, alert_command):
     account.add_command(_command)
 

@@ -27,6 +27,7 @@ from edge.command import (
 )
 from edge.faults import inert
 from edge.instants import instant
+from edge.lazy_group import LazyGroup
 from warehouse import Store
 
 _LIST = ("id", "number", "status", "account_id", "plan", "currency", "total")
@@ -46,7 +47,7 @@ def month_option(_: click.Context, __: click.Parameter, value: str | None) -> Mo
         raise click.BadParameter(refused.summary) from None
 
 
-@click.group()
+@click.group(cls=LazyGroup)
 def invoice() -> None:
     """Invoices: run, preview, list, show, find, explain, statement.
 

@@ -25,7 +25,7 @@ from edge.command import (
 )
 from edge.stopping import Stopping
 from eventlog import LogSource, open_log
-from eventlog.commands import from_option
+from eventlog.options import from_option
 from schemas import TOPICS
 from warehouse import Store, open_store, read_store, whole
 

@@ -63,4 +63,4 @@ def cancel_command(records: tuple[str, ...], reason: str) -> None:
     say("takes effect when projected: `homemeeting consume --once`, unless the service runs")
 
 
-USAGE_COMMANDS: tuple[click.Command, ...] = (conflicts_command, cancel_command)
+COMMANDS: tuple[click.Command, ...] = (conflicts_command, cancel_command)

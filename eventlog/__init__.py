@@ -1,14 +1,13 @@
 """The log: the journal and Kafka, behind one small interface.
 
-Moves bytes and positions; looks into a message only to tell its source and sequence.
+Moves bytes and positions; looks into a message only to tell its source and sequence. What connects
+to Kafka is in `kafka` and `kafka_open`, imported by who does: the client takes a tenth of a second.
 """
 
 from eventlog.archive_manifest import Archive, open_archive
 from eventlog.archive_source import ArchiveSource
 from eventlog.journal_reader import JournalSource
 from eventlog.journal_writer import Fsync, JournalWriter
-from eventlog.kafka import KafkaTopics
-from eventlog.kafka_open import open_kafka
 from eventlog.kafka_settings import KafkaSettings
 from eventlog.opening import open_log
 from eventlog.slices import Damage, LogSource, Partition, Slice, Tail
@@ -21,12 +20,10 @@ __all__ = [
     "JournalSource",
     "JournalWriter",
     "KafkaSettings",
-    "KafkaTopics",
     "LogSource",
     "Partition",
     "Slice",
     "Tail",
     "open_archive",
-    "open_kafka",
     "open_log",
 ]

@@ -17,14 +17,6 @@ from schemas import TOPICS
 
 _ARCHIVED = ("log", "topic", "partition", "first", "next", "messages", "files", "bytes")
 
-# Of commands that read what `open_log` gives.
-from_option = click.option(
-    "--from", "log", type=click.Choice(["journal", "kafka"]), help="Which log to read."
-)
-archive_option = click.option(
-    "--archive", type=click.Path(path_type=Path), help="Read this archive first, then Kafka."
-)
-
 
 @click.group()
 def topics() -> None:

@@ -7,7 +7,6 @@ from edge import Refused, Settings
 from eventlog.archive_manifest import open_archive
 from eventlog.archive_source import ArchiveSource
 from eventlog.journal_reader import JournalSource
-from eventlog.kafka_open import open_kafka
 from eventlog.kafka_settings import KafkaSettings
 from eventlog.slices import LogSource
 from schemas import TOPICS
@@ -31,5 +30,7 @@ def open_log(
             raise Refused("ARCHIVE_NO_KAFKA", f"{what}: set [kafka] bootstrap_servers")
         return JournalSource(home.journal, names)
     kept = open_archive(archive) if archive is not None else None
+    from eventlog.kafka_open import open_kafka  # noqa: PLC0415  loads the client
+
     live = open_kafka(KafkaSettings(home.kafka_servers()), names)
     return live if kept is None else ArchiveSource(kept, live, names)

@@ -8,7 +8,8 @@ import click
 
 from edge import Refused
 from edge.command import clock, common, say, say_some, settings, show_rows
-from eventlog import KafkaSettings, KafkaTopics, open_archive
+from eventlog import KafkaSettings, open_archive
+from eventlog.kafka import KafkaTopics
 from producers.prune import acknowledged, prunable, prune
 
 _COLUMNS: Final = ("source", "topic", "first", "last", "octets")

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from edge.durable import sync_folder
-from eventlog import Archive, KafkaTopics, Partition
+from eventlog import Archive, Partition
 from eventlog.journal_layout import Incarnation, incarnations, readable
 from eventlog.journal_scan import GoodBlock, last_sequences, scan
+from eventlog.kafka import KafkaTopics
 from eventlog.slices import JOURNAL
 from producers.cursor import CURSOR, Cursor
 from producers.spool import COUNTED

@@ -8,7 +8,8 @@ import pytest
 from kafka import KafkaAdminClient
 
 from edge import Refused
-from eventlog import KafkaSettings, KafkaTopics
+from eventlog import KafkaSettings
+from eventlog.kafka import KafkaTopics
 from schemas import TOPICS
 from tests.kafka.broker import NoBroker, given
 from tests.kafka.broker import own_broker as own

@@ -17,7 +17,8 @@ from billing.audit_trail import Act, broken_links, entries, record
 from consumers import Projector, broken_invariants
 from corrections import Identity, cancel, choose, find_conflicts, find_identities
 from edge import Refused, Settings, load_settings
-from eventlog import JournalSource, KafkaSettings, KafkaTopics
+from eventlog import JournalSource, KafkaSettings
+from eventlog.kafka import KafkaTopics
 from producers import Emitter
 from schemas import TOPICS
 from tests import recount

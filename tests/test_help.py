@@ -3,6 +3,8 @@
 import re
 import shlex
 from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,12 +14,18 @@ from click.testing import CliRunner
 import cli
 
 
+def members(group: click.Group) -> dict[str, click.Command]:
+    context = click.Context(group)
+    found = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
+
+
 def _commands(
     command: click.Command, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
-        for name, each in command.commands.items():
+        for name, each in members(command).items():
             yield from _commands(each, (*path, name))
 
 
@@ -62,5 +70,17 @@ def test_no_summary_in_a_list_of_commands_is_cut_short(
 ) -> None:
     shown = CliRunner().invoke(cli.main, [*path, "--help"], terminal_width=80).output
     listed = shown.partition("Commands:\n")[2]
-    assert len(listed.splitlines()) == len(command.commands)
+    assert len(listed.splitlines()) == len(members(command))
     assert "..." not in listed
+
+
+def test_every_command_of_a_package_is_in_the_command_line() -> None:
+    """They are named where they are added, as strings."""
+    reached = {id(at.values[1]) for at in ALL}
+    listed = [
+        command
+        for path in Path(cli.__file__).parent.glob("*/*command*.py")
+        for command in getattr(import_module(f"{path.parent.name}.{path.stem}"), "COMMANDS", ())
+    ]
+    assert len(listed) > 20
+    assert {id(command) for command in listed} <= reached

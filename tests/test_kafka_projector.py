@@ -10,7 +10,9 @@ from confluent_kafka import Producer
 from kafka import KafkaAdminClient, TopicPartition
 
 from consumers import Projector, broken_invariants
-from eventlog import KafkaSettings, KafkaTopics, open_kafka
+from eventlog import KafkaSettings
+from eventlog.kafka import KafkaTopics
+from eventlog.kafka_open import open_kafka
 from tests.command_line import run_here, shown_here, wait_until
 from tests.test_cli import USAGE
 from tests.test_completeness import BEATS, beat, holes, usage

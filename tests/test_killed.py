@@ -19,7 +19,8 @@ from typing import Any
 from kafka import KafkaProducer
 
 from consumers import verify_usage
-from eventlog import JournalSource, KafkaSettings, open_kafka
+from eventlog import JournalSource, KafkaSettings
+from eventlog.kafka_open import open_kafka
 from schemas import TOPICS
 from tests import recount
 from tests.world import Servers, World, check_store, produce

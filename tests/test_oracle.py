@@ -22,8 +22,8 @@ from kafka import KafkaProducer
 from cli import main
 from consumers import Projector, broken_invariants
 from edge import Refused
-from eventlog import JournalSource, KafkaSettings, LogSource, Slice, open_kafka
-from eventlog.kafka_open import Library
+from eventlog import JournalSource, KafkaSettings, LogSource, Slice
+from eventlog.kafka_open import Library, open_kafka
 from tests.oracle_month import MonthRecount, Sums
 from tests.oracle_text import text
 from tests.scenario import OCTOBER

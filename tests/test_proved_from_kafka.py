@@ -8,7 +8,8 @@ import pytest
 from confluent_kafka import Producer
 from kafka import KafkaAdminClient, TopicPartition
 
-from eventlog import ArchiveSource, JournalWriter, KafkaSettings, Slice, open_archive, open_kafka
+from eventlog import ArchiveSource, JournalWriter, KafkaSettings, Slice, open_archive
+from eventlog.kafka_open import open_kafka
 from schemas import TOPICS, encode
 from tests.command_line import run_here, shown_here
 from tests.test_completeness import USAGE, beat
