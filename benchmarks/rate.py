@@ -1,9 +1,12 @@
-"""Seconds and memory of a month's draft run over many accounts and records, all models at once.
+"""Seconds and memory of a month's run over many accounts and records, all models at once: drafted,
+and closed with evidence.
 
 Run: `python benchmarks/rate.py [ACCOUNTS] [RECORDS] [--dir DIR]` (100,000 and 10 million). The run
 is compared with the least that any billing must do in DuckDB: reading the records once and adding
 them up by account, meter and variant. So is a `price-book diff` with
-the run. Then what each model, measure and scope of rounding costs:
+the run; closing, which drafts again, with the draft run; and `invoice explain` and `invoice verify`
+of one document, by the wall clock and with the start of a process, with `invoice show` of it. Then
+what each model, measure and scope of rounding costs:
 a book of that one charge over a tenth of it all, as a ratio to `per_unit`. Every run is a
 process of its own; its peak memory is its peak resident set (Linux), its processor time counts
 all threads and hardly depends on what else the machine does. Accounts and price book are in the
@@ -17,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +28,7 @@ from catalogue import ALONE, accounts_csv, book_of_one, whole_book
 from usage_store import make_usage
 
 from billing import (
+    Closing,
     import_accounts,
     load_price_book,
     open_books,
@@ -35,7 +40,9 @@ from billing.month import Month
 from edge import Settings, load_settings
 from warehouse import open_store
 
+_HERE = Path(__file__).parent.parent
 _MONTH = Month(2026, 10)
+_CLOSED_US = 4_000_000_000_000_000
 _PART = 10  # of the whole, for each charge alone
 _READ_ONCE = """
 SELECT count(*) FROM (
@@ -79,6 +86,16 @@ def _draft(home: Settings) -> None:
     assert not faults, faults[:3]
 
 
+def _close(home: Settings) -> None:
+    """The few accounts with records in conflict stay drafts."""
+    reasons = {"accept_incomplete": "benchmark"}
+    with open_books(home) as books:
+        faults = run_invoices(
+            books, home, _MONTH, None, Closing(_CLOSED_US, "clerk", overrides=reasons)
+        )
+    assert {fault.code for fault in faults} <= {"USAGE_CONFLICT"}, faults[:3]
+
+
 def _diff(home: Settings) -> None:
     """Every account's bill of the month under the book and under a cheaper one."""
     old, new = (parse_price_book(text) for text in (whole_book(), _cheaper(whole_book())))
@@ -96,6 +113,7 @@ _WORK: dict[str, Any] = {
     "prepare": _prepare,
     "read once": _read_once,
     "draft": _draft,
+    "close": _close,
     "diff": _diff,
 }
 
@@ -140,6 +158,25 @@ def _whole(root: Path, accounts: int, records: int) -> None:
     _say("draft run", draft, f"{draft.cpu_s / once.cpu_s:5.1f} times reading once (CPU)")
     diff = _measure(root, "diff")
     _say("diff of two books", diff, f"{diff.cpu_s / draft.cpu_s:5.1f} times the draft run (CPU)")
+    close = _measure(root, "close")
+    _say("close", close, f"{close.cpu_s / draft.cpu_s:5.1f} times the draft run (CPU)")
+    _one_document(root, f"2026-10.acc-{accounts // 2:06}")
+
+
+def _one_document(root: Path, id: str) -> None:
+    """Each command in a process of its own, the best of three."""
+    first = 0.0
+    for words in (["show"], ["explain"], ["verify", "--no-documents"]):
+        command = [sys.executable, "-m", "cli", "--home", str(root), "invoice", *words, id]
+        seconds = min(_wall(command) for _ in range(3))
+        first = first or seconds
+        print(f"{words[0] + ' one':<18}{seconds:8.2f} s  {seconds / first:5.1f} times showing it")
+
+
+def _wall(command: Sequence[str]) -> float:
+    begin = time.perf_counter()
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True, cwd=_HERE)
+    return time.perf_counter() - begin
 
 
 def _each(root: Path, accounts: int, records: int) -> None:

@@ -63,12 +63,11 @@ def _in_parts(books: Store) -> Iterator[pa.RecordBatchReader]:
     parts = books.rows(EVIDENCE["parts"], {"rows": _PART_ROWS})
     for first, last in parts or [(0, -1)]:
         bounds = {"first": first, "last": last}
-        for name in ("on_lines", "adjusted_rows"):
+        books.execute(EVIDENCE["on_lines"], bounds)
+        books.execute(EVIDENCE["own_rows"])
+        for name in ("adjusted_rows", "evidence"):
             books.execute(EVIDENCE[name], bounds)
-        for name in ("own_rows", "evidence"):
-            books.execute(EVIDENCE[name])
-        some = f"(FROM evidence WHERE account BETWEEN {first} AND {last} {_ORDER})"
-        yield _texts(books, "* EXCLUDE (account)", some)
+        yield _texts(books, "* EXCLUDE (account)", "evidence")
 
 
 def _write(readers: Iterable[pa.RecordBatchReader], path: Path, told: Mapping[str, str]) -> str:
