@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -67,17 +68,26 @@ def _in_parts(books: Store) -> Iterator[pa.RecordBatchReader]:
         books.execute(EVIDENCE["own_rows"])
         for name in ("adjusted_rows", "evidence"):
             books.execute(EVIDENCE[name], bounds)
-        yield _texts(books, "* EXCLUDE (account)", "evidence")
+        yield _texts(books, "* EXCLUDE (account)", "(FROM evidence WHERE len(lines) > 0)")
 
 
 def _write(readers: Iterable[pa.RecordBatchReader], path: Path, told: Mapping[str, str]) -> str:
-    """The rows to a file with this metadata, whole and on the disk; gives its SHA-256."""
+    """The rows to a file with this metadata, whole and on the disk; gives its SHA-256. Some are
+    written while the next are made.
+    """
     left = iter(readers)
     first = next(left)
-    with pq.ParquetWriter(path, first.schema.with_metadata(dict(told)), compression="zstd") as file:
+    schema = first.schema.with_metadata(dict(told))
+    with (
+        pq.ParquetWriter(path, schema, compression="zstd") as file,
+        ThreadPoolExecutor(1) as writing,
+    ):
+        before = writing.submit(lambda: None)
         for reader in chain([first], left):
             for batch in reader:
-                file.write_batch(batch)
+                before.result()
+                before = writing.submit(file.write_batch, batch)
+        before.result()
     path.chmod(0o600)
     # On the disk, before the books say that it is there.
     with path.open("rb") as written:

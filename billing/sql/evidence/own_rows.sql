@@ -1,5 +1,6 @@
 -- The records of each stretch with the own lines of their document that they are on, as
--- `line_records` joins them: one row of a record, however many charges take it.
+-- `line_records` joins them: one row of a record, however many charges take it, and if none does an
+-- empty one: to leave it out here would compute the lists twice.
 CREATE OR REPLACE TEMP VIEW own_rows AS
 WITH found AS (
     SELECT
@@ -43,4 +44,4 @@ SELECT
     variant, continues, last_seen, stopped, quantity,
     list_transform(lines, lambda one: one.line) AS lines,
     list_transform(lines, lambda one: one.chargeable) AS chargeable
-FROM found WHERE len(lines) > 0
+FROM found

@@ -9,6 +9,6 @@ FROM (
         continues::UUID AS continues, lines, chargeable, 1 AS side
     FROM verified_evidence
     UNION ALL BY NAME
-    SELECT *, -1 AS side FROM sourced_records
+    SELECT *, -1 AS side FROM sourced_records WHERE len(lines) > 0
 )
 GROUP BY ALL HAVING sum(side) <> 0
