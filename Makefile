@@ -14,7 +14,7 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	.ci/browser
-	$(PY) -m pytest
+	$(PY) -m pytest -n logical
 
 lint: $(STAMP)
 	.venv/bin/ruff check .

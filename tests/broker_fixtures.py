@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from kafka import KafkaAdminClient
@@ -13,7 +13,7 @@ from eventlog.kafka import KafkaTopics
 from schemas import TOPICS
 from tests.kafka.broker import NoBroker, given
 from tests.kafka.broker import own_broker as own
-from tests.lent import NO_BROKER, give_up
+from tests.lent import NO_BROKER, give_up, note
 
 # On a broker that was given: what the tests made, and hence may delete.
 OURS, MARK = "homemeeting.test.", "homemeeting.test.mark"
@@ -54,15 +54,18 @@ def _claim(config: pytest.Config, address: str) -> None:
     try:
         KafkaTopics.connect(KafkaSettings(address, timeout_s=5)).close()
     except Refused as refused:
-        config.stash[NO_BROKER] = f"HOMEMEETING_TEST_KAFKA: {refused.summary}"
-        pytest.fail(f"HOMEMEETING_TEST_KAFKA: {refused.summary}", pytrace=False)
+        _refuse(config, refused.summary)
     there = _names(address)
     if MARK not in there:
         if foreign := sorted(there & {*TOPICS}):
-            why = f"HOMEMEETING_TEST_KAFKA: {address} holds {', '.join(foreign)}, which the tests "
-            config.stash[NO_BROKER] = why = f"{why}would delete: give a broker of their own"
-            pytest.fail(why, pytrace=False)
+            why = f"{address} holds {', '.join(foreign)}, which the tests would delete"
+            _refuse(config, f"{why}: give a broker of their own")
         _make([MARK], address)
+
+
+def _refuse(config: pytest.Config, why: str) -> NoReturn:
+    note(config, NO_BROKER, f"HOMEMEETING_TEST_KAFKA: {why}")
+    pytest.fail(f"HOMEMEETING_TEST_KAFKA: {why}", pytrace=False)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What tests share: the run's seed and world, its broker, its browser, and what was missing."""
 
-import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,15 +10,27 @@ from tests.broker_fixtures import kafka, kafka_bootstrap, own_broker
 from tests.browser.chromium import Browser, NoBrowser, chromium
 from tests.every_line import make_home
 from tests.lent import NO_BROWSER, give_up, missing
+from tests.side_by_side import (
+    SEED,
+    draw_seed,
+    pytest_collection_modifyitems,
+    pytest_configure_node,
+    pytest_generate_tests,
+    pytest_sessionfinish,
+    pytest_testnodedown,
+    pytest_xdist_make_scheduler,
+)
 from tests.world import World, make_world
 
-__all__ = ["kafka", "kafka_bootstrap", "own_broker"]
-SEED = pytest.StashKey[int]()
+__all__ = [
+    "kafka", "kafka_bootstrap", "own_broker",
+    "pytest_collection_modifyitems", "pytest_configure_node", "pytest_generate_tests",
+    "pytest_sessionfinish", "pytest_testnodedown", "pytest_xdist_make_scheduler",
+]  # fmt: skip
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    told = os.environ.get("HOMEMEETING_SEED")
-    config.stash[SEED] = int(told) if told else random.SystemRandom().randrange(2**32)
+    draw_seed(config)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -68,5 +79,5 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    for line in missing(config):
-        terminalreporter.write_line(line)
+    for tests, why in missing(config).items():
+        terminalreporter.write_line(f"{tests} did not run: {why}")

@@ -8,24 +8,22 @@ from typing import NoReturn
 
 import pytest
 
-NO_BROKER = pytest.StashKey[str]()
-NO_BROWSER = pytest.StashKey[str]()
-_NAMES = {
-    NO_BROKER: "KAFKA: the tests on a real broker",
-    NO_BROWSER: "BROWSER: the tests of HTML in a real browser",
-}
+NO_BROKER = "KAFKA: the tests on a real broker"
+NO_BROWSER = "BROWSER: the tests of HTML in a real browser"
+_MISSING = pytest.StashKey[dict[str, str]]()
 
 
-def give_up(
-    config: pytest.Config, key: pytest.StashKey[str], what: str, why: Exception
-) -> NoReturn:
-    config.stash[key] = str(why)
+def give_up(config: pytest.Config, tests: str, what: str, why: Exception) -> NoReturn:
+    note(config, tests, str(why))
     if os.environ.get("CI") == "true":
         pytest.fail(f"no {what} can be had: {why}", pytrace=False)
     pytest.skip(f"no {what} can be had: {why}")
 
 
-def missing(config: pytest.Config) -> list[str]:
-    """A line for each thing that the run could not have."""
-    told = ((name, config.stash.get(key, None)) for key, name in _NAMES.items())
-    return [f"{name} did not run: {why}" for name, why in told if why]
+def note(config: pytest.Config, tests: str, why: str) -> None:
+    config.stash.setdefault(_MISSING, {})[tests] = why
+
+
+def missing(config: pytest.Config) -> dict[str, str]:
+    """Why the run could not have what some of its tests need."""
+    return config.stash.get(_MISSING, {})

@@ -1,7 +1,6 @@
 """Accounts and price books from the command line: what is loaded, what is refused, and where."""
 
 import random
-import time
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -73,10 +72,7 @@ def test_a_missing_file_is_refused_and_wrong_usage_is_2(tmp_path: Path) -> None:
     assert run(tmp_path, "account", "import").returncode == 2
 
 
-def test_imports_join_as_the_rule_of_histories_says(tmp_path: Path) -> None:
-    seed = time.time_ns() % 10**6
-    print(f"seed {seed}")
-    rng = random.Random(seed)
+def test_imports_join_as_the_rule_of_histories_says(tmp_path: Path, rng: random.Random) -> None:
     expected: tuple[Subscription, ...] = ()
     names: dict[str, str] = {}
     with open_store(tmp_path / "books.duckdb", "books").closing() as books:

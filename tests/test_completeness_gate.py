@@ -2,7 +2,6 @@
 
 import json
 import random
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -335,7 +334,7 @@ def test_what_is_lost_and_accepted_holds_up_no_period_that_begins_later(
     assert books.rows("FROM accepted_holes") == [("meetings.usage", "fra-1/a", 3, 4, OVER + 5)]
 
 
-@pytest.mark.parametrize("seed", [1, time.time_ns() % 10**6])
+@pytest.mark.seeds(1)
 def test_whatever_was_told_is_judged_as_the_oracle_does(
     books: Store, home: Settings, seed: int
 ) -> None:

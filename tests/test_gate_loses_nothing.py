@@ -7,7 +7,6 @@ the log lacks what was lost or is not forwarded yet. What truly happened is know
 
 import itertools
 import random
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,7 +164,7 @@ def lacks(one: Incarnation, found: set[tuple[str, int]], start: int, end: int) -
     return False
 
 
-@pytest.mark.parametrize("seed", [3, time.time_ns() % 10**6])
+@pytest.mark.seeds(3)
 def test_what_is_called_complete_lacks_nothing(tmp_path: Path, seed: int) -> None:
     print(f"seed {seed}")
     rng = random.Random(seed)

@@ -184,6 +184,7 @@ def act_some(clerk: Clerk) -> None:
         act(clerk)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", range(SEQUENCES))
 def test_all_documents_are_the_truth_less_concessions(
     number: int, rng: random.Random, tmp_path: Path

@@ -169,6 +169,7 @@ def test_a_float_halfway_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert watch.floating == [wrong]
 
 
+@pytest.mark.long
 def test_no_statement_of_billing_has_a_float(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

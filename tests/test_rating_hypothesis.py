@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import hypothesis
+import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
@@ -195,6 +196,7 @@ def _finish(drawn: list[State]) -> list[State]:
     return list(unique.values())
 
 
+@pytest.mark.long
 def test_documents_of_two_months_are_the_oracles(seed: int) -> None:
     print(
         f"HOMEMEETING_SEED={seed} repeats this; HOMEMEETING_SHRINK=1 shrinks it, which takes long"

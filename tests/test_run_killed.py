@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from billing import Month, list_invoices, open_books
 from billing.audit_trail import entries
@@ -52,6 +53,7 @@ def acts(home: Settings) -> list[tuple[str, str, int]]:
     return [(one["action"], one["subject"], json.loads(one["details"])["run"]) for one in told]
 
 
+@pytest.mark.long
 def test_a_run_killed_at_any_moment_is_made_once(tmp_path: Path, rng: random.Random) -> None:
     home = Settings(tmp_path / "home", None, "clerk")
     head, row, *_ = ACCOUNTS.splitlines()

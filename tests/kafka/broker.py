@@ -5,6 +5,7 @@ Owns starting and stopping it; knows no topics and no client library.
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -171,9 +172,12 @@ def _properties(port: int, controller: int, data: Path | None, bind: str = "127.
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below those that the system gives to clients: one could take it before the broker does."""
+    while True:
+        port = random.SystemRandom().randrange(15_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:

@@ -1,0 +1,79 @@
+"""A run of many processes is one run: a seed, what must not part, what it could not have."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.command_line import ROOT
+
+CONFTEST = """
+import pytest
+from tests.conftest import *
+from tests.conftest import pytest_configure, pytest_report_header, pytest_terminal_summary, seed
+from tests.lent import NO_BROKER, give_up
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(request):
+    give_up(request.config, NO_BROKER, "Kafka broker", RuntimeError("nobody lends one"))
+
+@pytest.fixture(scope="session")
+def world():
+    return 1
+
+@pytest.fixture(autouse=True)
+def told(request, seed, worker_id):
+    with open("told", "a") as file:
+        print(request.node.name, worker_id, seed, file=file)
+"""
+TESTS = """
+import time
+import pytest
+
+@pytest.mark.parametrize("number", range(20))
+def test_alone(number):
+    time.sleep(0.02)
+
+@pytest.mark.long
+def test_long():
+    time.sleep(0.02)
+
+@pytest.mark.parametrize("number", range(10))
+def test_together(number, world):
+    time.sleep(0.02)
+
+@pytest.mark.seeds(3, 4)
+def test_seeds(seed):
+    pass
+
+def test_broker(kafka_bootstrap):
+    pass
+"""
+
+
+def test_a_run_of_two_processes(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    for name in ("test_one.py", "test_two.py"):
+        (tmp_path / name).write_text(TESTS)
+    shown = run(tmp_path)
+    assert "68 passed" in shown and "2 errors" in shown, shown
+    assert shown.count("KAFKA: the tests on a real broker did not run: nobody lends one") == 1
+    told = [line.split() for line in (tmp_path / "told").read_text().splitlines()]
+    assert len({worker for test, worker, _ in told if test.startswith("test_together")}) == 1
+    assert len({worker for test, worker, _ in told if test.startswith("test_alone")}) == 2
+    assert [test for test, *_ in told[:4] if test.startswith("test_alone")] == []
+    (seed,) = {seed for test, _, seed in told if not test.startswith("test_seeds")}
+    drawn = {test: seed for test, _, seed in told if test.startswith("test_seeds")}
+    assert drawn == {"test_seeds[3]": "3", "test_seeds[4]": "4", "test_seeds[drawn]": seed}
+    assert shown.count(f"HOMEMEETING_SEED={seed} repeats it") == 1
+
+
+def run(folder: Path) -> str:
+    """What the tests in `folder` print, where what is missing fails."""
+    ours = {name: value for name, value in os.environ.items() if name != "HOMEMEETING_SEED"}
+    command = [sys.executable, "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", "."]
+    done = subprocess.run(
+        command, cwd=folder, env=ours | {"PYTHONPATH": str(ROOT), "CI": "true"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.stdout + done.stderr
