@@ -15,8 +15,8 @@ from eventlog import (
     KafkaSettings,
     Partition,
     Slice,
-    open_kafka,
 )
+from eventlog.kafka_open import open_kafka
 from producers import Forwarder
 from schemas import TOPICS, decode, encode
 from tests.test_decode import EVENTS
