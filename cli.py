@@ -61,6 +61,10 @@ main.add_later("demo.commands", "demo")
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """The console script. Faults go to stderr, one per line, the summary last; exit code 1."""
+    if arguments is None:  # a process of its own
+        # DuckDB looks for pandas when it binds a parameter, and loads it: a third of a second of
+        # every command, and none hands it a frame. None says that there is no such module.
+        sys.modules["pandas"] = None  # type: ignore[assignment]
     # Clients log what our own one sentence says better.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:

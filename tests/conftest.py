@@ -1,5 +1,6 @@
 """What tests share: the run's seed and world, its broker, its browser, and what was missing."""
 
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,8 @@ __all__ = [
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Where it is set, each of hundreds of commands compiled us anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     draw_seed(config)
 
 
