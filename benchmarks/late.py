@@ -41,7 +41,7 @@ FROM usage_records WHERE started_at >= $since::TIMESTAMP GROUP BY ALL
 """
 _LATE = """
 INSERT INTO usage_records
-SELECT * REPLACE (md5(record_id::VARCHAR || $batch)::UUID AS record_id)
+SELECT * REPLACE (md5(record_id::VARCHAR || 'late' || $batch)::UUID AS record_id)
 FROM usage_records
 WHERE started_at >= '2026-10-05' AND started_at < '2026-10-20'
     AND account_id IN (SELECT format('acc-{:06}', 7 * unnest(range(20))))
