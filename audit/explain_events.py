@@ -18,6 +18,7 @@ from audit.explain_places import RecordPlace, Stretch, stretches
 from consumers.columns import USAGE
 from edge import Fault, Refused, Settings
 from eventlog import LogSource, Partition, Slice, open_log
+from eventlog.opening import no_kafka
 from eventlog.slices import JOURNAL
 from schemas import decode
 
@@ -53,6 +54,8 @@ def read_events(
     faults are LOG_GONE, one for each record and place of which the log does not hold all. Refuses
     as `open_log`.
     """
+    if archive is not None and not home.bootstrap_servers:
+        raise no_kafka()
     found: dict[UUID, list[Event]] = {}
     why: dict[RecordPlace, str] = {}
     by_log: dict[str, list[RecordPlace]] = {}

@@ -19,6 +19,7 @@ from eventlog import open_log
 from eventlog.options import archive_option, from_option
 from warehouse import Store
 
+_WORST: Final = ("whole", "late", "not compared", "log gone", "broken")
 _COLUMNS: Final = ("document", "status", "account_id", "month", "records", "found")
 
 
@@ -98,6 +99,8 @@ def _choose(books: Store, names: Sequence[str], month: Month | None) -> list[dic
     ]
     if faults:
         raise Refused(faults[0].code, "nothing was verified", faults)
+    if not found:
+        raise Refused("NOTHING_CLOSED", "nothing is closed there: nothing was verified")
     return found
 
 
@@ -107,12 +110,18 @@ def _logged(home: Settings, log: str | None, archive: Path | None) -> Iterator[L
         yield LoggedRecords(source, dismissed(home))
 
 
+def _found(code: str) -> str:
+    if code.startswith("STORE_"):
+        return "not compared"
+    return "log gone" if code in ("LOG_GONE", "LOG_OTHER") else "broken"
+
+
 def _show(chosen: Sequence[dict[str, Any]], findings: Sequence[Finding]) -> None:
     worst: dict[str | None, str] = defaultdict(lambda: "whole")
     for one in findings:
         if not one.is_late:
-            is_gone = one.fault.code in ("LOG_GONE", "LOG_OTHER")
-            worst[one.invoice] = "log gone" if is_gone else "broken"
+            now = _found(one.fault.code)
+            worst[one.invoice] = max(worst[one.invoice], now, key=_WORST.index)
     for one in findings:
         if one.fault.code == "RECORD_LATE":
             worst.setdefault(one.invoice, "late")

@@ -123,7 +123,7 @@ def _told(
             "expires": one["expires"],
             "amount": minor_to_money(one["amount"], currency),
             "draws": [
-                {name: draw[name] for name in ("document", "issued_on", "amount", "is_void")}
+                {name: draw[name] for name in ("document", "issued_on", "amount")}
                 for draw in by_credit[one["credit"]]
             ],
             "left": left,
@@ -132,7 +132,7 @@ def _told(
 
 
 def _ledger(credit: Row) -> Iterator[dict[str, Any]]:
-    """Its rows: received, drawn, given back where the document is void."""
+    """Its rows: received, drawn, given back by what made a document void."""
     about = {"reference": credit["reference"], **dict.fromkeys(("left", "expires", "state"))}
     yield {
         **{name: credit[name] for name in ("reference", "amount", "left", "expires", "state")},
@@ -140,9 +140,8 @@ def _ledger(credit: Row) -> Iterator[dict[str, Any]]:
     }
     for draw in credit["draws"]:
         row = {**about, "document": draw["document"], "day": draw["issued_on"]}
-        yield {**row, "entry": "drawn", "amount": -draw["amount"]}
-        if draw["is_void"]:
-            yield {**row, "entry": "given back", "amount": draw["amount"], "day": None}
+        entry = "drawn" if draw["amount"] > 0 else "given back"
+        yield {**row, "entry": entry, "amount": -draw["amount"]}
 
 
 CREDIT_COMMANDS: Final[tuple[click.Command, ...]] = (

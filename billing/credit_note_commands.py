@@ -8,15 +8,24 @@ from typing import Any, Final
 import click
 
 from billing.books import open_books
-from billing.credit_notes import Credit, Kind, documents_of_month, give_credit, void_documents
+from billing.credit_notes import (
+    Credit,
+    Kind,
+    documents_of_month,
+    give_credit,
+    same_notes,
+    void_documents,
+)
 from billing.invoice_commands import month_option, show_documents
 from billing.invoices import list_heads
 from billing.month import Month, parse_month
 from billing.run_commands import ISSUE_DATE, asked_closing, make_documents
+from billing.wording import counted
 from edge import Refused, Settings
-from edge.command import common, reason_text, settings
+from edge.command import common, reason_text, say, settings
 from warehouse import Store
 
+_FEW: Final = 3
 _REASON: Final = click.option(
     "--reason", required=True, callback=reason_text, help="Why, for the document and the trail."
 )
@@ -77,6 +86,8 @@ def credit_note_command(
         credit = Credit(kind, reason, {_line_number(name): told for name, told in lines.items()})
         note = give_credit(books, home, number, credit, asked_closing(home, issue_date))
         _show(books, home, [note])
+        if same := same_notes(books, note["id"]):
+            say(f"warning: {', '.join(same)} says the same; `void` takes back both and the invoice")
 
 
 def _line_number(name: str) -> int:
@@ -114,6 +125,8 @@ def void_command(
             raise Refused("NOTHING_CLOSED", f"nothing is closed in {month}: see `invoice list`")
         notes = void_documents(books, home, names, reason, asked_closing(home, issue_date))
         _show(books, home, notes)
+        told = ", ".join(names) if len(names) <= _FEW else counted(len(names), "document")
+        say(f"{told} void: what was carried is billed again by `invoice run`")
 
 
 def _show(books: Store, home: Settings, notes: Sequence[dict[str, Any]]) -> None:

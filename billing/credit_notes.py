@@ -15,6 +15,7 @@ import pyarrow as pa
 from billing.amounts import to_minor
 from billing.audit_trail import Act, record
 from billing.closing import Closing, begin_run
+from billing.credits import return_prepaid
 from billing.heads import find_head, find_heads
 from billing.items import Item, keep_item
 from billing.money import minor_text
@@ -59,10 +60,8 @@ def give_credit(
     total = sum(int(row["amount"]) for row in taken)
     if not faults and not taken:
         faults.append(Fault("NOTHING_LEFT", head["number"], "nothing is left to give back"))
-    elif not faults and total <= 0:
-        shown = f"{minor_text(total, head['currency'])} {head['currency']}"
-        message = f"these lines come to {shown}: a credit note gives something back"
-        faults.append(Fault("BAD_AMOUNT", head["number"], message))
+    elif not faults:
+        faults += _not_in_all(head, total, sum(amount for _, amount in left.values()))
     _refuse(faults)
     load_rows(books, "crediting", taken, _CREDITING, {"amount": "HUGEINT"})
     with books.transaction():
@@ -95,6 +94,7 @@ def void_documents(
     with books.transaction():
         run = begin_run(books, parse_month(heads[0]["month"]), asked)
         _issue(books, home, "void", reason, asked, run)
+        return_prepaid(books)
         books.execute(SQL["mark_credited"], {"reason": "void"})
         _carry_concessions(books, asked)
         books.execute(SQL["make_void"], {"run": run})
@@ -113,6 +113,18 @@ def void_documents(
         )
         record(books, acts)
     return notes
+
+
+def same_notes(books: Store, id: str) -> list[str]:
+    """The numbers of earlier credit notes on the same document, as much for the same reason: this
+    one may have been typed twice.
+    """
+    sql = """SELECT other.number FROM invoices AS note
+    INNER JOIN invoices AS other
+        ON note.corrects = other.corrects AND note.credit = other.credit
+        AND note.reason = other.reason AND note.subtotal = other.subtotal AND other.run < note.run
+    WHERE note.id = ? ORDER BY other.number"""
+    return [number for (number,) in books.rows(sql, [id])]
 
 
 def documents_of_month(books: Store, month: Month) -> list[str]:
@@ -182,6 +194,23 @@ def _taken(
     elif abs(amount) > abs(rest):
         faults.append(Fault("MORE_THAN_LEFT", place, f"{shown} is left of it"))
     return amount
+
+
+def _not_in_all(head: Mapping[str, Any], total: int, rest: int) -> list[Fault]:
+    """A document with negative lines is never credited beyond what is left of it in all: what
+    remained could be credited by nobody.
+    """
+    name, currency = head["number"], head["currency"]
+    if total <= 0:
+        message = (
+            f"these lines come to {minor_text(total, currency)} {currency}: a credit note gives "
+            f"something back, {minor_text(rest, currency)} {currency} is left of all lines"
+        )
+        return [Fault("BAD_AMOUNT", name, message)]
+    if total > rest:
+        message = f"{minor_text(rest, currency)} {currency} is left of it, negative lines included"
+        return [Fault("MORE_THAN_LEFT", name, message)]
+    return []
 
 
 def _issue(  # noqa: PLR0913, PLR0917  each is one column of the document

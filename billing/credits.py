@@ -2,7 +2,8 @@
 
 Owns the ledger and the order of drawing: after tax, what expires soonest first, then what is
 oldest. The day a credit expires is the last on which a document can be issued that draws on it.
-A draw counts unless its document is void; so a void gives back what it drew, with its old expiry.
+What a void document drew comes back with its old expiry: a draw below zero, of the document that
+takes the void one back.
 """
 
 from dataclasses import dataclass, replace
@@ -90,8 +91,8 @@ def credits(books: Store, account_id: str) -> list[Row]:
 
 
 def draws(books: Store, account_id: str) -> list[Row]:
-    """What documents drew, in order of credit and document: credit, document, issued_on, amount,
-    is_void.
+    """What documents drew, in order of credit and document: credit, document, issued_on, and the
+    amount, below zero where it was given back.
     """
     return books.records(SQL["credit_draws"], {"account": account_id})
 
@@ -109,6 +110,15 @@ def draw_prepaid(books: Store) -> None:
     books.execute(SQL["prepaid_left"])
     books.execute(SQL["new_draws"])
     books.execute("INSERT INTO prepaid_draws BY NAME FROM new_draws")
+
+
+def return_prepaid(books: Store) -> None:
+    """Gives back what the documents drew that `credit_notes` take back whole, within the caller's
+    transaction.
+    """
+    books.execute(SQL["returned_draws"])
+    books.execute("INSERT INTO prepaid_draws BY NAME FROM returned_draws")
+    books.execute(SQL["note_returned"])
 
 
 def _details(reference: str, amount: str, currency: str, expires: date) -> Row:

@@ -23,12 +23,11 @@ from billing.completeness import allowances
 from billing.queries import EVIDENCE
 from billing.rows import load_rows
 from edge.durable import sync_folder
-from warehouse import Store
+from warehouse import Store, read_parquet
 
 # As a run writes them, wherever they were read from.
 _ORDER: Final = "ORDER BY account, started_at, record_id, lines[1]"
 IN_ORDER: Final = f"(FROM evidence {_ORDER})"
-VERIFIED_IN_ORDER: Final = f"(FROM verified_evidence {_ORDER})"
 _PART_ROWS: Final = 1_000_000
 SUMS: Final = {
     **dict.fromkeys(("invoice", "sha256"), pa.string()),
@@ -101,6 +100,20 @@ def _texts(books: Store, columns: str, rows: str) -> pa.RecordBatchReader:
     """Columns of rows of evidence, and last `text`, as what a row is hashed."""
     books.execute(EVIDENCE["text"])
     return books.batches(f"SELECT {columns}, evidence_text(one) || chr(10) AS text FROM {rows} one")
+
+
+def read_evidence_file(
+    books: Store, path: Path, sql: str, asked: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Leaves `evidence`, what the statement takes of the file, without rows that no run has
+    written; and gives the sums of each invoice before those went, as `sum_evidence`. Refuses as
+    `read_parquet`.
+    """
+    books.execute(EVIDENCE["stored"])
+    read_parquet(books, path, sql, asked)
+    sums = list(sum_evidence(books, IN_ORDER))
+    books.execute(EVIDENCE["malformed"])
+    return sums
 
 
 def sum_evidence(books: Store, rows: str) -> Iterator[dict[str, Any]]:

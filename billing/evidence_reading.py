@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from billing.evidence import IN_ORDER, sum_evidence
+from billing.evidence import read_evidence_file
 from billing.queries import PROOFS
 from edge import Fault, Refused
 from warehouse import Store
@@ -52,17 +52,19 @@ def read_evidence(
     or of all, each with `line` and `chargeable`, times in UTC; and EVIDENCE_BROKEN where its rows,
     whole, are not those that were frozen with it.
 
-    Refuses with EVIDENCE_MISSING.
+    Refuses with EVIDENCE_MISSING, or EVIDENCE_BROKEN where the file cannot be read.
     """
     file = evidence.file
     if file is None or not evidence.rows:
         return [], []
     if not file.exists():
         raise Refused("EVIDENCE_MISSING", _missing(file))
-    books.execute(PROOFS["evidence_of"], {"file": str(file), "id": evidence.invoice})
+    try:
+        found = read_evidence_file(books, file, PROOFS["evidence_of"], {"id": evidence.invoice})
+    except Refused as refused:
+        raise Refused("EVIDENCE_BROKEN", f"{refused.summary}: put the file back") from refused
     rows = books.records(PROOFS["evidence_rows"], {"lines": lines and list(lines)})
-    sums = [(one["records"], one["sha256"]) for one in sum_evidence(books, IN_ORDER)]
-    if sums == [(evidence.rows, evidence.sha256)]:
+    if [(one["records"], one["sha256"]) for one in found] == [(evidence.rows, evidence.sha256)]:
         return rows, []
     message = f"its rows in {file.name} are not those that were frozen: put the file back"
     return rows, [Fault("EVIDENCE_BROKEN", evidence.invoice, message)]

@@ -2,23 +2,32 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from billing.queries import PROOFS
-from warehouse import Store
+from billing.queries import EVIDENCE, PROOFS
+from edge import Fault, Refused
+from warehouse import Store, read_parquet
 
 
 def find_lines(
     books: Store, files: Sequence[str], *, meeting: str | None = None, record: str | None = None
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], list[Fault]]:
     """The lines whose evidence in these files holds the meeting or the record: number, id, status,
-    account_id, line, code, records.
+    account_id, line, code, records; and EVIDENCE_BROKEN for each file that cannot be read.
     """
-    if not files:
-        return []
-    asked = {"files": list(files), "meeting": meeting, "record": record}
-    books.execute(PROOFS["found_lines"], asked)
-    return [
+    asked = {"meeting": meeting, "record": record}
+    books.execute(EVIDENCE["stored"])
+    books.execute(PROOFS["no_lines"])
+    faults = []
+    for file in files:
+        try:
+            read_parquet(books, Path(file), PROOFS["found_lines"], asked)
+        except Refused as refused:
+            message = f"{refused.summary}: put the file back"
+            faults.append(Fault("EVIDENCE_BROKEN", Path(file).name, message))
+    found = [
         {**row, "code": json.loads(row["content"])["code"]}
         for row in books.records(PROOFS["found_documents"])
     ]
+    return found, faults

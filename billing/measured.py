@@ -23,6 +23,7 @@ _OWN_ROW: Final[Mapping[str, str]] = {
     "maximum": "the largest counts alone",
     "participant": "rounding of what each participant has in a meeting",
     "period": "rounding of the sum",
+    "record": "what the records leave open",
     "none": "what the records leave open",
 }
 Record = Mapping[str, Any]

@@ -45,10 +45,12 @@ def find_command(meeting: str | None, record: str | None) -> None:
     home = settings()
     with open_books(home, make=False) as books:
         files, missing = evidence_files(books, home.evidence)
-        found = find_lines(books, files, meeting=meeting, record=record)
+        found, broken = find_lines(books, files, meeting=meeting, record=record)
     what = f"meeting {meeting}" if meeting else f"record {record}"
     show_rows(found, _FOUND, f"no final document has charged {what}")
-    left_undone("EVIDENCE_LEFT", "what was charged by these runs was not looked at", missing)
+    left_undone(
+        "EVIDENCE_LEFT", "what was charged by these runs was not looked at", [*missing, *broken]
+    )
 
 
 @invoice.command("statement")

@@ -121,8 +121,8 @@ def _retired(books: Store, known: dict[str, dict[str, Any]], name: str, on: date
 
 
 def _retire(books: Store, row: dict[str, Any], on: date, act: Act) -> None:
+    """What was listed stays so: a period that closes without it says by whose word."""
     name = row["server_id"]
-    books.execute("DELETE FROM expected_servers WHERE server_id = ?", [name])
     books.execute("DELETE FROM retired_servers WHERE server_id = ?", [name])
     told = [name, on, act.reason, act.who, act.at_us]
     books.execute("INSERT INTO retired_servers VALUES (?, ?, ?, ?, ?)", told)

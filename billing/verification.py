@@ -8,7 +8,7 @@ from three sources of records. Reads no log: who can lends one.
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -17,11 +17,11 @@ import pyarrow as pa
 
 from billing.audit_trail import broken_links, entries
 from billing.derivation import derive, line_faults, missing_adjustments, place_records
-from billing.evidence import SUMS, VERIFIED_IN_ORDER, sum_evidence
+from billing.evidence import SUMS, read_evidence_file
 from billing.month import parse_month
 from billing.paper_check import paper_findings
 from billing.pricebook import PriceBook
-from billing.queries import CHECKS, STORED, VERIFY
+from billing.queries import CHECKS, EVIDENCE, STORED, VERIFY
 from billing.rating import reach
 from billing.reconstruction import Act, reconstruct, stored_books
 from billing.record_check import Finding, record_findings
@@ -31,6 +31,8 @@ from warehouse import Store, copy_tables, lend_tables, read_parquet
 
 _FEW: Final = 500  # accounts whose usage is copied once, not looked through again and again
 _NEVER: Final = 2**62
+_GONE: Final = """SELECT coalesce(number, invoice) FROM proved_documents
+WHERE invoice NOT IN (SELECT id FROM invoices) ORDER BY ALL"""
 _HEAD_CHECKS: Final = ("head", "terms", "books", "credits")
 
 
@@ -79,6 +81,8 @@ def verify_documents(
     ) ORDER BY run"""
     for run, month, snapshot, evidence in books.rows(sql):
         found += _verify_act(books, home, (run, month, snapshot, evidence), versions, asked)
+    if asked.numbers:
+        found += _left_behind(books, home)
     if asked.papers:
         found += paper_findings(books, home, ids, asked.progress)
     return found
@@ -108,6 +112,23 @@ def _evidence_files(books: Store, home: Settings) -> Iterator[Finding]:
                     yield Finding(None, Fault("EVIDENCE_BROKEN", name, message))
 
 
+def _left_behind(books: Store, home: Settings) -> Iterator[Finding]:
+    """What evidence and papers have of documents that the books do not."""
+    books.execute(EVIDENCE["stored"])
+    sql = "SELECT evidence FROM runs WHERE evidence IS NOT NULL ORDER BY run"
+    for (name,) in books.rows(sql):
+        with suppress(Refused):  # it is told of each act
+            read_parquet(books, home.evidence / name, VERIFY["proved_documents"], {})
+            for (gone,) in books.rows(_GONE):
+                message = f"has records in {name}, and the books have no such document"
+                yield Finding(None, Fault("DOCUMENT_GONE", gone, message))
+    numbers = {number for (number,) in books.rows("SELECT number FROM invoices")}
+    for path in sorted(home.documents.glob("*.pdf")):
+        if path.stem not in numbers:
+            message = "is there, and the books have no document of this number"
+            yield Finding(None, Fault("DOCUMENT_GONE", path.name, message))
+
+
 def _verify_act(
     books: Store,
     home: Settings,
@@ -129,7 +150,8 @@ def _verify_act(
         return [*found, *(Finding(invoice, fault) for invoice in whose.values())]
     ids = dict(books.rows("SELECT name, invoice FROM verified"))
     for name, rows, now in books.rows(VERIFY["evidence_broken"]):
-        message = f"its rows of {evidence} are not what was written: {now} of {rows} are there"
+        how = "some were changed" if now == rows else f"{now} of {rows} are there"
+        message = f"its rows of {evidence} are not what was written: {how}"
         found.append(Finding(ids[name], Fault("EVIDENCE_BROKEN", name, message)))
     underived = {one.invoice for one in found if one.fault.code == "NOT_DERIVED"}
     compared = _from_evidence(books, act, whose)
@@ -156,8 +178,9 @@ def _not_derived(faults: Iterable[Fault]) -> list[Fault]:
 
 def _read_evidence(books: Store, path: Path) -> None:
     ((first, last),) = books.rows("SELECT min(invoice), max(invoice) FROM verified")
-    read_parquet(books, path, VERIFY["evidence_rows"], {"first": first, "last": last})
-    load_rows(books, "evidence_sums", sum_evidence(books, VERIFIED_IN_ORDER), SUMS)
+    bounds = {"first": first, "last": last}
+    sums = read_evidence_file(books, path, VERIFY["evidence_rows"], bounds)
+    load_rows(books, "evidence_sums", sums, SUMS)
     books.execute(VERIFY["proved_records"])
 
 
@@ -178,7 +201,8 @@ def _from_store(books: Store, home: Settings, act: Act, last_batch: int) -> list
             return _compare(books, act, "the usage store", last_batch)
     except Refused as refused:
         message = f"{refused.summary}; not compared with the usage store"
-        return [Finding(None, Fault(refused.code, "", message))]
+        ids = [invoice for (invoice,) in books.rows("SELECT invoice FROM verified")]
+        return [Finding(id, Fault(refused.code, "", message)) for id in ids]
 
 
 @contextmanager

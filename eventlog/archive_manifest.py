@@ -7,7 +7,7 @@ after all it names is on the disk, so whatever is killed leaves the old archive 
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -51,6 +51,23 @@ class Archive:
     folder: Path
     until: str
     partitions: Mapping[Partition, Archived]
+
+    def look(self) -> None:
+        """Refuses with ARCHIVE_DAMAGED, every file listed, where one is gone or cut; reads none."""
+        faults = [
+            fault
+            for one in (file for some in self.partitions.values() for file in some.files)
+            for fault in self._missing(one)
+        ]
+        if faults:
+            raise Refused("ARCHIVE_DAMAGED", f"the archive {self.folder} is not whole", faults)
+
+    def _missing(self, one: ArchivedFile) -> Iterator[Fault]:
+        path = self.folder / one.file
+        if not path.exists():
+            yield self.damaged(one, "is not there").faults[0]
+        elif path.stat().st_size != one.bytes:
+            yield self.damaged(one, "has another length than was written").faults[0]
 
     def read(self, one: ArchivedFile) -> bytes:
         """The file's bytes. Refuses with ARCHIVE_DAMAGED where they are not what was written."""

@@ -55,7 +55,8 @@ class _Growing:
 class Archiver:
     """The one process that writes the archive at `folder`; a second is refused (LOCK_HELD).
 
-    Refuses with ARCHIVE_DAMAGED where a manifest is there that cannot be read.
+    Refuses with ARCHIVE_DAMAGED where a manifest is there that cannot be read, or one of its files
+    is not there in its length.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -64,6 +65,8 @@ class Archiver:
         self._folder = folder
         try:
             self.before = find_archive(folder)
+            if self.before:
+                self.before.look()
         except Refused:
             os.close(self._lock)
             raise

@@ -26,11 +26,16 @@ def open_log(
     is_kafka = log == "kafka" or (log is None and bool(home.bootstrap_servers))
     if not is_kafka:
         if archive is not None:
-            what = "an archive is of Kafka's messages, and goes on in Kafka"
-            raise Refused("ARCHIVE_NO_KAFKA", f"{what}: set [kafka] bootstrap_servers")
+            raise no_kafka()
         return JournalSource(home.journal, names)
     kept = open_archive(archive) if archive is not None else None
     from eventlog.kafka_open import open_kafka  # noqa: PLC0415  loads the client
 
     live = open_kafka(KafkaSettings(home.kafka_servers()), names)
     return live if kept is None else ArchiveSource(kept, live, names)
+
+
+def no_kafka() -> Refused:
+    """An archive was named, and no Kafka is read."""
+    what = "an archive is of Kafka's messages, and goes on in Kafka"
+    return Refused("ARCHIVE_NO_KAFKA", f"{what}: set [kafka] bootstrap_servers")

@@ -105,7 +105,7 @@ def test_never_more_than_is_left_and_every_fault_is_told(clerk: Clerk) -> None:
     assert "0001: " in refused(clerk, *give("--line", "1=0.001"))
     assert refused(clerk, *give("--line", "3")) == (
         f"BAD_AMOUNT: {OCTOBER}: these lines come to -2.00 EUR: a credit note gives something "
-        "back\n"
+        "back, 6.27 EUR is left of all lines\n"
         "CREDIT_REFUSED: nothing was credited\n"
     )
     assert clerk.types(*give("--line", "one")).returncode == 2
@@ -165,6 +165,10 @@ def test_a_void_month_is_run_again_with_all_that_it_carried(clerk: Clerk) -> Non
         december["number"],
         "1.50",
     )
+    # Half a euro is credited already: what was prepaid comes back as far as it is taken back.
+    assert (note["prepaid"], note["due"]) == ("1.50", "0.00")
+    ledger = clerk.sees("account", "credits", "acme")
+    assert [one["amount"] for one in ledger["credits"][0]["draws"]] == ["2.00", "-1.50"]
     assert clerk.sees("invoice", "show", december["number"])["status"] == "void"
     told = clerk.must("invoice", "show", december["number"]).stdout
     assert "Made void by ann at 2027-01-10 09:00 UTC: wrong book\n" in told

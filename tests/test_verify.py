@@ -184,13 +184,15 @@ def test_a_whole_life_is_verified_and_late_usage_told(life: Home) -> None:
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
     late = {row["document"] for row in rows if row["found"] == "late"}
-    assert late == {number(life, "2026-09.acme"), number(life, "2026-10.acme")}
+    # Bold's late record is of a variant that the document has no line for.
+    assert late == {number(life, f"2026-{of}") for of in ("09.acme", "09.bold", "10.acme")}
     assert {row["found"] for row in rows} == {"late", "whole"}
     assert len(rows) == 14
     assert {row["status"] for row in rows} == {"final", "nil", "void"}
     remarks = [line for line in done.stderr.splitlines() if line.startswith("RECORD_LATE")]
     assert [re.findall(r"00000000-0000-0000-0000-0{10}(..):", line) for line in remarks] == [
         ["28"],
+        ["29"],
         ["47"],
     ]
     kinds = {line["kind"] for one in shown(life, "invoice", "list") for line in one["lines"]}
@@ -352,7 +354,7 @@ def test_numbers_and_the_audit_trail_are_looked_through(home: Home) -> None:
 
 
 def test_a_byte_of_a_document_is_named(home: Home) -> None:
-    name = number(home, "2026-09.bold")
+    name = number(home, "2026-09.solo")
     path = home / "documents" / f"{name}.pdf"
     whole = path.read_bytes()
     path.write_bytes(whole[:2000] + bytes([whole[2000] ^ 1]) + whole[2001:])
@@ -436,3 +438,89 @@ def test_what_cannot_be_verified_is_refused(home: Home) -> None:
     assert (done.returncode, "NOT_FINAL: 2026-12.acme" in done.stderr) == (1, True)
     assert run(home, "invoice", "verify").returncode == 2
     assert run(home, "invoice", "verify", "HM-1", "--from", "kafka").returncode == 2
+
+
+def cut_out(home: Home, name: str, line: int, file: Path) -> None:
+    """A line and its records, from document and evidence alike, so that they prove each other."""
+    rewrite(file, "invoice AS invoice", f"number <> '{name}' OR lines <> [{line}]")
+    with open_store(home / "books.duckdb", "books").closing() as books:
+        (id,) = (one for (one,) in books.rows("SELECT id FROM invoices WHERE number = ?", [name]))
+        of_line = "invoice = ? AND line = ?"
+        amount = books.value(f"SELECT amount FROM invoice_lines WHERE {of_line}", [id, line])
+        books.execute(f"DELETE FROM invoice_lines WHERE {of_line}", [id, line])
+        books.execute(
+            """UPDATE invoices SET subtotal = subtotal - ?, evidence_rows = evidence_rows - 1,
+            evidence_sha256 = ? WHERE id = ?""",
+            [amount, sums(file)[name], id],
+        )
+
+
+def test_usage_cut_out_of_document_and_evidence_is_missed(home: Home) -> None:
+    """Of a variant: the document need not have a line for it; and the log knows better."""
+    (file,) = {path for path in (home / "evidence").iterdir() if "000001" in path.name}
+    with duckdb.connect() as reader:
+        alone = f"SELECT lines[1] FROM '{file}' GROUP BY lines[1] HAVING count(*) = 1"
+        name, record, line = reader.execute(
+            f"""SELECT number, record_id, lines[1] FROM '{file}'
+            WHERE variant IS NOT NULL AND len(lines) = 1 AND lines[1] IN ({alone})
+            ORDER BY record_id LIMIT 1"""
+        ).fetchall()[0]
+    cut_out(home, name, line, file)
+    told = [text for code, text in found(home, name, "--from-log", "--no-documents")]
+    for source in ("the usage store", "the log"):
+        assert any(f"record {record}" in text and f"in {source}" in text for text in told), told
+
+
+def test_a_document_that_the_books_lost_is_named_by_what_is_left_of_it(home: Home) -> None:
+    """The last of its series, with its counter."""
+    with open_store(home / "books.duckdb", "books").closing() as books:
+        ((id, name),) = books.rows(
+            """SELECT id, number FROM invoices WHERE number LIKE 'HM-%' AND evidence_rows > 0
+            ORDER BY number DESC LIMIT 1"""
+        )
+        of = {"invoices": "id", "invoice_lines": "invoice", "periods": "invoice"}
+        for table, column in of.items():
+            books.execute(f"DELETE FROM {table} WHERE {column} = ?", [id])
+    told = found(home, "--all", "--no-documents")
+    gone = [text for code, text in told if code == "DOCUMENT_GONE"]
+    assert any(text.startswith(f"{name}: has records in run-") for text in gone), told
+    assert any(text.startswith(f"{name}.pdf: is there") for text in gone), told
+
+
+@pytest.mark.parametrize(
+    ("columns", "where"),
+    [
+        ("NULL::INTEGER[] AS lines", "TRUE"),
+        ("['x'] AS chargeable", "TRUE"),
+        ("'zz' AS record_id", "TRUE"),
+        ("NULL::TIMESTAMP AS started_at", "TRUE"),
+        ("invoice AS invoice", "account_id <> 'acme'"),
+        ("list_transform(chargeable, lambda one: '126000000') AS chargeable", "TRUE"),
+        ("12 AS lines", "TRUE"),
+        (None, None),
+    ],
+)
+def test_evidence_of_any_shape_is_broken_and_stops_nothing(
+    home: Home, columns: str | None, where: str | None
+) -> None:
+    (file,) = {path for path in (home / "evidence").iterdir() if "000001" in path.name}
+    if columns is None:
+        data = bytearray(file.read_bytes())
+        data[len(data) // 3] ^= 0x10
+        file.write_bytes(data)
+    else:
+        rewrite(file, columns, where or "TRUE")
+    name = number(home, "2026-09.acme")
+    told = found(home, "--all", "--no-documents")
+    assert any(code == "EVIDENCE_BROKEN" for code, _ in told), told
+    for words in (("explain", name), ("statement", name), ("find", "--meeting", "m1")):
+        done = run(home, "invoice", *words)
+        assert "Traceback" not in done.stderr
+        assert words[0] == "find" or done.returncode == 1, (words, done.stderr)
+
+
+def test_what_was_not_compared_is_not_called_whole(home: Home) -> None:
+    (home / "usage.duckdb").unlink()
+    done = run(home, "invoice", "verify", number(home, "2026-09.solo"), "--format", "json")
+    assert done.returncode == 1
+    assert [row["found"] for row in json.loads(done.stdout)] == ["not compared"]

@@ -18,7 +18,7 @@ corrected AS (
 
 latest AS (
     SELECT account_id, max_by(id, run) AS corrects
-    FROM invoices WHERE number IS NOT NULL AND kind = 'invoice' GROUP BY account_id
+    FROM run_documents WHERE number IS NOT NULL AND kind = 'invoice' GROUP BY account_id
 )
 
 SELECT

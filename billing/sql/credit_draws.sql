@@ -1,6 +1,6 @@
 SELECT
     credits.credit, coalesce(invoices.number, invoices.id) AS document, invoices.issued_on,
-    draws.amount, invoices.status = 'void' AS is_void
+    draws.amount
 FROM prepaid_credits AS credits
 INNER JOIN prepaid_draws AS draws USING (credit)
 INNER JOIN invoices ON draws.invoice = invoices.id

@@ -1,9 +1,8 @@
--- What is left of each credit, be it expired or not: a draw counts unless its document is void.
+-- What is left of each credit, be it expired or not. What a void document gave back is a draw below
+-- zero.
 CREATE OR REPLACE TEMP VIEW prepaid_left AS
 WITH used AS (
-    SELECT draws.credit, sum(draws.amount)::HUGEINT AS amount
-    FROM prepaid_draws AS draws INNER JOIN invoices ON draws.invoice = invoices.id
-    WHERE invoices.status <> 'void' GROUP BY draws.credit
+    SELECT credit, sum(amount)::HUGEINT AS amount FROM prepaid_draws GROUP BY credit
 )
 
 SELECT credits.*, credits.amount - coalesce(used.amount, 0::HUGEINT) AS left_over

@@ -1,3 +1,3 @@
 -- All that a run froze of one document, as it lay when it was frozen.
 CREATE OR REPLACE TEMP TABLE evidence AS
-SELECT 0 AS account, * FROM read_parquet($file) WHERE invoice = $id
+SELECT 0 AS account, * FROM stored_evidence($path) WHERE invoice = $id

@@ -7,7 +7,7 @@ FROM (
         invoice, record_id::UUID AS record_id, started_at, account_id, meeting_id,
         participant_id, meter, variant, last_seen, stopped, quantity,
         continues::UUID AS continues, lines, chargeable, 1 AS side
-    FROM verified_evidence
+    FROM evidence
     UNION ALL BY NAME
     SELECT *, -1 AS side FROM sourced_records WHERE len(lines) > 0
 )

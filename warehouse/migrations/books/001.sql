@@ -95,8 +95,8 @@ CREATE TABLE items (
     tax_category VARCHAR, added_us BIGINT
 );
 
--- Money received before it is owed, in the account's smallest units, and what documents drew of it:
--- a draw counts unless its document is void.
+-- Money received before it is owed, in the account's smallest units, and what documents drew of it;
+-- below zero what one that takes a void document back returned.
 CREATE TABLE prepaid_credits (
     credit BIGINT, account_id VARCHAR, amount HUGEINT, expires DATE, reference VARCHAR,
     received_us BIGINT

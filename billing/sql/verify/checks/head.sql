@@ -21,7 +21,8 @@ found AS (
             THEN 'its subtotal is not the sum of its lines' END AS of_sum,
         CASE WHEN (kind = 'credit_note') <> (subtotal < 0)
             THEN 'its kind is not that of its sum' END AS of_kind,
-        CASE WHEN coalesce(prepaid, 0) <> coalesce(draws.amount, 0::HUGEINT)
+        CASE WHEN coalesce(prepaid, 0)
+            <> CASE WHEN kind = 'credit_note' THEN -1 ELSE 1 END * coalesce(draws.amount, 0::HUGEINT)
             THEN 'what is prepaid is not what was drawn' END AS of_draws,
         CASE WHEN credit IS NULL AND NOT EXISTS (
             FROM periods

@@ -1,0 +1,1 @@
+CREATE OR REPLACE TEMP TABLE found_lines (invoice VARCHAR, line INTEGER, records BIGINT)
