@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from billing.layout import NOW
 from billing.pricebook import PriceBook
 from billing.queries import SQL
 from billing.rows import load_rows
@@ -19,13 +20,15 @@ from warehouse import Store
 @dataclass(frozen=True, slots=True)
 class Late:
     """A month and the document that closed it: its number, or None of a nil one, and of a month
-    that was passed over with nothing to bill.
+    that was passed over with nothing to bill. `is_ahead`: the month is open, and the document
+    charged fees for it in advance.
     """
 
     account_id: str
     month: str
     number: str | None
     is_closed: bool
+    is_ahead: bool = False
 
     @property
     def name(self) -> str:
@@ -33,6 +36,11 @@ class Late:
         return self.number or f"{'nil' if self.is_closed else 'open'} {self.month}"
 
     def __str__(self) -> str:
+        if self.is_ahead:
+            return (
+                f"{self.number} has charged {self.month} in advance, which would differ: the "
+                f"difference comes with the invoice of {self.month}"
+            )
         if not self.is_closed:
             return (
                 f"{self.month} was passed over with nothing to bill: what it costs now comes with "
@@ -69,4 +77,4 @@ def late_changes(books: Store, versions: Iterable[PriceBook]) -> list[Late]:
     load_rows(books, "sole_books", sole, {"plan": pa.string(), "book": pa.string()})
     books.execute(SQL["changed_months"])
     books.execute(SQL["revisit_changed"])
-    return [Late(*row) for row in books.rows(SQL["late_documents"])]
+    return [Late(*row) for row in books.rows(SQL["late_documents"], {"act": NOW})]

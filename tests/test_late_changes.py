@@ -268,3 +268,21 @@ def test_a_book_for_closed_months_says_what_bills_what(home: Path) -> None:
     hashes = [sha256(text.encode()).hexdigest() for text in (november, changed)]
     assert log[1]["details"] == {"file": "next.toml", "sha256": hashes[0], "replaced": None}
     assert log[3]["details"] == {"file": "next.toml", "sha256": hashes[1], "replaced": hashes[0]}
+
+
+def test_a_fee_that_was_charged_in_advance_and_would_differ_is_named(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    book = BOOK.replace("amount = 49.00", 'amount = 49.00\ntiming = "advance"')
+    fill_books(Settings(home, None, "ann"), [book], HEADER + ACCOUNTS)
+    event = usage_event(1, "acme", "2026-09-05T10:00:00Z", "2026-09-05T10:10:00Z")
+    project(home, [event], now=NOW)
+    words = ("--month", "2026-09", "--account", "acme", "--finalize")
+    assert run(home, "invoice", "run", *words).returncode == 0
+    later = run(home, "account", "end", "acme", "--on", "2026-12-01").stderr
+    assert "warning" not in later
+    told = run(home, "account", "end", "acme", "--on", "2026-10-16").stderr.splitlines()
+    assert [line for line in told if line.startswith("warning: ")] == [
+        "warning: HM-2026-000001 has charged 2026-10 in advance, which would differ: the "
+        "difference comes with the invoice of 2026-10"
+    ]
+    assert entries(home)[-1]["details"]["closed"] == ["HM-2026-000001"]

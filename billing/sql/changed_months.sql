@@ -1,6 +1,6 @@
 -- The months between an account's first and last one with a document, void or not, of which its plans
--- before and now do not say the same of every day. A month is told as the number of months since the
--- year 0.
+-- before and now do not say the same of every day; and the month after those (`is_ahead`), which may
+-- have been charged in advance. A month is told as the number of months since the year 0.
 CREATE OR REPLACE TEMP TABLE changed_months AS
 WITH spans AS (
     SELECT
@@ -55,12 +55,14 @@ closed AS (
 ),
 
 found AS (
-    SELECT DISTINCT differing.account_id, unnest(range(
-        greatest(differing.first, closed.first), least(differing.last, closed.last) + 1
+    SELECT DISTINCT differing.account_id, closed.last, unnest(range(
+        greatest(differing.first, closed.first), least(differing.last, closed.last + 1) + 1
     )) AS months
     FROM differing INNER JOIN closed USING (account_id)
 )
 
-SELECT account_id, printf('%04d-%02d', months // 12, months % 12 + 1) AS month
+SELECT
+    account_id, printf('%04d-%02d', months // 12, months % 12 + 1) AS month,
+    months > last AS is_ahead
 FROM found
 WHERE (account_id, month) NOT IN (SELECT (account_id, month) FROM open_again)

@@ -1,5 +1,5 @@
 INSERT INTO revisits
 SELECT account_id, month, 'plan' FROM changed_months
-WHERE (account_id, month) NOT IN (
+WHERE NOT is_ahead AND (account_id, month) NOT IN (
     SELECT (account_id, month) FROM revisits WHERE reason = 'plan'
 )
