@@ -118,11 +118,13 @@ def show_command(name: str) -> None:
 
 
 def _due(found: Mapping[str, Any]) -> Iterator[str]:
-    """What was paid before, and what is left to pay."""
+    """What was paid before, and what is left to pay; of a credit note, what went back."""
     if found["prepaid"] is not None:
         amounts = [money(Decimal(found[name]), found["currency"]) for name in ("prepaid", "due")]
         until = f" by {found['due_on']}" if found["due_on"] else ""
-        yield f"Prepaid {amounts[0]}, due {amounts[1]} {found['currency']}{until}"
+        is_credit = found["kind"] == "credit_note"
+        before, left = ("Back to prepaid credit", "credited") if is_credit else ("Prepaid", "due")
+        yield f"{before} {amounts[0]}, {left} {amounts[1]} {found['currency']}{until}"
 
 
 def _show_one(found: Mapping[str, Any]) -> None:
