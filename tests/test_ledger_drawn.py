@@ -1,7 +1,8 @@
 """Random sequences of what happens to closed months: late usage, cancelled records, changes of
 plans told late, new prices, credit notes, void documents and runs. After each, once every void
 month is run again and the next month is closed, the sum of all documents is the truth as the
-oracle rates it anew, less concessions.
+oracle rates it anew, less concessions; and at the end every document is derived again from
+evidence, store and log.
 """
 
 import os
@@ -197,5 +198,7 @@ def test_all_documents_are_the_truth_less_concessions(
             act_some(clerk)
             clerk.said.append("--- on a copy")
             clerk.copy(tmp_path / f"copy{count}").settle()
+        clerk.said.append("--- verified")
+        clerk.type("invoice", "verify", "--all", "--from-log", "--no-documents")
     finally:
         print("\n".join(clerk.said))
