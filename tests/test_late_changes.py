@@ -103,14 +103,16 @@ def _row(rng: random.Random, name: str, day: int, end: int) -> Subscription:
 
 
 def _change(rng: random.Random, name: str, rows: tuple[Subscription, ...]) -> list[Subscription]:
-    """What keeps the history free of overlaps: rows changed in place, cut short or taken out."""
+    """What keeps the history free of overlaps, which are refused: rows changed in place, cut short
+    or taken out, and one behind all others.
+    """
     one = rng.choice(rows)
     kinds = [
         replace(one, until=one.since),
         replace(one, book=None if one.book else "b"),
         replace(one, plan=rng.choice(["own", "both"]), quantity=rng.randrange(1, 3)),
         one,
-        _row(rng, name, 366, 400),
+        _row(rng, name, 401, 440),
     ]
     return [rng.choice(kinds)]
 

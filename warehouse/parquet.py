@@ -15,8 +15,8 @@ def read_parquet(store: Store, path: Path, sql: str, parameters: Parameters) -> 
         raise Refused("FILE_MISSING", f"{path} is not there")
     told: dict[str, Any] = {**dict(parameters), "path": str(path)}
     try:
-        store.use(lambda raw: raw.execute(sql, told))
-    except duckdb.Error as error:  # whatever a damaged file makes of it
+        store.execute(sql, told)
+    except (duckdb.Error, Refused) as error:  # whatever a damaged file makes of it
         raise Refused(
             "FILE_BROKEN", f"{path} cannot be read: it is not what was written"
         ) from error
