@@ -51,8 +51,9 @@ def derive(books: Store, act: Act) -> list[Fault]:
 
 
 def _note_own(books: Store) -> None:
-    books.execute(VERIFY["on_lines"])
-    for name in ("kind_rates", "own_rows"):
+    for name in ("laid_lines", "on_lines"):
+        books.execute(VERIFY[name])
+    for name in ("found_on", "kind_rates", "own_rows"):
         books.execute(EVIDENCE[name])
     books.execute(VERIFY["own_now"])
 
@@ -62,7 +63,8 @@ def _adjust(books: Store, act: Act) -> list[Fault]:
         books.execute(VERIFY[name])
     beyond = find_adjustments(books, act.revisits, act.number)
     if act.revisits.cohorts:
-        books.execute(VERIFY["adjusted_now"])
+        for name in ("laid_lines", "adjusted_now"):
+            books.execute(VERIFY[name])
     return beyond
 
 

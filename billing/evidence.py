@@ -39,7 +39,7 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     """The name and SHA-256 of the file of a run. Leaves `evidence_sums`: the count and SHA-256 of
     each invoice's rows. Reads `closing` and what rating left.
     """
-    for name in ("left_out_records", "kind_rates"):
+    for name in ("left_out_records", "found_on", "kind_rates"):
         books.execute(EVIDENCE[name])
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     ((snapshot, overrides),) = books.rows(
@@ -102,6 +102,12 @@ def _texts(books: Store, columns: str, rows: str) -> pa.RecordBatchReader:
     return books.batches(f"SELECT {columns}, evidence_text(one) || chr(10) AS text FROM {rows} one")
 
 
+def read_stored(books: Store, path: Path, sql: str, asked: Mapping[str, Any]) -> None:
+    """Runs a statement on `stored_evidence($path)`. Refuses as `read_parquet`."""
+    books.execute(EVIDENCE["stored"])
+    read_parquet(books, path, sql, asked)
+
+
 def read_evidence_file(
     books: Store, path: Path, sql: str, asked: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
@@ -109,8 +115,7 @@ def read_evidence_file(
     written; and gives the sums of each invoice before those went, as `sum_evidence`. Refuses as
     `read_parquet`.
     """
-    books.execute(EVIDENCE["stored"])
-    read_parquet(books, path, sql, asked)
+    read_stored(books, path, sql, asked)
     sums = list(sum_evidence(books, IN_ORDER))
     books.execute(EVIDENCE["malformed"])
     return sums

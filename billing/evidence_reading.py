@@ -70,10 +70,10 @@ def read_evidence(
     return rows, [Fault("EVIDENCE_BROKEN", evidence.invoice, message)]
 
 
-def evidence_files(books: Store, folder: Path) -> tuple[list[str], list[Fault]]:
+def evidence_files(books: Store, folder: Path) -> tuple[list[Path], list[Fault]]:
     """Every run's file that is there, and EVIDENCE_MISSING for each that is not."""
     files = [folder / name for _, name in books.rows(PROOFS["evidence_files"])]
-    here = [str(file) for file in files if file.exists()]
+    here = [file for file in files if file.exists()]
     gone = [
         Fault("EVIDENCE_MISSING", file.name, _missing(file)) for file in files if not file.exists()
     ]

@@ -17,17 +17,17 @@ import pyarrow as pa
 
 from billing.audit_trail import broken_links, entries
 from billing.derivation import derive, line_faults, missing_adjustments, place_records
-from billing.evidence import SUMS, read_evidence_file
+from billing.evidence import SUMS, read_evidence_file, read_stored
 from billing.month import parse_month
 from billing.paper_check import paper_findings
 from billing.pricebook import PriceBook
-from billing.queries import CHECKS, EVIDENCE, STORED, VERIFY
+from billing.queries import CHECKS, STORED, VERIFY
 from billing.rating import reach
 from billing.reconstruction import Act, reconstruct, stored_books
 from billing.record_check import Finding, record_findings
 from billing.rows import load_rows
 from edge import Fault, Refused, Settings
-from warehouse import Store, copy_tables, lend_tables, read_parquet
+from warehouse import Store, copy_tables, lend_tables
 
 _FEW: Final = 500  # accounts whose usage is copied once, not looked through again and again
 _NEVER: Final = 2**62
@@ -114,11 +114,10 @@ def _evidence_files(books: Store, home: Settings) -> Iterator[Finding]:
 
 def _left_behind(books: Store, home: Settings) -> Iterator[Finding]:
     """What evidence and papers have of documents that the books do not."""
-    books.execute(EVIDENCE["stored"])
     sql = "SELECT evidence FROM runs WHERE evidence IS NOT NULL ORDER BY run"
     for (name,) in books.rows(sql):
         with suppress(Refused):  # it is told of each act
-            read_parquet(books, home.evidence / name, VERIFY["proved_documents"], {})
+            read_stored(books, home.evidence / name, VERIFY["proved_documents"], {})
             for (gone,) in books.rows(_GONE):
                 message = f"has records in {name}, and the books have no such document"
                 yield Finding(None, Fault("DOCUMENT_GONE", gone, message))

@@ -6,8 +6,7 @@ SELECT
     adjustments.variant AS line_variant, records.record_id,
     records.started_at, records.account_id, records.meeting_id, records.participant_id,
     records.meter, records.variant, records.continues, records.last_seen, records.stopped,
-    records.quantity,
-    coalesce(records.rounded64::HUGEINT, records.rounded128)::VARCHAR AS chargeable
+    records.quantity, records.chargeable
 FROM adjustments
 INNER JOIN rates USING (rate)
 INNER JOIN line_records AS records

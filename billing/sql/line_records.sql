@@ -11,6 +11,7 @@ SELECT
     CASE WHEN rates.scope = 'record' AND value > cap64
         THEN round_to(least(value, cap) * grains, bias, quantum, begun * minimum)
     END AS rounded128,
+    coalesce(rounded64::HUGEINT, rounded128)::VARCHAR AS chargeable,
     value > rates.cap AS beyond
 FROM placed_records
 INNER JOIN taken

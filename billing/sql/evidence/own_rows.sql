@@ -6,30 +6,11 @@ WITH found AS (
     SELECT
         on_lines.number, on_lines.invoice, on_lines.account, records.*,
         list_filter(
-            CASE WHEN greatest(duration_us, coalesce(quantity, 0), 1) <= kind_rates.cap64
-                THEN list_transform(kind_rates.narrow, lambda one: {
-                    'line': CASE WHEN CASE WHEN one.is_peak THEN is_open ELSE starts_here END
-                        THEN list_position(on_lines.rates, one.rate) END,
-                    'chargeable': CASE WHEN one.quantum IS NOT NULL THEN round_to(
-                        value_of(
-                            duration_us, one.of_duration, quantity, one.of_quantity,
-                            begun, one.of_count
-                        ) * one.grains,
-                        one.bias, one.quantum, begun * one.minimum
-                    )::VARCHAR END
-                })
-                ELSE list_transform(kind_rates.wide, lambda one: {
-                    'line': CASE WHEN CASE WHEN one.is_peak THEN is_open ELSE starts_here END
-                        THEN list_position(on_lines.rates, one.rate) END,
-                    'chargeable': CASE WHEN one.quantum IS NOT NULL THEN round_to(
-                        least(one.cap, value_of(
-                            duration_us, one.of_duration, quantity, one.of_quantity,
-                            begun, one.of_count
-                        )) * one.grains,
-                        one.bias, one.quantum, begun * one.minimum
-                    )::VARCHAR END
-                })
-            END,
+            CASE WHEN greatest(duration_us, coalesce(quantity, 0), 1) <= kind_rates.cap64 THEN found_on(
+                kind_rates.narrow, on_lines.rates, starts_here, is_open, duration_us, quantity, begun
+            ) ELSE found_on(
+                kind_rates.wide, on_lines.rates, starts_here, is_open, duration_us, quantity, begun
+            ) END,
             lambda one: one.line IS NOT NULL
         ) AS lines
     FROM placed_records AS records

@@ -2,16 +2,11 @@
 -- them those that it has no line for: a record that is on one of those is missed.
 CREATE OR REPLACE TEMP TABLE on_lines AS
 WITH rated AS (
-    SELECT frozen.invoice, frozen.line, rates.rate
-    FROM frozen_lines AS frozen
-    INNER JOIN verified USING (invoice)
-    INNER JOIN members ON verified.account_id = members.account_id
-    INNER JOIN laid_terms AS terms
-        ON members.cohort = terms.cohort AND frozen.month = terms.month
-        AND frozen.key = terms.key
+    SELECT lines.invoice, lines.line, rates.rate
+    FROM laid_lines AS lines
     INNER JOIN rates
-        ON terms.term = rates.term AND frozen.variant IS NOT DISTINCT FROM rates.variant
-    WHERE frozen.kind = 'usage' AND frozen.month = verified.month
+        ON lines.term = rates.term AND lines.variant IS NOT DISTINCT FROM rates.variant
+    WHERE lines.kind = 'usage' AND lines.is_own
 ),
 
 last_lines AS (
