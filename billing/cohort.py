@@ -88,6 +88,12 @@ class Cohort:
         return not self.faults and bool(self.stretches or self.key.charged)
 
     @property
+    def costs_unused(self) -> bool:
+        """Whether its documents would charge or settle something where nothing was used."""
+        terms = (*(one for part in self.stretches for one in part.terms), *self.more)
+        return bool(self.faults) or any(one.costs_unused for one in terms)
+
+    @property
     def books(self) -> set[str]:
         """The versions that its documents are made from, by hash: of the month and of what is
         charged for the next.

@@ -14,6 +14,7 @@ from billing.document import documents
 from billing.documents import render_pdf
 from billing.drafts import drafted, keep_drafts, lay_out_work
 from billing.heads import find_head, find_heads
+from billing.idle_months import pass_over
 from billing.layout import Layout, lay_out, without
 from billing.money import minor_text
 from billing.month import Month, parse_month
@@ -42,7 +43,7 @@ def run_invoices(
     include_old = asked is not None and asked.includes_old
     look(books, home)
     catalogue = load_catalogue(books, _only(accounts))
-    whole = _asked_accounts(books, catalogue, month, accounts)
+    whole = pass_over(books, home, catalogue, _asked_accounts(books, catalogue, month, accounts))
     closed = {id for (id,) in books.rows(SQL["closed_accounts"], {"month": str(month)})}
     layout = without(whole, closed)
     work = lay_out_work(books, home, catalogue, layout, whole, include_old=include_old)

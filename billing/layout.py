@@ -1,12 +1,13 @@
 """A month laid out for rating: every account in the cohort of those whose month is like its own.
 
 Owns each account's bounds, history and standing as the books have them. What a cohort's lines
-are is `billing.cohort`; nothing here reads usage.
+are is `billing.cohort`; nothing here reads usage, so which of the months that come first may be
+passed over is `billing.idle_months`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from billing.accounts import Subscription, effective_history
@@ -14,7 +15,7 @@ from billing.books import Catalogue
 from billing.cohort import Cohort, CohortKey, make_cohort
 from billing.fees import Charged, FeeKey
 from billing.month import Month, parse_month
-from billing.period import stretches
+from billing.period import Period, stretches
 from billing.queries import SQL
 from edge import Fault
 from warehouse import Store
@@ -24,10 +25,15 @@ NOW: Final = 2**62  # an act after all others
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The cohorts of a month and, for each, the ids of its accounts in order."""
+    """The cohorts of a month and, for each, the ids of its accounts in order. `waiting` are an
+    account's months with a plan between its last closed one and this; `passed` are those that
+    are passed over, which close with this month though no document is theirs.
+    """
 
     month: Month
     cohorts: tuple[tuple[Cohort, tuple[str, ...]], ...]
+    waiting: Mapping[str, tuple[Period, ...]] = field(default_factory=dict)
+    passed: Mapping[str, tuple[Period, ...]] = field(default_factory=dict)
 
     def faults(self) -> Iterator[Fault]:
         """Of the accounts that cannot have a document."""
@@ -38,18 +44,20 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What final documents have fixed for an account. `bounds` are this month's. `is_ahead`: the
-    last of them was for fees of the month after it too, and this month comes later still.
-    `is_known`: this month is closed, or was and is void.
+    """What final documents have fixed for an account. `bounds` are this month's, `last_zone` and
+    `end_us` are of the last that is closed, or was and is void. `ahead` is the month that the last
+    closed one charged fees for in advance, where this comes later still. `is_known`: this month is
+    closed, or was and is void.
     """
 
     last: Month
+    last_zone: str
     end_us: int
     is_closed: bool
     is_known: bool
     zone: str | None
     bounds: tuple[int | None, int | None]
-    is_ahead: bool
+    ahead: Month | None
 
 
 def lay_out(books: Store, catalogue: Catalogue, month: Month, *, alone: bool = False) -> Layout:
@@ -58,38 +66,39 @@ def lay_out(books: Store, catalogue: Catalogue, month: Month, *, alone: bool = F
     """
     standings = _standings(books, month)
     left_open = _left_open(books, month)
-    charged = {} if alone else _charged(books, month)
+    charged = {} if alone else charged_in_advance(books, month)
     members: dict[CohortKey, list[str]] = defaultdict(list)
+    waiting: dict[str, tuple[Period, ...]] = {}
     for account_id, zone, currency in catalogue.accounts:
         rows = catalogue.history.get(account_id, ())
         standing = standings.get(account_id)
         # A closed month is only ever changed by adjustments, and what it costs is not in advance.
         is_last = alone or (standing is not None and month < standing.last)
         until = month.after if is_last else month.after.after
+        before = _before(catalogue, month, zone, standing or left_open.get(account_id), rows)
+        if standing and before and not standing.ahead:
+            waiting[account_id] = before
         key = CohortKey(
             zone=standing.zone or zone if standing else zone,
             currency=currency,
             bounds=standing.bounds if standing else (None, None),
             history=rows_within(rows, month, until),
             charged=charged.get(account_id, ()),
-            out_of_order=_out_of_order(
-                catalogue, month, zone, standing or left_open.get(account_id), rows
-            ),
+            out_of_order=_out_of_order(month, standing, before),
         )
         members[key].append(account_id)
-    return Layout(
-        month,
-        tuple(
-            (make_cohort(catalogue, month, key), tuple(accounts))
-            for key, accounts in members.items()
-        ),
-    )
+    cohorts = ((make_cohort(catalogue, month, key), tuple(ids)) for key, ids in members.items())
+    return Layout(month, tuple(cohorts), waiting)
 
 
 def without(layout: Layout, accounts: set[str]) -> Layout:
     """The same month for all accounts but these."""
     kept = ((one, tuple(id for id in ids if id not in accounts)) for one, ids in layout.cohorts)
-    return Layout(layout.month, tuple((one, ids) for one, ids in kept if ids))
+    waiting, passed = (
+        {id: periods for id, periods in some.items() if id not in accounts}
+        for some in (layout.waiting, layout.passed)
+    )
+    return Layout(layout.month, tuple((one, ids) for one, ids in kept if ids), waiting, passed)
 
 
 def rows_within(
@@ -110,12 +119,22 @@ def rows_within(
 def _standings(books: Store, month: Month) -> dict[str, _Standing]:
     around = {"before": month.before, "month": month, "after": month.after}
     asked = {name: str(at) for name, at in around.items()}
-    ahead = {id for (id,) in books.rows(SQL["settled_later"], {"before": asked["before"]})}
+    ahead = {
+        account: parse_month(last).after
+        for account, last in books.rows(SQL["settled_later"], {"before": asked["before"]})
+    }
     return {
         account: _Standing(
-            parse_month(last), end, closed, known, zone, (start, until), account in ahead
+            parse_month(last),
+            last_zone,
+            end,
+            closed,
+            known,
+            zone,
+            (start, until),
+            ahead.get(account),
         )
-        for account, last, end, closed, known, zone, start, until in books.rows(
+        for account, last, last_zone, end, closed, known, zone, start, until in books.rows(
             SQL["standings"], asked
         )
     }
@@ -127,7 +146,8 @@ def _left_open(books: Store, month: Month) -> dict[str, Month]:
     return {account: parse_month(first) for account, first in books.rows(sql, [str(month)])}
 
 
-def _charged(books: Store, month: Month) -> dict[str, tuple[tuple[FeeKey, Charged], ...]]:
+def charged_in_advance(books: Store, month: Month) -> dict[str, tuple[tuple[FeeKey, Charged], ...]]:
+    """What was charged in advance for the month, by account and fee."""
     found: dict[str, list[tuple[FeeKey, Charged]]] = defaultdict(list)
     for account, book, plan, code, description, amount in books.rows(
         SQL["charged_in_advance"], {"month": str(month), "act": NOW}
@@ -136,32 +156,49 @@ def _charged(books: Store, month: Month) -> dict[str, tuple[tuple[FeeKey, Charge
     return {account: tuple(rows) for account, rows in found.items()}
 
 
-def _out_of_order(
+def _before(
     catalogue: Catalogue,
     month: Month,
     zone: str,
     begun: "_Standing | Month | None",
     rows: Sequence[Subscription],
-) -> str | None:
-    """The first month to be closed may be any, unless a run was to close one before it and left it
-    open; from then on they are closed in order, but for months in which there is nothing to bill,
-    nor anything to settle that was paid in advance.
+) -> tuple[Period, ...]:
+    """The months with a plan that are to be closed before this one: since the last closed one, in
+    the bounds and the zone in which it leaves them; or from the first that a run was to close and
+    left open. Where there is neither, this month may be the first.
     """
     if begun is None:
-        return None
+        return ()
     if isinstance(begun, Month):
-        at, end_us = begun.before, begun.period(zone).start_us
+        at, own_zone, end_us = begun, zone, begun.period(zone).start_us
     elif begun.is_known:
-        return None
+        return ()
     else:
-        at, end_us = begun.last, begun.end_us
-        if month < at:
-            return f"{at} is closed already, and months are closed in order"
-        if begun.is_ahead:
-            return f"{at.after} comes first: fees were charged for it in advance"
-    while (at := at.after) < month:
-        period = at.period(zone, end_us)
+        at, own_zone, end_us = begun.last.after, begun.last_zone, begun.end_us
+    found = []
+    while at < month:
+        # The account may have moved since: the last of them ends where this month begins.
+        until_us = month.period(zone).start_us if at.after == month else None
+        period = at.period(own_zone, end_us, until_us)
         if stretches(catalogue.named(rows, period.since), period):
-            return f"{at} comes first: months are closed in order"
-        end_us = period.end_us
-    return None
+            found.append(period)
+        at, end_us = at.after, period.end_us
+    return tuple(found)
+
+
+def _out_of_order(month: Month, standing: _Standing | None, before: Sequence[Period]) -> str | None:
+    """Months are closed in order, but for those without a plan, unless there is something to
+    settle in them that was paid in advance. `before` are those with one.
+    """
+    if standing and not standing.is_known:
+        last = standing.last
+        if month < last:
+            return f"{last} is closed already, and months are closed in order"
+        if standing.ahead:
+            return f"{standing.ahead} comes first: fees were charged for it in advance"
+    return comes_first(before[0]) if before else None
+
+
+def comes_first(period: Period) -> str:
+    """Why a later month is not closed."""
+    return f"{period.since:%Y-%m} comes first: months are closed in order"

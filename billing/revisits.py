@@ -7,14 +7,26 @@ what is charged for it is `billing.adjustments`.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pyarrow as pa
 
 from billing.books import Catalogue
 from billing.cohort import CohortKey, make_cohort
 from billing.layout import Layout, rows_within
 from billing.month import Month, parse_month
 from billing.queries import LOOKS, SQL
+from billing.rows import append_rows
 from edge import Settings
 from warehouse import Store, copy_tables
+
+_PASSED: Final = {
+    **dict.fromkeys(("account_id", "month", "zone"), pa.string()),
+    "books": pa.list_(pa.string()),
+    **dict.fromkeys(("start_us", "end_us"), pa.int64()),
+    "is_old": pa.bool_(),
+}
 
 
 def look(books: Store, home: Settings) -> None:
@@ -36,7 +48,8 @@ def lay_out_revisits(
 ) -> Layout:
     """The marked periods of the accounts of a layout, at most so many months before it unless
     `include_old`: each in the bounds, the zone and under the books frozen for it, alone, without
-    the fees of the month after. Leaves `revisited`.
+    the fees of the month after. With them the months that the layout passes over, so that they too
+    are frozen as they are known now. Leaves `revisited`.
     """
     accounts = [id for _, ids in layout.cohorts for id in ids]
     told = {
@@ -47,6 +60,7 @@ def lay_out_revisits(
     books.execute(SQL["revisited"], told)
     if include_old:
         books.execute("UPDATE revisited SET is_old = FALSE")
+    append_rows(books, "revisited", _passed(layout), _PASSED)
     currencies = {id: currency for id, _, currency in catalogue.accounts}
     members: dict[tuple[Month, CohortKey], list[str]] = defaultdict(list)
     for id, month, frozen, zone, start, end in books.rows(
@@ -63,3 +77,17 @@ def lay_out_revisits(
         members[at, key].append(id)
     cohorts = ((make_cohort(catalogue, at, key), tuple(ids)) for (at, key), ids in members.items())
     return Layout(layout.month, tuple(cohorts))
+
+
+def _passed(layout: Layout) -> Iterator[dict[str, Any]]:
+    for account, periods in layout.passed.items():
+        for at in periods:
+            yield {
+                "account_id": account,
+                "month": f"{at.since:%Y-%m}",
+                "zone": at.zone,
+                "books": [],
+                "start_us": at.start_us,
+                "end_us": at.end_us,
+                "is_old": False,
+            }

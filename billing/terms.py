@@ -3,7 +3,8 @@
 Owns the scales: every quantity of a line is a whole number of grains and every price a whole
 number of a fixed scale, both as small as they can be, and the limits within which no product of
 them reaches 2^127. The same terms serve every account whose month is alike. Owns what of them is
-frozen with an invoice. Rates nothing.
+frozen with an invoice, and whether a line comes to something where nothing was used. Rates
+nothing else.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from math import lcm
 from typing import Any, Final
 from uuid import UUID
 
-from billing.money import currency_precision
+from billing.money import currency_precision, round_half_even, round_half_up
 from billing.pricebook import (
     REST,
     Charge,
@@ -119,6 +120,36 @@ class Terms:
         since = None if content["advance"] else content["period"][0]
         names = (content[name] for name in ("kind", "book", "plan", "code"))
         return _named(json.dumps([*names, since]))
+
+    @property
+    def costs_unused(self) -> bool:
+        """Whether the line comes to something where nothing was used, or cannot be rated then: as
+        `rated_lines.sql` has it of no records. A commitment always does, however small.
+        """
+        if self.numbers is None:
+            return bool(self.amount or self.charged is not None or self.commitment)
+        if self.variant is not None:
+            return False  # only what was used has lines
+        if min(self.numbers.most, self.numbers.most_records) < 0:
+            return True
+        exact = self._unused(self.numbers)
+        return (round_half_even(exact) if self.even else round_half_up(exact)) != 0
+
+    def _unused(self, numbers: Numbers) -> Fraction:
+        """What no usage at all comes to, in the currency's smallest units, unrounded."""
+        assert self.charge is not None
+        pricing = self.charge.pricing
+        if isinstance(pricing, Flat) and not self.owed:
+            return Fraction(0)
+        amount = numbers.fixed if isinstance(pricing, Flat) else 0
+        if isinstance(pricing, Tiered) and pricing.flat_at_zero:
+            amount = numbers.tiers[0][3] * numbers.unit
+        kept = amount * numbers.keep
+        if numbers.ceiling is not None:
+            kept = min(kept, numbers.ceiling)
+        if numbers.floor is not None:
+            kept = max(kept, numbers.floor)
+        return Fraction(kept * numbers.minor, numbers.below)
 
 
 def _named(text: str) -> UUID:

@@ -17,7 +17,9 @@ OCTOBER: Final = date(2026, 10, 1)
 
 
 class Known:
-    """`documents` are all that are no drafts, by id; `items` are account, day and amount."""
+    """`documents` are all that are no drafts, by id; `items` are account, day and amount. Months of
+    an account are `left_open` where something stood against closing them once.
+    """
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -25,11 +27,13 @@ class Known:
         self.ledger = Ledger(self.accounts, self.usage)
         self.documents: dict[str, Document] = {}
         self.items: list[tuple[str, date, Fraction]] = []
+        self.left_open: set[tuple[str, date]] = set()
 
     def share(self, other: "Known") -> None:
         """Knows what the other does, and closes months by itself from now on."""
         self.events, self.accounts, self.items = other.events, other.accounts, other.items
         self.documents, self.ledger = dict(other.documents), other.ledger.copy()
+        self.left_open = set(other.left_open)
 
     def usage(self, account: str) -> list[Used]:
         found = used(recount.records(self.events))
@@ -59,6 +63,19 @@ class Known:
         """The first month that is neither closed nor was."""
         last = self.ledger.last(account)
         return month_after(last) if last else OCTOBER
+
+    def between(self, account: str, month: date) -> list[date]:
+        """The months from the next to the one before this."""
+        found = []
+        at = self.next(account)
+        while at < month:
+            found.append(at)
+            at = month_after(at)
+        return found
+
+    def comes_first(self, account: str, month: date) -> set[date]:
+        """As the ledger's, of all documents so far."""
+        return self.ledger.comes_first(account, month, list(self.documents.values()))
 
     def ahead(self) -> list[date]:
         """The months from the first that some account has not closed to the one after the last

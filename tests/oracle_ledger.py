@@ -126,6 +126,46 @@ class Ledger:
         after = self._closed[account].get(found.until)
         return replace(found, end_us=after.start_us) if after else found
 
+    def skipped(self, account: str) -> set[date]:
+        """The months between closed ones that no document is for."""
+        return self.periods(account).keys() - self._closed.get(account, {}).keys()
+
+    def comes_first(self, account: str, first: date, documents: list[Document]) -> set[date]:
+        """The months since the last closed one that may not be skipped for this one, because there
+        is something to bill: it costs something by itself, or is to settle what was paid for it,
+        or something was used in it.
+        """
+        last = self.last(account)
+        if last is None or first <= last:
+            return set()
+        trial, unused = self.copy(), Ledger(self.accounts, lambda _: [])
+        trial.close(account, first)
+        paid = {key.first for key, amount in self.charged(account, documents).items() if amount}
+        return {
+            at
+            for at, closed in trial.periods(account).items()
+            if last < at < first
+            and (
+                at in paid
+                or any(unused.cost(account, Closed(closed.period)).values())
+                or (
+                    self.accounts.stretches(account, closed.period)
+                    and (
+                        any(self.ahead(account, closed.period).values())
+                        or self.used(account, closed.period)
+                    )
+                )
+            )
+        }
+
+    def used(self, account: str, period: Period) -> bool:
+        """Whether a record began in the period, or was open into it."""
+        return any(
+            one.start_us < period.end_us
+            and max(one.start_us + 1, one.start_us + one.record.duration_us) > period.start_us
+            for one in self.usage(account)
+        )
+
     def disputed(self, account: str, period: Period) -> bool:
         """Whether a record that began in the period is in conflict."""
         return any(

@@ -127,6 +127,16 @@ def alone(clerk: Clerk) -> None:
     clerk.run(clerk.next(name), name)
 
 
+def skip(clerk: Clerk) -> None:
+    """One account's month after the next: closed where there is nothing to bill before it."""
+    name, _ = someone(clerk)
+    coming = clerk.next(name)
+    month = month_after(coming)
+    has_items = any(who == name and coming <= day < month for who, day, _ in clerk.items)
+    if clerk.ledger.last(name) and not has_items:
+        clerk.run(month, name)
+
+
 def again(clerk: Clerk) -> None:
     """A month that is void, or one that is not, which changes nothing."""
     void = sorted(clerk.void())
@@ -173,7 +183,7 @@ def draft(clerk: Clerk) -> None:
 
 ACTS: Final[list[tuple[int, Callable[[Clerk], None]]]] = [
     (5, usage), (2, longer), (3, cancel), (1, conflict), (2, settled), (4, plan), (2, prices),
-    (5, next_month), (1, alone), (3, again), (1, draft),
+    (5, next_month), (1, alone), (2, skip), (3, again), (1, draft),
     (3, credit_some), (3, void_one), (1, void_all), (2, item),
 ]  # fmt: skip
 

@@ -32,6 +32,7 @@ from billing.credit_notes import Credit, give_credit, void_documents
 from billing.credits import Received, add_credit, credits, draw_prepaid, draws
 from billing.evidence_reading import evidence_files
 from billing.finding import find_lines
+from billing.idle_months import pass_over, used_months
 from billing.imports import import_file, load_book
 from billing.items import Item, add_item, list_items
 from billing.layout import lay_out
@@ -235,6 +236,11 @@ def _run_shows(books: Store, home: Settings) -> None:
     assert list(tell_closing(closing_of(books, closed["id"])))
     assert list(tell_corrections(books, closed)) == []
     assert note_old(books, replace(home, adjust_months=0), OCTOBER)
+    november = NOVEMBER.period("UTC")
+    catalogue = load_catalogue(books)
+    waiting = replace(lay_out(books, catalogue, DECEMBER), waiting={"a": (november,)})
+    assert pass_over(books, home, catalogue, waiting).passed == {}
+    assert used_months(books, home, {("a", november)}) == set()
     with month_usage(books, home, lay_out(books, load_catalogue(books), OCTOBER)):
         assert too_old(books, None) == []
 

@@ -84,7 +84,7 @@ def test_a_month_before_a_closed_one_is_not_closed_any_more(home: Path) -> None:
 
 def test_a_month_with_nothing_to_bill_is_skipped_and_no_other(home: Path) -> None:
     move(home, "Europe/Berlin", "p,2026-01-01,2026-10-20", "p,2026-12-05,")
-    use(home, "2026-10-15T00:00:00Z")
+    use(home, "2026-10-15T00:00:00Z", "2026-12-15T00:00:00Z")
     assert close(home, "2026-10").returncode == 0
     refused = close(home, "2027-01")
     assert "MONTH_ORDER: a: 2026-12 comes first" in refused.stderr
