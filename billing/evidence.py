@@ -102,6 +102,15 @@ def _texts(books: Store, columns: str, rows: str) -> pa.RecordBatchReader:
     return books.batches(f"SELECT {columns}, evidence_text(one) || chr(10) AS text FROM {rows} one")
 
 
+def is_whole(path: Path, sha256: str) -> bool:
+    """Whether a file can be read and is, byte for byte, what its run wrote."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
+
+
 def read_stored(books: Store, path: Path, sql: str, asked: Mapping[str, Any]) -> None:
     """Runs a statement on `stored_evidence($path)`. Refuses as `read_parquet`."""
     books.execute(EVIDENCE["stored"])

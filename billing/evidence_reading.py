@@ -58,7 +58,7 @@ def read_evidence(
     if file is None or not evidence.rows:
         return [], []
     if not file.exists():
-        raise Refused("EVIDENCE_MISSING", _missing(file))
+        raise Refused("EVIDENCE_MISSING", missing_evidence(file).message)
     try:
         found = read_evidence_file(books, file, PROOFS["evidence_of"], {"id": evidence.invoice})
     except Refused as refused:
@@ -74,11 +74,9 @@ def evidence_files(books: Store, folder: Path) -> tuple[list[Path], list[Fault]]
     """Every run's file that is there, and EVIDENCE_MISSING for each that is not."""
     files = [folder / name for _, name in books.rows(PROOFS["evidence_files"])]
     here = [file for file in files if file.exists()]
-    gone = [
-        Fault("EVIDENCE_MISSING", file.name, _missing(file)) for file in files if not file.exists()
-    ]
-    return here, gone
+    return here, [missing_evidence(file) for file in files if not file.exists()]
 
 
-def _missing(file: Path) -> str:
-    return f"there is no {file}: put a copy of it back, the books have its SHA-256"
+def missing_evidence(file: Path) -> Fault:
+    message = f"there is no {file}: put a copy of it back, the books have its SHA-256"
+    return Fault("EVIDENCE_MISSING", file.name, message)

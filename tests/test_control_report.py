@@ -1,7 +1,10 @@
 """The control report at the end of a run, as a clerk reads it."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.clerk import Clerk
@@ -159,3 +162,77 @@ def test_what_was_corrected_or_told_late_is_never_too_long_ago(clerk: Clerk) -> 
     (document,) = clerk.sees("invoice", "list", "--month", "2026-03")[1:2]
     assert [line["amount"] for line in document["lines"]] == ["10.00", "10.00"]
     assert document["kind"] == "credit_note"
+
+
+def remove(file: Path) -> None:
+    file.unlink()
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-20])
+
+
+def flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 3] ^= 1
+    file.write_bytes(content)
+
+
+def replace_by_another(file: Path) -> None:
+    file.unlink()
+    duckdb.sql("SELECT 1 AS one").write_parquet(str(file))
+
+
+def replace_by_a_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def replace_by_the_next(file: Path) -> None:
+    """Evidence, but of another run."""
+    shutil.copy(file.with_name("run-000002.parquet"), file)
+
+
+BROKEN = (cut, flip, replace_by_another, replace_by_a_folder, replace_by_the_next)
+
+
+@pytest.fixture
+def late(clerk: Clerk) -> Clerk:
+    """January and February are closed, and usage of January came after that."""
+    clerk.settings("[billing]\nadjust_months = 0\n")
+    clerk.use("acme", "2026-01-05")
+    for month in ("2026-01", "2026-02"):
+        clerk.close(month)
+    clerk.use("acme", "2026-01-06")
+    return clerk
+
+
+@pytest.mark.parametrize("damage", [remove, *BROKEN])
+def test_evidence_that_is_not_what_was_written_is_named(
+    late: Clerk, damage: Callable[[Path], None]
+) -> None:
+    asked = ("usage", "--month", "2026-01", "--unbilled")
+    assert [row["reason"] for row in late.sees(*asked)] == ["too_old"]
+    file = late.home / "evidence" / "run-000001.parquet"
+    damage(file)
+    code = "EVIDENCE_MISSING" if damage is remove else "EVIDENCE_BROKEN"
+    fault, summary = late.told_by(*asked).splitlines()
+    assert fault.startswith(f"{code}: {file.name}: ")
+    assert "put a copy of it back" in fault
+    assert summary.startswith(f"{code}: what came too late for 2026-01 cannot be told")
+    # A run reads no evidence of long ago: it is done, and its report is whole.
+    run = late.must(*RUN, "2026-03", "--finalize")
+    assert "acme        2026-01  usage" in report(run.stdout)
+
+
+def test_all_evidence_that_is_not_what_was_written_is_named_at_once(late: Clerk) -> None:
+    late.use("acme", "2026-02-06")
+    late.close("2026-03", "--include-old", "asked for")
+    late.close("2026-04")
+    folder = late.home / "evidence"
+    remove(folder / "run-000001.parquet")
+    cut(folder / "run-000003.parquet")
+    first, second, summary = late.told_by("usage", "--month", "2026-01", "--unbilled").splitlines()
+    assert first.startswith("EVIDENCE_MISSING: run-000001.parquet: ")
+    assert second.startswith("EVIDENCE_BROKEN: run-000003.parquet: ")
+    assert summary.startswith("EVIDENCE_BROKEN: ")
