@@ -8,8 +8,8 @@ from audit.comparison import COMPARED
 from audit.rebuild import Rebuilt, rebuild
 from audit.replay import log_so_far
 from edge.command import clock, common, left_undone, progress, say, settings, show_rows
+from edge.log_options import archive_option, from_option
 from eventlog import open_log
-from eventlog.options import archive_option, from_option
 
 _COLUMNS = ("table", "store_only", "log_only")
 

@@ -7,16 +7,12 @@ from typing import Any, Final
 import click
 
 from audit.explain import EVENTS, RECORDS, explained
-from audit.explain_events import Events, read_events
-from audit.explain_places import find_places
 from billing import open_books
-from billing.proven_lines import Proof, prove
-from edge import Fault, Settings
+from billing.proven_lines import prove
 from edge.command import common, form, left_undone, settings, show_json, show_rows
 from edge.output import as_rows
 
 _TIERS: Final = ("description", "quantity", "unit", "unit price", "amount")
-_UNPLACED: Final = "the usage store does not know where it lies: `homemeeting rebuild` finds out"
 
 
 @click.command("explain")
@@ -42,8 +38,13 @@ def explain_command(name: str, line: str | None, with_events: bool, archive: Pat
     home = settings()
     with open_books(home, make=False) as books:
         proof = prove(books, home, name, line)
-    events = _events(home, proof, archive) if with_events else None
-    lines = explained(proof, events.by_record if events else None)
+    events, faults = None, list(proof.faults)
+    if with_events:
+        from audit.told_events import tell_events  # noqa: PLC0415  loads what reads the log
+
+        events, gone = tell_events(home, proof, archive)
+        faults += gone
+    lines = explained(proof, events)
     match form():
         case "json":
             head = {key: proof.document[key] for key in ("id", "number", "kind", "status")}
@@ -54,18 +55,7 @@ def explain_command(name: str, line: str | None, with_events: bool, archive: Pat
             show_rows(_flat(lines, _records_of), ("line", *RECORDS))
         case _:
             click.echo("\n\n".join(_tables(lines, with_events=with_events)))
-    faults = [*proof.faults, *(events.faults if events else ())]
     left_undone("EXPLAINED_IN_PART", "not all of it is there any more", faults)
-
-
-def _events(home: Settings, proof: Proof, archive: Path | None) -> Events:
-    records = [record for one in proof.lines for record in one.records]
-    places = find_places(home.usage, records)
-    found = read_events(home, places, archive)
-    placed = {str(place.record_id) for place in places}
-    unplaced = sorted({record["record_id"] for record in records} - placed)
-    found.faults += [Fault("PLACE_UNKNOWN", one, _UNPLACED) for one in unplaced]
-    return found
 
 
 def _flat(lines: Sequence[Mapping[str, Any]], of: Any) -> Iterator[dict[str, Any]]:

@@ -3,6 +3,9 @@
 Owns which part of the log that is. What it proves is `billing.verification`'s.
 """
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Final
 
 from audit.replay import GivenUp, Stretches, reads_journal
@@ -10,7 +13,7 @@ from audit.usage_replay import replay_usage
 from billing import LogWanted
 from consumers.columns import USAGE
 from edge import Fault, Refused, Settings
-from eventlog import LogSource, Partition
+from eventlog import LogSource, Partition, open_log
 from warehouse import Store, read_store
 
 # A damaged block is no message: it is found again where it lies.
@@ -61,7 +64,14 @@ class LoggedRecords:
         return found
 
 
-def dismissed(home: Settings) -> GivenUp:
+@contextmanager
+def open_logged(home: Settings, log: str | None, archive: Path | None) -> Iterator[LoggedRecords]:
+    """Out of the log of this name, closed at the end of the block. Refuses as `open_log`."""
+    with closing(open_log(home, log, archive, [USAGE])) as source:
+        yield LoggedRecords(source, _dismissed(home))
+
+
+def _dismissed(home: Settings) -> GivenUp:
     """The messages that somebody dismissed, by topic; none where there is no store."""
     if not home.usage.exists():
         return {}

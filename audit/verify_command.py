@@ -1,22 +1,19 @@
 """The command that proves invoices: verify."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from audit.logged import LoggedRecords, dismissed
 from billing import Finding, LogRecords, Month, Verification, open_books, verify_documents
 from billing.invoice_commands import month_option
 from billing.wording import counted
-from consumers.columns import USAGE
-from edge import Fault, Refused, Settings
+from edge import Fault, Refused
 from edge.command import common, left_undone, progress, say, say_some, settings, show_rows
-from eventlog import open_log
-from eventlog.options import archive_option, from_option
+from edge.log_options import archive_option, from_option
 from warehouse import Store
 
 _WORST: Final = ("whole", "late", "not compared", "log gone", "broken")
@@ -57,17 +54,22 @@ def verify_command(  # noqa: PLR0913, PLR0917
     if (log or archive) and not from_log:
         raise click.UsageError("--from and --archive go with --from-log.")
     home = settings()
+    logged: AbstractContextManager[LogRecords | None] = nullcontext()
+    if from_log:
+        from audit.logged import open_logged  # noqa: PLC0415  loads what reads the log
+
+        logged = open_logged(home, log, archive)
     with open_books(home, make=False) as books:
         chosen = _choose(books, names, month)
         with (
-            _logged(home, log, archive) if from_log else nullcontext() as logged,
+            logged as records,
             progress("Verifying", 0 if no_documents else len(chosen)) as advance,
         ):
             asked = Verification(
                 whole=not names,
                 numbers=everything,
                 papers=not no_documents,
-                log=logged,
+                log=records,
                 progress=advance,
             )
             findings = verify_documents(books, home, [row["id"] for row in chosen], asked)
@@ -102,12 +104,6 @@ def _choose(books: Store, names: Sequence[str], month: Month | None) -> list[dic
     if not found:
         raise Refused("NOTHING_CLOSED", "nothing is closed there: nothing was verified")
     return found
-
-
-@contextmanager
-def _logged(home: Settings, log: str | None, archive: Path | None) -> Iterator[LogRecords]:
-    with closing(open_log(home, log, archive, [USAGE])) as source:
-        yield LoggedRecords(source, dismissed(home))
 
 
 def _found(code: str) -> str:

@@ -22,6 +22,7 @@ from billing.history import in_force
 from billing.imports import import_file
 from billing.plan_changes import Changed, PlanFrom, change_plan, end_plans
 from edge.command import clock, common, form, reason_text, say, say_some, settings, show_rows
+from edge.lazy_group import LazyGroup
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _LIST = (
@@ -32,7 +33,7 @@ _NO_PLAN = dict.fromkeys(("plan", "since", "until", "quantity"))
 _reason_option = click.option("--reason", callback=reason_text, help="Kept in the audit trail.")
 
 
-@click.group()
+@click.group(cls=LazyGroup)
 def account() -> None:
     """Who is billed: import, list, plan, end, credit, alert.
 
@@ -184,3 +185,9 @@ def _rows(people: Iterable[Account], history: Sequence[Subscription]) -> list[di
     return [
         {**asdict(one), **told} for one in people for told in plans.get(one.account_id, [_NO_PLAN])
     ]
+
+
+account.add_later("billing.credit_commands", "credit", "credits", "credit-remove")
+account.add_later("billing.alert_commands", "alert")
+
+COMMANDS: tuple[click.Command, ...] = (account,)

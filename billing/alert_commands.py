@@ -91,3 +91,6 @@ def _row(found: Mapping[str, Any]) -> dict[str, Any]:
         "total": minor_to_money(found["total"], currency),
         "told": instant(found["fired_us"]),
     }
+
+
+COMMANDS: tuple[click.Command, ...] = (alert_command, alerts_command)

@@ -51,3 +51,6 @@ def _details(text: str) -> Any:
         return json.loads(text)
     except ValueError:  # not what was written: its fault follows
         return text
+
+
+COMMANDS: tuple[click.Command, ...] = (audit,)

@@ -144,7 +144,7 @@ def _ledger(credit: Row) -> Iterator[dict[str, Any]]:
         yield {**row, "entry": entry, "amount": -draw["amount"]}
 
 
-CREDIT_COMMANDS: Final[tuple[click.Command, ...]] = (
+COMMANDS: tuple[click.Command, ...] = (
     credit_command,
     credits_command,
     credit_remove_command,

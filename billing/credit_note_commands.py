@@ -142,4 +142,4 @@ def _show(books: Store, home: Settings, notes: Sequence[dict[str, Any]]) -> None
     show_documents(books, heads, "nothing was left to take back")
 
 
-CREDIT_NOTE_COMMANDS: Final[tuple[click.Command, ...]] = (credit_note_command, void_command)
+COMMANDS: tuple[click.Command, ...] = (credit_note_command, void_command)

@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from billing.completeness import allowances
 from billing.queries import EVIDENCE
@@ -74,6 +73,8 @@ def _write(readers: Iterable[pa.RecordBatchReader], path: Path, told: Mapping[st
     """The rows to a file with this metadata, whole and on the disk; gives its SHA-256. Some are
     written while the next are made.
     """
+    import pyarrow.parquet as pq  # noqa: PLC0415  as long as all of pyarrow, and for runs alone
+
     left = iter(readers)
     first = next(left)
     schema = first.schema.with_metadata(dict(told))
@@ -97,9 +98,12 @@ def _write(readers: Iterable[pa.RecordBatchReader], path: Path, told: Mapping[st
 
 
 def _texts(books: Store, columns: str, rows: str) -> pa.RecordBatchReader:
-    """Columns of rows of evidence, and last `text`, as what a row is hashed."""
+    """Columns of rows of evidence, and last `place`, the number of the document among them, and
+    `text`, as what a row is hashed.
+    """
     books.execute(EVIDENCE["text"])
-    return books.batches(f"SELECT {columns}, evidence_text(one) || chr(10) AS text FROM {rows} one")
+    told = "one.account AS place, evidence_text(one) || chr(10) AS text"
+    return books.batches(f"SELECT {columns}, {told} FROM {rows} one")
 
 
 def is_whole(path: Path, sha256: str) -> bool:
@@ -147,8 +151,8 @@ class _Sums:
         self._sums: dict[str, tuple[Any, int]] = {}
 
     def taken(self, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
-        """The rows without their texts, which are last; counted as they are read."""
-        schema = reader.schema.remove(len(reader.schema) - 1)
+        """The rows without place and text, which are last; counted as they are read."""
+        schema = pa.schema(list(reader.schema)[:-2])
         return pa.RecordBatchReader.from_batches(schema, map(self._take, reader))
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -159,16 +163,15 @@ class _Sums:
         texts = batch["text"]
         _, starts, data = texts.buffers()
         offsets = np.frombuffer(starts, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-        names = batch["invoice"].dictionary_encode()
-        codes = names.indices.to_numpy(zero_copy_only=False)
-        edges = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist(), len(codes)]
+        places = batch["place"].to_numpy()
+        edges = [0, *(np.flatnonzero(places[1:] != places[:-1]) + 1).tolist(), len(places)]
         whole = memoryview(data)
         for first, end in pairwise(edges):
-            invoice = names.dictionary[codes[first]].as_py()
+            invoice = batch["invoice"][first].as_py()
             digest, records = self._sums.get(invoice) or (hashlib.sha256(), 0)
             digest.update(whole[offsets[first] : offsets[end]])
             self._sums[invoice] = digest, records + end - first
-        return batch.drop_columns(["text"])
+        return batch.drop_columns(["place", "text"])
 
 
 def take_snapshot(books: Store, accepted: Sequence[Mapping[str, Any]] = ()) -> str:

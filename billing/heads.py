@@ -6,8 +6,11 @@ from typing import Any
 from edge import Refused
 from warehouse import Store
 
-_NAMED = """SELECT * FROM invoices
-WHERE number IN (SELECT unnest($names)) OR id IN (SELECT unnest($names)) ORDER BY month, id"""
+# First which: all else that a document's row holds is then read of those alone.
+_NAMED = """SELECT * FROM invoices WHERE id IN (
+    SELECT id FROM invoices
+    WHERE number IN (SELECT unnest($names)) OR id IN (SELECT unnest($names))
+) ORDER BY month, id"""
 
 
 def find_heads(books: Store, names: Iterable[str]) -> tuple[list[dict[str, Any]], list[str]]:

@@ -73,4 +73,4 @@ def holds_command() -> None:
     show_rows(shown, _LIST, "nothing is held")
 
 
-HOLD_COMMANDS: Final[tuple[click.Command, ...]] = (hold_command, release_command, holds_command)
+COMMANDS: tuple[click.Command, ...] = (hold_command, release_command, holds_command)

@@ -192,3 +192,14 @@ def _known_until(preview: Preview) -> str:
 
 def _utc(moment_us: int) -> str:
     return f"{instant(moment_us):%Y-%m-%d %H:%M:%S} UTC"
+
+
+invoice.add_later("billing.proof_commands", "find", "statement")
+invoice.add_later("billing.run_commands", "run", "finalize")
+invoice.add_later("billing.item_commands", "item", "items", "item-remove")
+invoice.add_later("billing.hold_commands", "hold", "release", "holds")
+# What reads the log stands in a package that this one knows nothing of.
+invoice.add_later("audit.explain_command", "explain")
+invoice.add_later("audit.verify_command", "verify")
+
+COMMANDS: tuple[click.Command, ...] = (invoice,)

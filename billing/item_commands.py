@@ -123,4 +123,4 @@ def item_remove_command(item: str, reason: str) -> None:
     say(f"taken out: {', '.join(map(str, told))}")
 
 
-ITEM_COMMANDS: Final[tuple[click.Command, ...]] = (item_command, items_command, item_remove_command)
+COMMANDS: tuple[click.Command, ...] = (item_command, items_command, item_remove_command)

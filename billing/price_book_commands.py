@@ -218,3 +218,6 @@ def _charge_data(charge: Charge) -> Iterator[tuple[str, Any]]:
 
 
 price_book.add_command(diff_command)
+
+
+COMMANDS: tuple[click.Command, ...] = (price_book,)

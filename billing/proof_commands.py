@@ -11,7 +11,6 @@ import click
 from billing.books import open_books
 from billing.evidence_reading import evidence_files
 from billing.finding import find_lines
-from billing.invoice_commands import invoice
 from billing.proven_lines import prove
 from billing.statement import COLUMNS, By, statement
 from edge.command import common, left_undone, settings, show_rows
@@ -26,7 +25,7 @@ def _record_id(_: click.Context, __: click.Parameter, value: str | None) -> str 
         raise click.BadParameter("must be a record id, which is a UUID") from None
 
 
-@invoice.command("find")
+@click.command("find")
 @click.option("--meeting", help="A meeting's id.")
 @click.option("--record", callback=_record_id, help="A usage record's id.")
 @common
@@ -53,7 +52,7 @@ def find_command(meeting: str | None, record: str | None) -> None:
     )
 
 
-@invoice.command("statement")
+@click.command("statement")
 @click.argument("name", metavar="NUMBER-OR-ID")
 @click.option(
     "--by", type=click.Choice(["meeting", "day"]), help="One row for each [one for each record]."
@@ -75,3 +74,6 @@ def statement_command(name: str, by: By | None) -> None:
     rows: list[dict[str, Any]] = list(statement(proof.lines, proof.zone, by))
     show_rows(rows, COLUMNS, f"{name} has no lines")
     left_undone("EVIDENCE_LEFT", "the list is not what was charged", proof.faults)
+
+
+COMMANDS: tuple[click.Command, ...] = (find_command, statement_command)

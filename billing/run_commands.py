@@ -169,4 +169,4 @@ def make_documents(books: Store, home: Settings, heads: Sequence[Mapping[str, An
         say(f"{counted(len(missing), 'invoice')} written as PDF to {home.documents}")
 
 
-RUN_COMMANDS: Final[tuple[click.Command, ...]] = (run_command, finalize_command)
+COMMANDS: tuple[click.Command, ...] = (run_command, finalize_command)

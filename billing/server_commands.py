@@ -110,3 +110,6 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         "last_beat": row["beat_us"] and instant(row["beat_us"]),
         "watermark": row["watermark_us"] and instant(row["watermark_us"]),
     }
+
+
+COMMANDS: tuple[click.Command, ...] = (server,)

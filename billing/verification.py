@@ -7,7 +7,7 @@ from three sources of records. Reads no log: who can lends one.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from billing.audit_trail import broken_links, entries
 from billing.derivation import derive, line_faults, missing_adjustments, place_records
 from billing.evidence import SUMS, is_whole, read_evidence_file, read_stored
 from billing.month import parse_month
+from billing.near_documents import near_documents
 from billing.paper_check import paper_findings
 from billing.pricebook import PriceBook
 from billing.queries import CHECKS, STORED, VERIFY
@@ -28,7 +29,7 @@ from billing.rows import load_rows
 from edge import Fault, Refused, Settings
 from warehouse import Store, copy_tables, lend_tables
 
-_FEW: Final = 500  # accounts whose usage is copied once, not looked through again and again
+_FEW: Final = 500  # documents or accounts: theirs is copied once, not looked for again and again
 _NEVER: Final = 2**62
 _GONE: Final = """SELECT coalesce(number, invoice) FROM proved_documents
 WHERE invoice NOT IN (SELECT id FROM invoices) ORDER BY ALL"""
@@ -68,6 +69,12 @@ def verify_documents(
 ) -> list[Finding]:
     """Everything that differs, of closed documents by id."""
     load_rows(books, "asked", ({"id": id} for id in ids), {"id": pa.string()})
+    is_few = len(ids) <= _FEW and not asked.numbers  # which are everybody's
+    with near_documents(books) if is_few else nullcontext():
+        return _verify(books, home, ids, asked)
+
+
+def _verify(books: Store, home: Settings, ids: Sequence[str], asked: Verification) -> list[Finding]:
     versions, found = _books(books, asked)
     if asked.whole:
         found += [Finding(None, one) for one in broken_links(entries(books))]
@@ -229,7 +236,7 @@ def _stored(books: Store, home: Settings, act: Act, last_batch: int) -> Iterator
 
 def _note_store(books: Store) -> None:
     books.execute("CREATE OR REPLACE TEMP TABLE moved_since AS FROM moved_days")
-    books.execute("CREATE OR REPLACE TEMP TABLE shared_identities AS FROM shared_records")
+    books.execute("CREATE OR REPLACE TEMP TABLE shared_identities AS FROM their_identities")
     books.execute(VERIFY["conflicts"])
 
 

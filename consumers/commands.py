@@ -23,9 +23,9 @@ from edge.command import (
     show_json,
     show_rows,
 )
+from edge.log_options import from_option
 from edge.stopping import Stopping
 from eventlog import LogSource, open_log
-from eventlog.options import from_option
 from schemas import TOPICS
 from warehouse import Store, open_store, read_store, whole
 

@@ -24,6 +24,7 @@ SELECTS = {
     "sums": "SELECT sum(wide)::HUGEINT AS total, max(moment) AS latest FROM kinds",
     "nothing": "FROM kinds WHERE false",
     "listed": "SELECT number FROM kinds WHERE id IN (SELECT unnest($ids))",
+    "others": "SELECT sum(number) AS total FROM kinds ANTI JOIN $listed AS listed USING (number)",
     "unlisted": "SELECT number FROM kinds WHERE id IN (SELECT unnest($no_ids))",
 }
 IDS = [uuid.UUID(hashlib.md5(str(number).encode()).hexdigest()) for number in (3, 99, 100)]
@@ -50,6 +51,7 @@ def test_the_file_and_its_writer_give_the_same_copies(tmp_path: Path) -> None:
     assert isinstance(rows, dict)
     assert len(rows["kinds"]) == 80
     assert (rows["listed"], rows["unlisted"]) == ([(3,), (99,)], [])
+    assert rows["others"] == [(sum(range(100)) - 3 - 99,)]
 
 
 def test_copies_are_of_one_state_while_the_writer_commits(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from audit import log_so_far, replay, replay_usage, stretches_read
+from audit.replay import log_so_far, replay, stretches_read
 from audit.swap import put_in_place
+from audit.usage_replay import replay_usage
 from consumers import Projector, broken_invariants, dismiss, retry
 from eventlog import JournalSource, JournalWriter
 from schemas import encode

@@ -524,3 +524,26 @@ def test_what_was_not_compared_is_not_called_whole(home: Home) -> None:
     done = run(home, "invoice", "verify", number(home, "2026-09.solo"), "--format", "json")
     assert done.returncode == 1
     assert [row["found"] for row in json.loads(done.stdout)] == ["not compared"]
+
+
+LOADED = """
+import sys, cli
+try:
+    cli.run()
+except SystemExit as ended:
+    assert not ended.code
+print(*sys.modules, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("word", ["verify", "explain"])
+def test_a_document_is_proved_without_what_reads_the_log(life: Home, word: str) -> None:
+    """And without what libraries load in case: each is a tenth of a second of every answer."""
+    name = number(life, "2026-09.solo")
+    done = command_line.python(LOADED, "--home", life, "invoice", word, name)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stderr.splitlines()[-1].split())
+    assert {"billing.books", "duckdb", "pyarrow"} <= loaded
+    log = {"eventlog", "schemas", "consumers", "kafka", "fastavro"}
+    unwanted = {"pandas", "pyarrow.compute", "pyarrow.dataset", "pyarrow.parquet"}
+    assert not loaded & (log | unwanted)

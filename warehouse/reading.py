@@ -66,10 +66,11 @@ def copy_tables(  # noqa: PLR0913  all but four have names and defaults
     """Temporary tables of `into`: each name with what its SELECT gives of the store at `path`.
 
     All are of one state. A SELECT names the store's tables; `$name` in it stands for the whole
-    number or the list of ids or texts `bounds["name"]`. Refuses with STORE_MISSING, STORE_BUSY,
+    number or the list of ids or texts `bounds["name"]`, or for what the SELECT of that name before
+    it gave. Refuses with STORE_MISSING, STORE_BUSY,
     STORE_FORBIDDEN, STORE_FAILED, STORE_CORRUPT, STORE_FOREIGN, STORE_OLDER or STORE_NEWER.
     """
-    selects = {name: _bind(sql, bounds or {}) for name, sql in tables.items()}
+    selects = _copies(tables, bounds or {})
     if _attach_or_copy(into, path, kind, selects, wait_s):
         _copy_attached(into, path, kind, selects)
 
@@ -88,10 +89,10 @@ def lend_tables(  # noqa: PLR0913  all but four have names and defaults
     is then a view of it, all of one state since no writer can open it meanwhile. A name must not be
     that of a table of the store: its view would read itself.
     """
-    selects = {name: _bind(sql, bounds or {}) for name, sql in tables.items()}
-    if not _attach_or_copy(into, path, kind, selects, wait_s):
+    if not _attach_or_copy(into, path, kind, _copies(tables, bounds or {}), wait_s):
         yield
         return
+    selects = _bound(tables, bounds or {}, {name: f'"{name}"' for name in tables})
     home = into.value("SELECT current_database()")
     try:
         into.execute("USE source")
@@ -172,8 +173,23 @@ def _serving(path: Path) -> Serving | None:
         raise forbidden(path, "another user's projector may serve it") from error
 
 
-def _bind(sql: str, bounds: Bounds) -> str:
-    return _NAME.sub(lambda named: _literal(bounds[named[1]]), sql)
+def _copies(tables: Mapping[str, str], bounds: Bounds) -> dict[str, str]:
+    """The SELECTs of copies, which have numbers until all are made: under their own names they
+    would hide the store's tables from those that follow.
+    """
+    return _bound(tables, bounds, {name: _copy(at) for at, name in enumerate(tables)})
+
+
+def _copy(number: int) -> str:
+    return f'"copied {number}"'
+
+
+def _bound(tables: Mapping[str, str], bounds: Bounds, called: Mapping[str, str]) -> dict[str, str]:
+    def told(named: re.Match[str]) -> str:
+        name = named[1]
+        return _literal(bounds[name]) if name in bounds else called[name]
+
+    return {name: _NAME.sub(told, sql) for name, sql in tables.items()}
 
 
 def _literal(bound: int | Sequence[UUID] | Sequence[str]) -> str:
@@ -203,11 +219,10 @@ def _copy_attached(into: Store, path: Path, kind: Kind, selects: Mapping[str, st
     into.execute("USE source")
     try:
         refuse_older(path, kind, find_version(into, path, kind))
-        # Under their own names they would hide the store's tables from the SELECTs that follow.
         for number, sql in enumerate(selects.values()):
-            into.execute(f'CREATE OR REPLACE TEMP TABLE "copied {number}" AS {sql}')
+            into.execute(f"CREATE OR REPLACE TEMP TABLE {_copy(number)} AS {sql}")
         for number, name in enumerate(selects):
-            into.execute(f'ALTER TABLE temp."copied {number}" RENAME TO "{name}"')
+            into.execute(f'ALTER TABLE temp.{_copy(number)} RENAME TO "{name}"')
     finally:
         into.execute(f'USE "{home}"')
         into.execute("DETACH source")
@@ -243,5 +258,6 @@ def _copy_served(
 
 def _pack(selects: Mapping[str, str]) -> str:
     """One statement, hence one state: a column of structs per SELECT, null in others' rows."""
-    parts = (f'SELECT "{name}" FROM (\n{sql}\n) AS "{name}"' for name, sql in selects.items())
-    return " UNION ALL BY NAME ".join(parts)
+    copies = (f"{_copy(at)} AS MATERIALIZED (\n{sql}\n)" for at, sql in enumerate(selects.values()))
+    parts = (f'SELECT "{name}" FROM {_copy(at)} AS "{name}"' for at, name in enumerate(selects))
+    return f"WITH {', '.join(copies)} {' UNION ALL BY NAME '.join(parts)}"

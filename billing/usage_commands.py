@@ -1,28 +1,17 @@
-"""The usage command; gathers billing's others: accounts, price books, servers, invoices, audit."""
+"""The command that tells what was used: usage."""
 
 from fractions import Fraction
 from typing import Any
 
 import click
 
-from billing import proof_commands  # noqa: F401  adds its commands to the group
-from billing.account_commands import account
-from billing.alert_commands import alert_command, alerts_command
-from billing.audit_commands import audit
 from billing.books import load_catalogue, open_books
-from billing.credit_commands import CREDIT_COMMANDS
-from billing.credit_note_commands import CREDIT_NOTE_COMMANDS
-from billing.hold_commands import HOLD_COMMANDS
-from billing.invoice_commands import invoice, month_option
-from billing.item_commands import ITEM_COMMANDS
+from billing.invoice_commands import month_option
 from billing.layout import lay_out
 from billing.money import decimal_text
 from billing.month import Month
-from billing.price_book_commands import price_book
 from billing.queries import SQL
 from billing.rating import month_usage
-from billing.run_commands import RUN_COMMANDS
-from billing.server_commands import server
 from billing.too_old import note_old, too_old
 from edge.command import common, settings, show_rows
 from edge.lazy_group import LazyGroup
@@ -80,15 +69,7 @@ def _usage_row(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"seconds": seconds, "quantity": decimal_text(row["quantity"])}
 
 
-for _command in (*RUN_COMMANDS, *ITEM_COMMANDS, *HOLD_COMMANDS):
-    invoice.add_command(_command)
-# What reads the log or writes upstream stands in packages that this one knows nothing of.
+# What reads or writes the log stands in a package that this one knows nothing of.
 usage.add_later("corrections.commands", "conflicts", "cancel")
-invoice.add_later("audit.explain_command", "explain")
-invoice.add_later("audit.verify_command", "verify")
-for _command in (*CREDIT_COMMANDS, alert_command):
-    account.add_command(_command)
 
-COMMANDS: tuple[click.Command, ...] = (
-    *(account, price_book, usage, server, invoice, *CREDIT_NOTE_COMMANDS, alerts_command, audit),
-)
+COMMANDS: tuple[click.Command, ...] = (usage,)

@@ -1,16 +1,7 @@
 -- Every identity of the near records that have several, wherever the others are, and when the store
 -- was last told of its like.
-WITH near AS (
-    SELECT record_id FROM usage_records
-    WHERE started_at >= make_timestamp($from_us) AND started_at < make_timestamp($end_us)
-    UNION ALL
-    SELECT record_id FROM usage_records
-    WHERE started_at >= make_timestamp($old_from_us) AND started_at < make_timestamp($old_end_us)
-        AND account_id IN (SELECT unnest($old_accounts))
-),
-
-shared AS (
-    SELECT record_id FROM usage_records WHERE record_id IN (SELECT record_id FROM near)
+WITH shared AS (
+    SELECT record_id FROM usage_records WHERE record_id IN (SELECT record_id FROM $stored_records)
     GROUP BY record_id HAVING count(*) > 1
 )
 
