@@ -257,7 +257,13 @@ def _copy_served(
 
 
 def _pack(selects: Mapping[str, str]) -> str:
-    """One statement, hence one state: a column of structs per SELECT, null in others' rows."""
-    copies = (f"{_copy(at)} AS MATERIALIZED (\n{sql}\n)" for at, sql in enumerate(selects.values()))
+    """One statement, hence one state: a column of structs per SELECT, null in others' rows. The
+    writer holds on to the rows of none but those that another SELECT reads too.
+    """
+    copies = []
+    for number, sql in enumerate(selects.values()):
+        is_read = any(_copy(number) in other for other in selects.values())
+        kept = "MATERIALIZED" if is_read else "NOT MATERIALIZED"
+        copies.append(f"{_copy(number)} AS {kept} (\n{sql}\n)")
     parts = (f'SELECT "{name}" FROM {_copy(at)} AS "{name}"' for at, name in enumerate(selects))
     return f"WITH {', '.join(copies)} {' UNION ALL BY NAME '.join(parts)}"
