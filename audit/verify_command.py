@@ -41,8 +41,8 @@ def verify_command(  # noqa: PLR0913, PLR0917
     """Derive closed documents again, name all that differs.
 
     From the evidence to the lines, from the usage store to the evidence, with --from-log from the
-    log to the evidence. Late usage is told and is no fault: it will be adjusted. With --month and
-    --all whole evidence files and the audit trail too.
+    log to the evidence. Late usage is told and is no fault: a later document adjusts it. With
+    --month and --all whole evidence files and the audit trail too.
 
     \b
     Example: homemeeting invoice verify HM-2026-000001 --from-log

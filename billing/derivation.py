@@ -7,18 +7,16 @@ Owns what is said of lines that come out otherwise. The source is told by the vi
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
 from itertools import zip_longest
 from typing import Any, Final
 
 from billing.adjustments import find_adjustments
 from billing.item_lines import lay_items
-from billing.money import decimal_text, minor_text
+from billing.line_values import terms_told, value_text
 from billing.queries import EVIDENCE, SQL, VERIFY
 from billing.rating import lay_lines, place_usage, rate, too_large
 from billing.reconstruction import Act
 from edge import Fault
-from edge.output import plain
 from warehouse import Store
 
 Row = Mapping[str, Any]
@@ -123,41 +121,24 @@ def _message(was: Row | None, now: Row | None) -> str:
         return f"{told} is not on the document, and comes to {_amount(one)} by the evidence"
     if now is None:
         return f"{told} stands at {_amount(one)}, and nothing in the evidence comes to it"
-    differences = [
-        f"{name} {_money(was, name)}, by the evidence {_money(now, name)}"
-        for name in _AMOUNTS
-        if was[name] != now[name]
+    said, meant = (terms_told(row["terms"], row["currency"]) for row in (was, now))
+    differences = [_differs(name, was, now) for name in _AMOUNTS if was[name] != now[name]]
+    differences += [
+        f"{name} {said.get(name, 'none')}, by the book {meant.get(name, 'none')}"
+        for name in sorted({*said, *meant})
+        if said.get(name) != meant.get(name)
     ]
     differences += [
-        f"{name} {_text(was['terms'].get(name))}, by the book {_text(now['terms'].get(name))}"
-        for name in sorted({*was["terms"], *now["terms"]})
-        if was["terms"].get(name) != now["terms"].get(name)
-    ]
-    differences += [
-        f"{name} {_quantity(was, name)}, by the evidence {_quantity(now, name)}"
+        _differs(name, was, now)
         for name in _REST
         if was[name] != now[name] and (name != "tiers" or was["quantity"] == now["quantity"])
     ]
     return f"{told}: {'; '.join(differences[:_FEW]) or 'its terms'}"
 
 
+def _differs(name: str, was: Row, now: Row) -> str:
+    return f"{name} {value_text(was, name)}, by the evidence {value_text(now, name)}"
+
+
 def _amount(row: Row) -> str:
-    return _money(row, "amount")
-
-
-def _money(row: Row, name: str) -> str:
-    if row[name] is None:
-        return "none"
-    return f"{minor_text(row[name], row['currency'])} {row['currency']}"
-
-
-def _quantity(row: Row, name: str) -> str:
-    """In the line's unit, as the document has it."""
-    scales = row["terms"].get("scales")
-    if name != "quantity" or row[name] is None or not scales:
-        return _text(row[name])
-    return decimal_text(Fraction(row[name], int(scales["unit"])))
-
-
-def _text(value: Any) -> str:
-    return json.dumps(plain(value), ensure_ascii=False)
+    return value_text(row, "amount")

@@ -71,7 +71,7 @@ def _explain(line: Line, document: Mapping[str, Any]) -> list[Row]:
         case "commitment":
             rows += _commitment(line, currency)
         case "adjustment":
-            rows += _adjustment(line, currency)
+            rows += _adjustment(line, document)
         case "usage":
             rows += _priced(line, currency)
             rows += _changed(line, currency)
@@ -149,7 +149,7 @@ def _priced(line: Line, currency: str) -> Iterator[Row]:
             yield from _percentage(line, currency)
         case "flat" if "amount" in basis:
             yield Row(
-                "Once a month, however much is used", amount=_exact(basis["amount"], currency)
+                "Once a month, however much is used", amount=exact_money(basis["amount"], currency)
             )
         case "flat":
             yield Row("Owed with the last days of the month")
@@ -164,17 +164,18 @@ def _tiers(line: Line, currency: str, *, is_volume: bool) -> Iterator[Row]:
     """Tiers that hold something. What one costs once, however little is in it, is a row."""
     lower = None
     for tier in line["tiers"]:
-        reach = _reach(lower, tier["up_to"])
+        within = reach(lower, tier["up_to"])
         if Decimal(tier["quantity"]):
-            text = f"{reach[0].upper()}{reach[1:]}"
+            text = f"{within[0].upper()}{within[1:]}"
             text += ": one price for all" if is_volume else ""
             yield Row(text, *_rated(tier, line["unit"], currency))
         if Decimal(tier["flat"]):
-            yield Row(f"Once, for {reach}", amount=_exact(tier["flat"], currency))
+            yield Row(f"Once, for {within}", amount=exact_money(tier["flat"], currency))
         lower = tier["up_to"]
 
 
-def _reach(lower: str | None, upper: str | None) -> str:
+def reach(lower: str | None, upper: str | None) -> str:
+    """A tier by the quantities that it begins above and ends with, None where it has no end."""
     if lower is None:
         return "any quantity" if upper is None else f"the first {number(Decimal(upper))}"
     end = "" if upper is None else f" to {number(Decimal(upper))}"
@@ -185,7 +186,7 @@ def _rated(tier: Line, unit: str, currency: str) -> tuple[str, str, str, str]:
     """Quantity, unit, price and what they make, without what the tier costs once."""
     amount = Fraction(tier["amount"]) - Fraction(tier["flat"])
     price = money(Decimal(tier["unit_price"]), currency)
-    return (*_quantity(tier["quantity"], unit), price, _exact(amount, currency))
+    return (*_quantity(tier["quantity"], unit), price, exact_money(amount, currency))
 
 
 def _packages(line: Line, currency: str) -> Row:
@@ -194,7 +195,7 @@ def _packages(line: Line, currency: str) -> Row:
     which = "a begun one counts whole" if basis["package_rounding"] == "up" else "full ones only"
     price = money(Decimal(basis["package_price"]), currency)
     packages = _quantity(line["packages"], "package")
-    amount = _exact(line["tiers"][0]["amount"], currency)
+    amount = exact_money(line["tiers"][0]["amount"], currency)
     return Row(f"Packages of {size}, {which}", *packages, price, amount)
 
 
@@ -207,12 +208,12 @@ def _percentage(line: Line, currency: str) -> Iterator[Row]:
     part = net * Fraction(basis["rate_percent"]) / 100
     if not net and not basis["records"]:
         return
-    yield Row(f"{rate} of the amount used", counted, currency, rate, _exact(part, currency))
+    yield Row(f"{rate} of the amount used", counted, currency, rate, exact_money(part, currency))
     fixed = Fraction(basis["fixed"])
     if fixed:
         price = money(Decimal(basis["fixed"]), currency)
         records = _quantity(str(basis["records"]), "record")
-        amount = _exact(fixed * basis["records"], currency)
+        amount = exact_money(fixed * basis["records"], currency)
         yield Row("For each record", *records, price, amount)
 
 
@@ -221,14 +222,14 @@ def _changed(line: Line, currency: str) -> Iterator[Row]:
     basis = line["basis"]
     if _shown(line["discount"]):
         percent = number(Decimal(basis["discount_percent"]))
-        yield Row(f"Discount of {percent} %", amount=_exact(line["discount"], currency))
+        yield Row(f"Discount of {percent} %", amount=exact_money(line["discount"], currency))
     if _shown(line["bound"]):
         is_raised = Decimal(line["bound"]) > 0
         text, key = ("Made up to", "minimum") if is_raised else ("Cut down to", "maximum")
         whole = money(Decimal(basis[key]), currency)
         days = _of_month(basis.get("bound_days"))
         yield Row(
-            f"{text} the {key}, {whole} a month{days}", amount=_exact(line["bound"], currency)
+            f"{text} the {key}, {whole} a month{days}", amount=exact_money(line["bound"], currency)
         )
 
 
@@ -241,25 +242,32 @@ def _commitment(line: Line, currency: str) -> Iterator[Row]:
     whole = Fraction(basis["amount"])
     least = whole * Fraction(line["proration"] or 1)
     text = f"At least {money(Decimal(basis['amount']), currency)} a month"
-    yield Row(text + _of_month(line["proration"]), amount=_exact(least, currency))
-    yield Row("Usage came to", amount=_exact(-Fraction(basis["usage"]), currency))
+    yield Row(text + _of_month(line["proration"]), amount=exact_money(least, currency))
+    yield Row("Usage came to", amount=exact_money(-Fraction(basis["usage"]), currency))
 
 
-def _adjustment(line: Line, currency: str) -> Iterator[Row]:
+def _adjustment(line: Line, document: Mapping[str, Any]) -> Iterator[Row]:
     """What is owed now, with its arithmetic, less what was charged."""
-    basis, origin = line["basis"], line["origin"]
+    basis, origin, currency = line["basis"], line["origin"], document["currency"]
     if "owed" in basis:
-        yield Row(f"Owed for {span(line['period'])}", amount=_exact(basis["owed"], currency))
+        yield Row(_comes_to(line, document), amount=exact_money(basis["owed"], currency))
     if now := basis.get("now"):
         yield from _now({**line, **now, "kind": "usage"}, currency)
     number_of = origin["number"] if origin else None
     where = f" in {number_of}" if number_of else ""
     if "charged" in basis:
-        charged = _exact(-Fraction(basis["charged"]), currency)
+        charged = exact_money(-Fraction(basis["charged"]), currency)
         when = "in advance" if basis["advance"] else "before"
         yield Row(f"Charged {when}{where}", amount=charged)
     elif number_of:
         yield Row(f"From {number_of}")
+
+
+def _comes_to(line: Line, document: Mapping[str, Any]) -> str:
+    """Of the days that are adjusted, which are over once the document that does it is final."""
+    end, until = (_moment(one["period"]["end"]) for one in (line, document))
+    is_over = end < until or (end == until and document["status"] != "draft")
+    return f"{span(line['period'])} {'came' if is_over else 'comes'} to"
 
 
 def _now(line: Line, currency: str) -> Iterator[Row]:
@@ -276,7 +284,7 @@ def _shown(amount: str | None) -> bool:
     return amount is not None and Decimal(amount) != 0
 
 
-def _exact(amount: Fraction | str, currency: str) -> str:
+def exact_money(amount: Fraction | str, currency: str) -> str:
     """As it is before the line is rounded, to eight places where it has more."""
     scaled = round_half_up(Fraction(amount) * 10**_PLACES_MAX)
     return money(Decimal(decimal_text(Fraction(scaled, 10**_PLACES_MAX))), currency)

@@ -27,7 +27,7 @@ _LINES_SHOWN: Final = 3
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A fault and the id of the document it is of, None of all. `is_late`: the document is right,
-    and what came since will be adjusted.
+    and what came since is for a later one.
     """
 
     invoice: str | None
@@ -56,11 +56,23 @@ def _finding(rows: Sequence[Row], source: str) -> Finding:
     now = [row for row in rows if row["side"] < 0]
     lines = sorted({row["line_id"] for row in rows})
     where = ", ".join(lines[:_LINES_SHOWN]) + ", …" * (len(lines) > _LINES_SHOWN)
-    came = "; it came after the document was made, and will be adjusted"
-    message = f"{_difference(told, now, source)} ({where})" + came * is_late
+    came = f"; it came after the document was made, and {_settled(rows)}" if is_late else ""
+    message = f"{_difference(told, now, source)} ({where}){came}"
     code = "RECORD_LATE" if is_late else "RECORD_BROKEN"
     fault = Fault(code, f"{one['name']} record {one['record_id']}", message)
     return Finding(one["invoice"], fault, is_late)
+
+
+def _settled(rows: Sequence[Row]) -> str:
+    """Which document was made with it known, or that one will be."""
+    settled = [row["settled_by"] for row in rows if row["is_late"]]
+    if None in settled:
+        return "will be adjusted"
+    told = dict.fromkeys(
+        f"{one['name']} {'billed the month anew' if one['is_anew'] else 'adjusted it'}"
+        for one in settled
+    )
+    return ", ".join(told)
 
 
 def _difference(told: Sequence[Row], now: Sequence[Row], source: str) -> str:

@@ -161,12 +161,25 @@ def test_fees_in_advance_say_for_when_and_adjustments_of_what(found: Documents) 
     assert [rows(second, "base", at) for at in range(3)] == [
         [
             "Team plan: 32.67 instead of 49.00 charged in advance | -16.33",
-            "Owed for 1 – 30 November 2026 | 32.67",
+            "1 – 30 November 2026 came to | 32.67",
             f"Charged in advance in {found['acme', '2026-10']['number']} | -49.00",
         ],
         ["Large plan | 1 | month | 99.00 | 33.00", "21 – 30 November 2026 | 10 | of 30 days"],
         ["Large plan | 1 | month | 99.00 | 99.00", "In advance, 1 – 31 December 2026"],
     ]
+
+
+def test_days_that_are_not_over_come_to_what_is_owed(found: Documents) -> None:
+    """A draft may be of the running month; what a final document adjusts is over."""
+    document = found["acme", "2026-11"]
+    for status, earlier, text in (
+        ("final", False, "came to"), ("draft", False, "comes to"), ("draft", True, "came to"),
+    ):  # fmt: skip
+        line = next(one for one in document["lines"] if "owed" in one["basis"])
+        if earlier:
+            line = {**line, "period": found["acme", "2026-10"]["period"]}
+        _, row, *_ = explain(line, {**document, "status": status})
+        assert row.text == f"1 – {'31 October' if earlier else '30 November'} 2026 {text}"
 
 
 def test_the_rows_beneath_a_line_add_up_to_it(found: Documents) -> None:

@@ -195,6 +195,9 @@ def test_a_whole_life_is_verified_and_late_usage_told(life: Home) -> None:
         ["29"],
         ["47"],
     ]
+    adjusting = (number(life, f"2026-{of}") for of in ("10.acme", "10.bold", "11.acme"))
+    for remark, document in zip(remarks, adjusting, strict=True):
+        assert remark.endswith(f"came after the document was made, and {document} adjusted it")
     kinds = {line["kind"] for one in shown(life, "invoice", "list") for line in one["lines"]}
     assert kinds == {"fee", "usage", "commitment", "adjustment", "item"}
 
@@ -233,6 +236,25 @@ def test_a_withdrawn_record_is_late_and_told_as_such(home: Home) -> None:
     project(home, [used(32, "solo", "09-05", 50, phase="CANCEL")])
     ((code, text),) = found(home, number(home, "2026-09.solo"), code=0)
     assert (code, "withdrawn in the usage store" in text) == ("RECORD_LATE", True)
+    assert text.endswith("; it came after the document was made, and will be adjusted")
+    close(home, "2026-12", "2027-01-03T00:00:00Z", "--accept-incomplete", "test")
+    ((_, text),) = found(home, number(home, "2026-09.solo"), code=0)
+    assert text.endswith(f"and {number(home, '2026-12.solo')} adjusted it")
+    project(home, [used(80, "solo", "09-05", 9)])
+    *_, (_, text) = found(home, number(home, "2026-09.solo"), code=0)
+    assert text.endswith("and will be adjusted")
+
+
+def test_a_month_that_was_void_is_billed_anew_with_what_came_late(home: Home) -> None:
+    name = number(home, "2026-11.solo")
+    project(home, [used(80, "solo", "11-07", 9)])
+    voided = run(home, "void", name, "--reason", "v", now="2026-12-05T00:00:00Z")
+    assert voided.returncode == 0, voided.stderr
+    close(home, "2026-11", "2026-12-06T00:00:00Z", "--accept-incomplete", "test")
+    ((code, text),) = found(home, name, code=0)
+    assert code == "RECORD_LATE"
+    newest = max(one["number"] for one in shown(home, "invoice", "list", "--month", "2026-11"))
+    assert text.endswith(f"and {newest} billed the month anew")
 
 
 def test_a_second_in_the_evidence_is_named(home: Home) -> None:
@@ -297,10 +319,28 @@ def test_a_price_of_a_stored_book_is_named(home: Home) -> None:
     assert faults[0][1].startswith("b of 2026-01-01: the stored book is not what was loaded")
     lines = [text for code, text in faults if code == "LINE_DIFFERS"]
     assert any(
-        'tiers [["60", "0.1"]' in one and 'by the book [["60", "0.2"]' in one for one in lines
+        "tiers the first 60 at 0.10, above 60 at 0.05 EUR, by the book the first 60 at 0.20," in one
+        for one in lines
     )
     assert all(one.startswith(f"{name} line 2026-10.bold.0") for one in lines)
     assert {code for code, _ in faults} == {"BOOK_BROKEN", "LINE_DIFFERS"}
+
+
+def test_a_tier_and_a_discount_that_differ_are_told_as_the_document_has_them(home: Home) -> None:
+    spoil(
+        home,
+        """UPDATE invoice_lines SET discount = -500000000000, tiers = list_transform(
+            tiers, lambda tier: {
+                'quantity': tier.quantity, 'flat': tier.flat, 'amount': tier.amount * 2
+            }
+        ) WHERE invoice = '2026-09.solo' AND kind = 'usage'""",
+    )
+    ((code, text),) = found(home, number(home, "2026-09.solo"))
+    assert code == "LINE_DIFFERS"
+    assert text.partition(": ")[2] == (
+        "talk: tiers 50 minutes at 0.30 make 30.00 EUR, by the evidence 50 minutes at 0.30 make "
+        "15.00 EUR; discount -833.33333333 EUR, by the evidence 0.00 EUR"
+    )
 
 
 @pytest.mark.parametrize(
