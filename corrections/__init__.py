@@ -4,7 +4,15 @@ Owns the one way upstream: it reads what the projector made of the log and write
 into it. A person decides that, gives a reason, and the books keep it.
 """
 
-from corrections.cancel import cancel, choose, forward
+from corrections.cancel import cancel, choose, forward, in_journal
 from corrections.identities import Identity, find_conflicts, find_identities
 
-__all__ = ["Identity", "cancel", "choose", "find_conflicts", "find_identities", "forward"]
+__all__ = [
+    "Identity",
+    "cancel",
+    "choose",
+    "find_conflicts",
+    "find_identities",
+    "forward",
+    "in_journal",
+]

@@ -16,12 +16,19 @@ from billing.audit_trail import Act, record
 from corrections.identities import Identity, find_identities
 from edge import Fault, Refused, Settings
 from edge.output import plain
-from eventlog import KafkaSettings
+from eventlog import JournalSource, KafkaSettings
 from producers import Emitter, Forwarder
+from schemas import decode
 
 SERVER_ID: Final = "corrections"
 _HASH: Final = re.compile(r"[0-9a-f]{4,64}", re.ASCII)
 _FORM: Final = "must be a record id, which is a UUID, or RECORD:HASH with 4 to 64 hex digits"
+
+_USAGE: Final = "meetings.usage"
+_OF_IDENTITY: Final = (
+    *("record_id", "started_at", "account_id", "meeting_id", "participant_id", "meter", "variant"),
+)
+_EVENTS_MAX: Final = 10_000
 
 _Asked = tuple[UUID, str | None]
 
@@ -51,6 +58,23 @@ def choose(usage: Path, words: Sequence[str]) -> list[Identity]:
     return list(chosen)
 
 
+def in_journal(journal: Path, identities: Sequence[Identity]) -> list[Identity]:
+    """Those of them that a CANCEL in the journal withdraws, which need not be projected yet. A
+    reason in the books is none: its event may have been refused. Refuses with JOURNAL_UNREADABLE.
+    """
+    source = JournalSource(journal, [_USAGE], SERVER_ID)
+    told: set[tuple[Any, ...]] = set()
+    while slices := source.poll(_EVENTS_MAX, 0.0):
+        for piece in slices:
+            for event in decode(_USAGE, piece.payloads).columns.to_pylist():
+                if event["phase"] == "CANCEL":
+                    told.add(tuple(event[name] for name in _OF_IDENTITY))
+    events = {one: _event(one) | {"record_id": one.record_id.bytes} for one in identities}
+    return [
+        one for one, event in events.items() if tuple(event[name] for name in _OF_IDENTITY) in told
+    ]
+
+
 def cancel(
     home: Settings, identities: Sequence[Identity], reason: str, clock: Callable[[], int]
 ) -> None:
@@ -70,7 +94,7 @@ def cancel(
         home.journal, SERVER_ID, "none", "cancel", clock=clock, threaded=False, replay=True
     ) as emitter:
         for one in identities:
-            while not emitter.emit("meetings.usage", _event(one)):
+            while not emitter.emit(_USAGE, _event(one)):
                 emitter.flush()
 
 

@@ -1,14 +1,20 @@
 """The commands that correct usage: `usage conflicts` and `usage cancel`."""
 
+from typing import Final
+
 import click
 
-from corrections.cancel import cancel, choose, forward
+from corrections.cancel import cancel, choose, forward, in_journal
 from corrections.identities import find_conflicts
 from edge.command import clock, common, reason_text, say, settings, show_rows
 
 _IDENTITY = (
     *("record_id", "hash", "started_at", "last_seen", "account_id", "meeting_id"),
     *("participant_id", "meter", "variant"),
+)
+
+_EFFECT: Final = (
+    "takes effect when projected: `homemeeting consume --once`, unless the service runs"
 )
 
 
@@ -36,7 +42,7 @@ def conflicts_command() -> None:
 def cancel_command(records: tuple[str, ...], reason: str) -> None:
     """Withdraw usage records for good, with the reason.
 
-    They count for nothing and stay visible.
+    They count for nothing and stay visible. One that was cancelled before stays as it was.
 
     A record with several identities needs the HASH of one, as `usage conflicts` shows it. Where
     one argument has a fault, nothing is cancelled. Who acts is HOMEMEETING_USER, else the user of
@@ -53,6 +59,10 @@ def cancel_command(records: tuple[str, ...], reason: str) -> None:
         if one.cancelled:
             say(f"{one} was cancelled already")
     fresh = [one for one in chosen if not one.cancelled]
+    waiting = in_journal(home.journal, fresh)
+    for one in waiting:
+        say(f"{one} was cancelled already, which {_EFFECT}")
+    fresh = [one for one in fresh if one not in waiting]
     if not fresh:
         return
     cancel(home, fresh, reason, clock())
@@ -60,7 +70,7 @@ def cancel_command(records: tuple[str, ...], reason: str) -> None:
     if home.bootstrap_servers:
         sent = forward(home)
         say("sent to Kafka" if sent else "the running `homemeeting forward` sends it to Kafka")
-    say("takes effect when projected: `homemeeting consume --once`, unless the service runs")
+    say(_EFFECT)
 
 
 COMMANDS: tuple[click.Command, ...] = (conflicts_command, cancel_command)

@@ -28,10 +28,13 @@ class _Cursor:
 
 
 class JournalSource:
-    """`eventlog.LogSource` over a journal directory."""
+    """`eventlog.LogSource` over a journal directory, or over what one server has written there."""
 
-    def __init__(self, root: Path, topics: Iterable[str] = TOPICS) -> None:
+    def __init__(
+        self, root: Path, topics: Iterable[str] = TOPICS, server_id: str | None = None
+    ) -> None:
         self._root = root
+        self._server_id = server_id
         self._topics = tuple(topics)
         self._positions: dict[Partition, int] = {}
         self._cursors: dict[Partition, _Cursor] = {}
@@ -71,7 +74,7 @@ class JournalSource:
         with readable(self._root):
             return {
                 Partition(JOURNAL, topic, home.source): end
-                for home in incarnations(self._root)
+                for home in incarnations(self._root, self._server_id)
                 for topic in TOPICS
                 if topic in wanted and (end := self._ends.end(home, topic)) > 1
             }
@@ -82,7 +85,7 @@ class JournalSource:
         with readable(self._root):
             return {
                 Partition(JOURNAL, topic, home.source): segments[0][0]
-                for home in incarnations(self._root)
+                for home in incarnations(self._root, self._server_id)
                 for topic in wanted
                 if (segments := home.segments(topic))
             }
@@ -92,7 +95,7 @@ class JournalSource:
         with readable(self._root):
             return [
                 Tail(topic, home.source, octets)
-                for home in incarnations(self._root)
+                for home in incarnations(self._root, self._server_id)
                 for topic in self._topics
                 # Asked again when no process is seen: it may have gone on, and closed, meanwhile.
                 if self._ends.torn(home, topic)
@@ -128,7 +131,7 @@ class JournalSource:
 
     def _partitions(self) -> Iterator[tuple[tuple[Path, int], Incarnation, str]]:
         """In order of their keys."""
-        for home in incarnations(self._root):
+        for home in incarnations(self._root, self._server_id):
             for number, topic in enumerate(self._topics):
                 yield (home.path, number), home, topic
 

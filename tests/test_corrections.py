@@ -238,6 +238,12 @@ def test_from_the_conflict_to_the_invoice(tmp_path: Path) -> None:
     done = run_here(home, "usage", "cancel", word, *because, **told)
     assert (done.returncode, done.stdout) == (0, "")
     assert "homemeeting consume --once" in done.stderr
+    written = sorted((home / "journal").rglob("*"))
+    twice = run_here(home, "usage", "cancel", word, *because, **told)
+    assert (twice.returncode, twice.stdout) == (0, "")
+    assert f"{word} was cancelled already, which takes effect when projected" in twice.stderr
+    assert sorted((home / "journal").rglob("*")) == written
+    assert len(_told_of_cancels(home)) == 1
     run_here(home, "consume", "--once")
 
     assert shown_here(home, "usage", "conflicts") == []
