@@ -31,10 +31,20 @@ _FEW: Final = 5
 def place_records(books: Store, act: Act) -> None:
     """Leaves `sourced_records`: the records of each line by the source, in the shape of the
     evidence; and `adjustments`, what closed periods owed beyond what was charged before the act.
+    To be called after `derive` of the same act.
     """
     _adjust(books, act)
-    lay_lines(books, place_usage(books, act.own))
-    _note_own(books)
+    if not _lies(books, act):
+        lay_lines(books, place_usage(books, act.own))
+        _lay_own(books)
+    books.execute(VERIFY["own_now"])
+
+
+def _lies(books: Store, act: Act) -> bool:
+    """Whether the month still lies as it was laid for the source before: that no other was laid
+    since, and this source has no records of a kind that none of those had.
+    """
+    return not act.revisits.cohorts and not books.value(VERIFY["new_kinds"])
 
 
 def derive(books: Store, act: Act) -> list[Fault]:
@@ -44,16 +54,16 @@ def derive(books: Store, act: Act) -> list[Fault]:
     beyond = _adjust(books, act)
     numbering = place_usage(books, act.own)
     rate(books, numbering)
-    _note_own(books)
+    _lay_own(books)
+    books.execute(VERIFY["own_now"])
     return [*beyond, *too_large(books, numbering)]
 
 
-def _note_own(books: Store) -> None:
+def _lay_own(books: Store) -> None:
     for name in ("laid_lines", "on_lines"):
         books.execute(VERIFY[name])
     for name in ("found_on", "kind_rates", "own_rows"):
         books.execute(EVIDENCE[name])
-    books.execute(VERIFY["own_now"])
 
 
 def _adjust(books: Store, act: Act) -> list[Fault]:
