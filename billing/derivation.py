@@ -11,9 +11,10 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from billing.adjustments import find_adjustments
+from billing.evidence import lay_kinds, told_parts
 from billing.item_lines import lay_items
 from billing.line_values import terms_told, value_text
-from billing.queries import EVIDENCE, SQL, VERIFY
+from billing.queries import SQL, VERIFY
 from billing.rating import lay_lines, place_usage, rate, too_large
 from billing.reconstruction import Act
 from edge import Fault
@@ -37,7 +38,7 @@ def place_records(books: Store, act: Act) -> None:
     if not _lies(books, act):
         lay_lines(books, place_usage(books, act.own))
         _lay_own(books)
-    books.execute(VERIFY["own_now"])
+    _note_records(books)
 
 
 def _lies(books: Store, act: Act) -> bool:
@@ -55,23 +56,28 @@ def derive(books: Store, act: Act) -> list[Fault]:
     numbering = place_usage(books, act.own)
     rate(books, numbering)
     _lay_own(books)
-    books.execute(VERIFY["own_now"])
+    _note_records(books)
     return [*beyond, *too_large(books, numbering)]
 
 
 def _lay_own(books: Store) -> None:
-    for name in ("laid_lines", "on_lines"):
+    for name in ("laid_lines", "told_documents", "on_lines"):
         books.execute(VERIFY[name])
-    for name in ("found_on", "kind_rates", "own_rows"):
-        books.execute(EVIDENCE[name])
+    lay_kinds(books)
+
+
+def _note_records(books: Store) -> None:
+    books.execute(VERIFY["no_records"])
+    for bounds in told_parts(books):
+        books.execute(VERIFY["sourced_records"], bounds)
 
 
 def _adjust(books: Store, act: Act) -> list[Fault]:
-    for name in ("near_records", "no_records"):
+    for name in ("near_records", "no_adjusted_rows"):
         books.execute(VERIFY[name])
     beyond = find_adjustments(books, act.revisits, act.number)
     if act.revisits.cohorts:
-        for name in ("laid_lines", "adjusted_now"):
+        for name in ("laid_lines", "adjusted_rows"):
             books.execute(VERIFY[name])
     return beyond
 

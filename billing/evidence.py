@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +27,12 @@ from warehouse import Store, read_parquet
 # As a run writes them, wherever they were read from.
 _ORDER: Final = "ORDER BY account, started_at, record_id, lines[1]"
 IN_ORDER: Final = f"(FROM evidence {_ORDER})"
-_PART_ROWS: Final = 1_000_000
+_PART: Final = "FROM told_evidence({first}, {last}, {first_account}, {last_account})".format
+_PART_ROWS: Final = 100_000
+# All else is a value of its own in nearly every row.
+_REPEATING: Final = (
+    *("number", "invoice", "account_id", "meeting_id", "participant_id", "meter", "variant"),
+)
 SUMS: Final = {
     **dict.fromkeys(("invoice", "sha256"), pa.string()),
     "records": pa.int64(),
@@ -38,8 +43,9 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     """The name and SHA-256 of the file of a run. Leaves `evidence_sums`: the count and SHA-256 of
     each invoice's rows. Reads `closing` and what rating left.
     """
-    for name in ("left_out_records", "found_on", "kind_rates"):
+    for name in ("left_out_records", "told_documents", "on_lines", "adjusted_rows"):
         books.execute(EVIDENCE[name])
+    lay_kinds(books)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     ((snapshot, overrides),) = books.rows(
         "SELECT snapshot, overrides FROM runs WHERE run = ?", [run]
@@ -47,8 +53,8 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     told = {"snapshot": snapshot, "overrides": overrides}
     if books.value("SELECT count(*) FROM left_out_records"):
         path = folder / f"run-{run:06}.left-out.parquet"
-        rows = books.batches("FROM left_out_records ORDER BY ALL")
-        sha256 = _write([rows], path, {})
+        rows = books.table("FROM left_out_records ORDER BY ALL")
+        sha256 = _write([rows.to_reader()], path, {})
         told["left_out"] = json.dumps({"file": path.name, "sha256": sha256})
     path = folder / f"run-{run:06}.parquet"
     sums = _Sums()
@@ -57,16 +63,41 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     return path.name, sha256
 
 
+def lay_kinds(books: Store) -> None:
+    """Leaves `kinds`: what lines each kind of record is on, and what it comes to there. Reads what
+    rating left.
+    """
+    for name in ("kinds", "rounded_each"):
+        books.execute(EVIDENCE[name])
+
+
+def told_parts(books: Store) -> Iterator[Mapping[str, int]]:
+    """Lays out the records that `told_documents` are made of, and gives the bounds of so many at a
+    time as fit into memory, at least once: `told_rows` of these are rows of the evidence. Reads
+    `kinds`, `on_lines`, `adjusted_rows` and what rating left.
+    """
+    books.execute(EVIDENCE["told_records"])
+    ((least, most),) = books.rows("SELECT min(rowid), max(rowid) FROM told_records")
+    for first in range(least or 0, (most or 0) + 1, _PART_ROWS):
+        bounds = {"first": first, "last": first + _PART_ROWS - 1}
+        (accounts,) = books.records(EVIDENCE["accounts"], bounds)
+        bounds |= accounts
+        books.execute(EVIDENCE["kind_lines"], bounds)
+        books.execute(EVIDENCE["told_rows"])
+        yield bounds
+
+
 def _in_parts(books: Store) -> Iterator[pa.RecordBatchReader]:
-    """The rows in order, of so many accounts at a time as are sorted in memory."""
-    parts = books.rows(EVIDENCE["parts"], {"rows": _PART_ROWS})
-    for first, last in parts or [(0, -1)]:
-        bounds = {"first": first, "last": last}
-        books.execute(EVIDENCE["on_lines"], bounds)
-        books.execute(EVIDENCE["own_rows"])
-        for name in ("adjusted_rows", "evidence"):
-            books.execute(EVIDENCE[name], bounds)
-        yield _texts(books, "* EXCLUDE (account)", "(FROM evidence WHERE len(lines) > 0)")
+    """All rows in order, each with its document's account and its text."""
+    books.execute(EVIDENCE["text"])
+    for bounds in told_parts(books):
+        books.execute(EVIDENCE["told_evidence"])
+        rows = books.table(_PART(**bounds))
+        # A join may give them in any order: what was sorted once is cheaply put back into it.
+        places = rows["place"].to_numpy()
+        if (places[1:] < places[:-1]).any():
+            rows = rows.take(np.argsort(places))
+        yield rows.drop_columns(["place"]).to_reader()
 
 
 def _write(readers: Iterable[pa.RecordBatchReader], path: Path, told: Mapping[str, str]) -> str:
@@ -79,14 +110,13 @@ def _write(readers: Iterable[pa.RecordBatchReader], path: Path, told: Mapping[st
     first = next(left)
     schema = first.schema.with_metadata(dict(told))
     with (
-        pq.ParquetWriter(path, schema, compression="zstd") as file,
+        pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=list(_REPEATING)) as file,
         ThreadPoolExecutor(1) as writing,
     ):
-        before = writing.submit(lambda: None)
-        for reader in chain([first], left):
-            for batch in reader:
-                before.result()
-                before = writing.submit(file.write_batch, batch)
+        before = writing.submit(_append, file, first)
+        for reader in left:
+            before.result()
+            before = writing.submit(_append, file, reader)
         before.result()
     path.chmod(0o600)
     # On the disk, before the books say that it is there.
@@ -97,13 +127,9 @@ def _write(readers: Iterable[pa.RecordBatchReader], path: Path, told: Mapping[st
     return sha256
 
 
-def _texts(books: Store, columns: str, rows: str) -> pa.RecordBatchReader:
-    """Columns of rows of evidence, and last `place`, the number of the document among them, and
-    `text`, as what a row is hashed.
-    """
-    books.execute(EVIDENCE["text"])
-    told = "one.account AS place, evidence_text(one) || chr(10) AS text"
-    return books.batches(f"SELECT {columns}, {told} FROM {rows} one")
+def _append(file: Any, reader: pa.RecordBatchReader) -> None:
+    for batch in reader:
+        file.write_batch(batch)
 
 
 def is_whole(path: Path, sha256: str) -> bool:
@@ -139,7 +165,9 @@ def sum_evidence(books: Store, rows: str) -> Iterator[dict[str, Any]]:
     of their texts (`evidence/text.sql`), each with a line feed after it, in UTF-8.
     """
     sums = _Sums()
-    for _ in sums.taken(_texts(books, "invoice", rows)):
+    books.execute(EVIDENCE["text"])
+    sql = f"SELECT invoice, account, evidence_text(one) || chr(10) AS text FROM {rows} AS one"
+    for _ in sums.taken(books.batches(sql)):
         pass
     return sums.rows()
 
@@ -151,7 +179,7 @@ class _Sums:
         self._sums: dict[str, tuple[Any, int]] = {}
 
     def taken(self, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
-        """The rows without place and text, which are last; counted as they are read."""
+        """The rows without account and text, which are last; counted as they are read."""
         schema = pa.schema(list(reader.schema)[:-2])
         return pa.RecordBatchReader.from_batches(schema, map(self._take, reader))
 
@@ -163,15 +191,15 @@ class _Sums:
         texts = batch["text"]
         _, starts, data = texts.buffers()
         offsets = np.frombuffer(starts, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-        places = batch["place"].to_numpy()
-        edges = [0, *(np.flatnonzero(places[1:] != places[:-1]) + 1).tolist(), len(places)]
+        accounts = batch["account"].to_numpy()
+        edges = [0, *(np.flatnonzero(accounts[1:] != accounts[:-1]) + 1).tolist(), len(accounts)]
         whole = memoryview(data)
         for first, end in pairwise(edges):
             invoice = batch["invoice"][first].as_py()
             digest, records = self._sums.get(invoice) or (hashlib.sha256(), 0)
             digest.update(whole[offsets[first] : offsets[end]])
             self._sums[invoice] = digest, records + end - first
-        return batch.drop_columns(["place", "text"])
+        return batch.drop_columns(["account", "text"])
 
 
 def take_snapshot(books: Store, accepted: Sequence[Mapping[str, Any]] = ()) -> str:

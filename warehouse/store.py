@@ -57,9 +57,18 @@ class Store:
         """
         return self._run(sql, parameters).to_arrow_reader(_BATCH_ROWS)
 
+    def table(self, sql: str) -> pa.Table:
+        """Rows as Arrow columns, all of them at once and made by all cores; in no order but one
+        that is asked for. Such a statement takes no parameters.
+        """
+        return self._told(lambda: self._connection.sql(sql).to_arrow_table(_BATCH_ROWS))
+
     def _run(self, sql: str, parameters: Parameters) -> duckdb.DuckDBPyConnection:
+        return self._told(lambda: self._connection.execute(sql, _bound(parameters)))
+
+    def _told(self, action: Callable[[], T]) -> T:
         try:
-            return self._connection.execute(sql, _bound(parameters))
+            return action()
         except duckdb.Error as error:
             if refusal := failed(self.path, error):
                 raise refusal from error

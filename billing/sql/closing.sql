@@ -28,8 +28,7 @@ SELECT
     CASE WHEN NOT is_nil THEN
         CASE ready.kind WHEN 'invoice' THEN $invoice ELSE $credit_note END || printf(
             '%06d', CASE ready.kind WHEN 'invoice' THEN $last_invoice ELSE $last_credit_note END
-            + count(*) FILTER (WHERE NOT is_nil)
-                OVER (PARTITION BY ready.kind ORDER BY ready.account_id ROWS UNBOUNDED PRECEDING)
+            + row_number() OVER (PARTITION BY ready.kind, is_nil ORDER BY ready.account_id)
         )
     END AS number
 FROM ready

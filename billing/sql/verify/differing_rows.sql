@@ -9,6 +9,6 @@ FROM (
         continues::UUID AS continues, lines, chargeable, 1 AS side
     FROM evidence
     UNION ALL BY NAME
-    SELECT *, -1 AS side FROM sourced_records WHERE len(lines) > 0
+    SELECT *, -1 AS side FROM sourced_records
 )
 GROUP BY ALL HAVING sum(side) <> 0

@@ -36,12 +36,11 @@ unlisted AS (
 )
 
 SELECT
-    members.account, verified.name AS number, verified.invoice,
+    documents.account,
     list_concat(
         list_resize(coalesce(frozen.rates, []), last_lines.line), coalesce(unlisted.rates, [])
     ) AS rates
-FROM verified
-INNER JOIN members ON verified.account_id = members.account_id
-INNER JOIN last_lines ON verified.invoice = last_lines.invoice
-LEFT JOIN frozen ON verified.invoice = frozen.invoice
-LEFT JOIN unlisted ON verified.invoice = unlisted.invoice
+FROM told_documents AS documents
+INNER JOIN last_lines USING (invoice)
+LEFT JOIN frozen USING (invoice)
+LEFT JOIN unlisted USING (invoice)
