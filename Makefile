@@ -2,7 +2,9 @@
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: demo test lint bench
+.PHONY: demo test lint bench soak
+
+SEEDS := 100
 
 $(STAMP): pyproject.toml
 	python3 -m venv .venv
@@ -25,3 +27,6 @@ bench: $(STAMP)
 	$(PY) benchmarks/emit.py
 	$(PY) benchmarks/project.py
 	$(PY) benchmarks/rate.py
+
+soak: $(STAMP)
+	$(PY) -m tests.soak $(SEEDS)

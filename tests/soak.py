@@ -1,0 +1,67 @@
+"""Many seeds of meetings and trouble, one after the other on every core: `make soak SEEDS=1000`.
+
+A seed that fails is shrunk, and its plan is printed as one line of JSON; `--replay` runs such a
+line again from a file. Exit code 1 where any fails.
+"""
+
+import argparse
+import json
+import os
+import random
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from tests.trouble_plan import STEPS, Plan, draw_plan
+from tests.trouble_run import failure, shrunk
+
+
+def soak(seed: int, steps: int) -> dict[str, Any]:
+    """What became of one seed."""
+    begun = time.monotonic()
+    found = report(draw_plan(seed, steps))
+    return {"seed": seed, "seconds": time.monotonic() - begun, "steps": steps, "story": found}
+
+
+def report(plan: Plan) -> str | None:
+    """The story of a plan that fails, with the shortest that still does; None where none does."""
+    found = failure(plan)
+    if found is None:
+        return None
+    name, _ = found
+    least = shrunk(plan, name)
+    again = failure(least)
+    story = again[1] if again else "it does not fail again: something is not told by the plan"
+    return f"seed {plan['seed']}: {name}\n{story}\n{json.dumps(least)}"
+
+
+def main(words: list[str]) -> int:
+    told = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    told.add_argument("seeds", type=int, nargs="?", default=100, help="how many [100]")
+    told.add_argument("--first", type=int, help="the first seed [by chance]")
+    told.add_argument("--steps", type=int, default=STEPS, help=f"of each [{STEPS}]")
+    told.add_argument("--replay", type=Path, metavar="FILE", help="a plan as it was printed")
+    asked = told.parse_args(words)
+    if asked.replay:
+        story = report(json.loads(asked.replay.read_text("utf-8")))
+        print(story or "nothing fails")
+        return int(story is not None)
+    first = random.SystemRandom().randrange(10**9) if asked.first is None else asked.first
+    seeds = range(first, first + asked.seeds)
+    print(f"seeds {first} to {seeds[-1]}: --first {first} repeats them", flush=True)
+    failed, steps, seconds = 0, 0, 0.0
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        for one in pool.map(soak, seeds, [asked.steps] * len(seeds)):
+            steps, seconds = steps + one["steps"], seconds + one["seconds"]
+            if one["story"]:
+                failed += 1
+                print(one["story"], flush=True)
+    print(f"{len(seeds)} seeds, {steps} steps, {steps / seconds:.0f} steps/s, {failed} failures")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

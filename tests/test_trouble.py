@@ -1,0 +1,76 @@
+"""The whole line under fire: meetings and trouble by chance, and a recount of what was accepted.
+
+`make soak SEEDS=1000` runs more of the same; what a failing seed prints is told in
+docs/exactness.md.
+"""
+
+import json
+import os
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pytest
+
+from tests.soak import report
+from tests.trouble_plan import STEP_KINDS, draw_plan
+from tests.trouble_run import failure, minimal, shrunk
+from warehouse import Store
+
+SEEDS: Final = int(os.environ.get("HOMEMEETING_TROUBLE", "2"))  # 3 seconds each
+
+
+@pytest.mark.parametrize("number", range(SEEDS))
+def test_usage_is_what_a_recount_of_the_log_says(number: int, rng: random.Random) -> None:
+    story = report(draw_plan(rng.randrange(10**9)))
+    assert story is None, story
+
+
+def test_a_seed_is_a_plan_and_a_plan_is_plain_data() -> None:
+    plan = draw_plan(7)
+    assert plan == draw_plan(7) == json.loads(json.dumps(plan))
+    assert plan["steps"] != draw_plan(8)["steps"]
+    assert len({one for step in plan["steps"] for one in step[:1]}) > len(STEP_KINDS) // 2
+
+
+def test_what_matters_is_all_that_is_left() -> None:
+    tries = 0
+
+    def fails(steps: list[Any]) -> bool:
+        nonlocal tries
+        tries += 1
+        return 17 in steps and 400 in steps and steps.index(17) < steps.index(400)
+
+    assert minimal(list(range(500)), fails) == [17, 400]
+    assert tries < 200
+    assert minimal([1], lambda steps: True) == [1]
+
+
+def test_a_store_without_transactions_is_found_out_and_shrunk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A fault that is planted: each statement by itself, so that a kill leaves half a batch."""
+
+    @contextmanager
+    def by_itself(self: Store) -> Iterator[None]:
+        yield
+
+    plan = draw_plan(3, 60)
+    plan["steps"] += [["begin", "fra-1", "participant", "a0", TOLD], ["flush", "fra-1"],
+                      ["forward", 100], ["deliver", 100],
+                      ["kill_projector", 1000, 20, "before", 0]]  # fmt: skip
+    assert failure(plan) is None
+    monkeypatch.setattr(Store, "transaction", by_itself)
+    found = failure(plan)
+    assert found is not None
+    least = shrunk(plan, found[0])
+    assert len(least["steps"]) < 8
+    again = failure(least)
+    assert again is not None
+    assert again[0] == found[0]
+
+
+TOLD: Final = {
+    "meeting_id": "m1", "participant_id": "p1", "variant": None, "quantity": 1, "kind": "counter",
+}  # fmt: skip

@@ -1,0 +1,74 @@
+"""Running a plan from its beginning to what must hold at its end, and shrinking one that fails.
+
+Delta debugging (Zeller and Hildebrandt 2002, `ddmin`): parts of the plan are left out, ever smaller
+ones, as long as the same thing fails.
+"""
+
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from tests.trouble_disk import Killed
+from tests.trouble_line import Line
+from tests.trouble_plan import Plan, Step
+
+ROOT: Final = Path(__file__).parent.parent
+Fails = Callable[[list[Step]], bool]
+
+
+def run_plan(plan: Plan, folder: Path) -> None:
+    """Raises where something does not hold; a note says at which step."""
+    with Line(folder, plan["route"]) as line:
+        for number, step in enumerate(plan["steps"]):
+            try:
+                line.take(step)
+            except BaseException as error:
+                error.add_note(f"step {number}: {step}")
+                raise
+        line.rest()
+        line.check()
+        line.check_servers()
+
+
+def failure(plan: Plan) -> tuple[str, str] | None:
+    """Where and how it fails, in a place of its own: a short name, and the whole story."""
+    with tempfile.TemporaryDirectory(prefix="trouble-") as folder:
+        try:
+            run_plan(plan, Path(folder))
+        except (Exception, Killed) as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            ours = [one for one in frames if Path(one.filename).is_relative_to(ROOT)]
+            return f"{type(error).__name__} in {ours[-1].name}", traceback.format_exc()
+    return None
+
+
+def shrunk(plan: Plan, name: str, tries_max: int = 400) -> Plan:
+    """A smaller plan that fails by the same name."""
+    tries = 0
+
+    def fails(steps: list[Step]) -> bool:
+        nonlocal tries
+        tries += 1
+        found = failure({**plan, "steps": steps}) if tries <= tries_max else None
+        return found is not None and found[0] == name
+
+    return {**plan, "steps": minimal(plan["steps"], fails)}
+
+
+def minimal(steps: list[Any], fails: Fails) -> list[Any]:
+    """Of which no single one can be left out, if `fails` never tires."""
+    parts = 2
+    while len(steps) > 1:
+        size = -(-len(steps) // parts)
+        for begin in range(0, len(steps), size):
+            rest = steps[:begin] + steps[begin + size :]
+            if rest and fails(rest):
+                steps, parts = rest, max(parts - 1, 2)
+                break
+        else:
+            if size == 1:
+                break
+            parts = min(2 * parts, len(steps))
+    return steps
