@@ -38,7 +38,11 @@ BEGUN: Final = date(2027, 6, 1)  # all months are over
 
 
 class Clerk(Known):
-    """Works in `home`, a day for each command. `said` is all that was done, by copies too."""
+    """Works in `home`, a day for each command. `said` is all that was done, by copies too;
+    `closing` are options of whatever closes a month.
+    """
+
+    closing: tuple[str, ...] = ()
 
     def __init__(self, home: Path, rng: random.Random, currency: str) -> None:
         super().__init__()
@@ -56,7 +60,7 @@ class Clerk(Known):
                 shutil.copytree(self.home / name, home / name)
         found = Clerk(home, self.rng, self.currency)
         found.share(self)
-        found.said, found._day = self.said, self._day
+        found.said, found._day, found.closing = self.said, self._day, self.closing
         return found
 
     def type(self, *arguments: str, failing: bool = False) -> str:
@@ -112,9 +116,9 @@ class Clerk(Known):
         asked = ["--month", f"{month:%Y-%m}", *(["--account", account] if account else [])]
         if account is None and self.rng.random() < 0.2:  # in two steps
             self.type("invoice", "run", *asked, failing=True)
-            stderr = self.type("invoice", "finalize", *asked, failing=True)
+            stderr = self.type("invoice", "finalize", *asked, *self.closing, failing=True)
         else:
-            stderr = self.type("invoice", "run", "--finalize", *asked, failing=True)
+            stderr = self.type("invoice", "run", "--finalize", *asked, *self.closing, failing=True)
         self.read()
         fresh = {one["account_id"]: one for id, one in self.documents.items() if id not in before}
         self.left_open |= {(name, month) for name in wanted if f"USAGE_CONFLICT: {name}" in stderr}
@@ -150,6 +154,13 @@ class Clerk(Known):
 def begin(home: Path, rng: random.Random) -> Clerk:
     """With accounts, prices, plans and some usage; nothing is closed."""
     clerk = Clerk(home, rng, rng.choice(["EUR", "JPY", "KWD"]))
+    open_accounts(clerk)
+    return clerk
+
+
+def open_accounts(clerk: Clerk) -> None:
+    """Two to four of them, with prices, plans and some usage."""
+    rng = clerk.rng
     for book in BOOKS:
         clerk.load(draw_prices(rng, book, clerk.currency, date(2026, 1, 1)))
     zones = dict(enumerate(rng.sample(ZONES, rng.randrange(2, 5))))
@@ -162,4 +173,3 @@ def begin(home: Path, rng: random.Random) -> Clerk:
         events += draw_records(rng, f"a{number}", zone, days, 6)
     clerk.know(*rows)
     clerk.use(events)
-    return clerk

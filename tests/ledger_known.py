@@ -28,6 +28,7 @@ class Known:
         self.documents: dict[str, Document] = {}
         self.items: list[tuple[str, date, Fraction]] = []
         self.left_open: set[tuple[str, date]] = set()
+        self._used: tuple[list[Event], int, list[Used]] = (self.events, 0, [])
 
     def share(self, other: "Known") -> None:
         """Knows what the other does, and closes months by itself from now on."""
@@ -36,8 +37,9 @@ class Known:
         self.left_open = set(other.left_open)
 
     def usage(self, account: str) -> list[Used]:
-        found = used(recount.records(self.events))
-        return [one for one in found if one.account_id == account]
+        if self._used[0] is not self.events or self._used[1] != len(self.events):
+            self._used = (self.events, len(self.events), used(recount.records(self.events)))
+        return [one for one in self._used[2] if one.account_id == account]
 
     def month(self, document: Document) -> date:
         """The first day of the month that a document is of."""

@@ -142,8 +142,8 @@ def again(clerk: Clerk) -> None:
     void = sorted(clerk.void())
     if void and clerk.rng.random() < 0.8:
         clerk.run(*clerk.rng.choice(void))
-    else:
-        clerk.run(clerk.rng.choice(months(clerk)[:-1]))
+    elif closed := months(clerk)[:-1]:
+        clerk.run(clerk.rng.choice(closed))
 
 
 def credit_some(clerk: Clerk) -> None:

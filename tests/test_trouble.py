@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from tests.soak import report
-from tests.trouble_plan import STEP_KINDS, draw_plan
+from tests.trouble_plan import ACTS, BILLED_STEPS, STEP_KINDS, draw_plan
 from tests.trouble_run import failure, minimal, shrunk
 from warehouse import Store
 
@@ -24,6 +24,12 @@ SEEDS: Final = int(os.environ.get("HOMEMEETING_TROUBLE", "2"))  # 3 seconds each
 @pytest.mark.parametrize("number", range(SEEDS))
 def test_usage_is_what_a_recount_of_the_log_says(number: int, rng: random.Random) -> None:
     story = report(draw_plan(rng.randrange(10**9)))
+    assert story is None, story
+
+
+@pytest.mark.long
+def test_invoices_are_what_a_recount_of_the_log_says(rng: random.Random) -> None:
+    story = report(draw_plan(rng.randrange(10**9), BILLED_STEPS // 2, ACTS // 2))
     assert story is None, story
 
 

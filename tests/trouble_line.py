@@ -20,9 +20,9 @@ from tests.test_projector import _daily as stored_daily
 from tests.test_projector import _records as stored_records
 from tests.trouble_disk import Disk, How, Killed
 from tests.trouble_servers import SERVERS, Server
-from tests.trouble_store import Watched, open_mortal
+from tests.trouble_store import Watched, open_mortal, open_small
 from tests.trouble_wire import Message, Wire, WireSource
-from warehouse import Store, open_store
+from warehouse import Store
 
 BEGUN_US: Final = 1_790_640_000_000_000  # 2026-09-29T00:00:00Z
 Route = Literal["journal", "wire"]
@@ -190,7 +190,7 @@ class Line(ExitStack):
             pass
         finally:
             store.resurrect()
-        with open_store(self.home / "usage.duckdb", "usage").closing() as found:
+        with open_small(self.home / "usage.duckdb").closing() as found:
             Watched(found, self._clock).apply([])
 
     def _zombie(self) -> None:
@@ -205,7 +205,7 @@ class Line(ExitStack):
 
     def store(self) -> Store:
         if self._store is None:
-            self._store = open_store(self.home / "usage.duckdb", "usage")
+            self._store = open_small(self.home / "usage.duckdb")
         return self._store
 
     def close_store(self) -> None:
@@ -273,7 +273,7 @@ class Line(ExitStack):
         return usage((topic, payload) for topic, _, _, payload in found)
 
     def check_servers(self) -> None:
-        """What the journals hold is what callers know: nothing else, and no less than was flushed."""
+        """What the journals hold is what callers know: nothing else, nor less than was flushed."""
         states = recount.records(self._journal_usage())
         issued = set().union(*(one.issued for one in self.servers.values()))
         assert {key[0] for key in states} <= issued | self.passed

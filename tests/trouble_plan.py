@@ -17,13 +17,20 @@ Plan = dict[str, Any]
 SECOND, HOUR, DAY = 10**6, 3600 * 10**6, 86_400 * 10**6
 ACCOUNTS: Final = ("a0", "a1", "a2")
 STEPS: Final = 1500
+BILLED_STEPS: Final = 300  # a recount of invoices is slow
+ACTS: Final = 8
 _DAYS: Final = [date(2026, 10, 1), date(2026, 10, 25), date(2026, 11, 1), date(2026, 12, 1)]
 
 
-def draw_plan(seed: int, steps: int = STEPS) -> Plan:
+def draw_plan(seed: int, steps: int = STEPS, acts: int = 0) -> Plan:
+    """As many steps; then so many acts of billing, each with some trouble before it."""
     rng = random.Random(f"trouble/{seed}")
     weights, kinds = zip(*STEP_KINDS, strict=True)
     drawn = [kind(rng) for kind in rng.choices(kinds, weights, k=steps)]
+    shares, names = zip(*BILLING, strict=True)
+    for name in ["next_month", *rng.choices(names, shares, k=acts)][:acts]:
+        drawn += [kind(rng) for kind in rng.choices(kinds, weights, k=rng.randrange(30))]
+        drawn.append(["bill", name, rng.randrange(10**9)])
     return {
         "seed": seed,
         "route": rng.choice(["journal", "wire"]),
@@ -149,3 +156,10 @@ STEP_KINDS: Final[list[tuple[float, Callable[[random.Random], Step]]]] = [
     (0.3, lambda rng: ["project", rng.choice([100, 1000, 1000])]),
     (0.2, _kill_projector), (0.1, lambda rng: ["zombie"]),
 ]  # fmt: skip
+
+# The acts of `test_ledger_drawn`.
+BILLING: Final = (
+    (3, "usage"), (1, "longer"), (2, "cancel"), (1, "conflict"), (2, "settled"), (3, "plan"),
+    (1, "prices"), (8, "next_month"), (1, "alone"), (2, "again"), (3, "credit_some"),
+    (3, "void_one"), (1, "void_all"), (1, "item"),
+)  # fmt: skip

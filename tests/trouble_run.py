@@ -13,23 +13,34 @@ from typing import Any, Final
 from tests.trouble_disk import Killed
 from tests.trouble_line import Line
 from tests.trouble_plan import Plan, Step
+from tests.trouble_till import Till, open_till
 
 ROOT: Final = Path(__file__).parent.parent
 Fails = Callable[[list[Step]], bool]
 
 
 def run_plan(plan: Plan, folder: Path) -> None:
-    """Raises where something does not hold; a note says at which step."""
+    """Raises where something does not hold; a note says at which step. The first step of billing
+    opens a till, and then everything is settled at the end.
+    """
     with Line(folder, plan["route"]) as line:
+        till: Till | None = None
         for number, step in enumerate(plan["steps"]):
             try:
-                line.take(step)
+                if step[0] != "bill":
+                    line.take(step)
+                    continue
+                till = till or open_till(line, plan["seed"])
+                till.act(*step[1:])
             except BaseException as error:
                 error.add_note(f"step {number}: {step}")
                 raise
         line.rest()
         line.check()
-        line.check_servers()
+        if till:
+            till.settle_all()
+        else:
+            line.check_servers()
 
 
 def failure(plan: Plan) -> tuple[str, str] | None:

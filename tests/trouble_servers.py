@@ -6,6 +6,7 @@ A killed server may have told as much as was passed in, and no less than what wa
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -168,10 +169,8 @@ class Server:
     def kill(self, act: str, calls: int, how: How) -> None:
         """In the middle of what it does, at a system call; or right afterwards."""
         self.process.calls_left, self.process.how = calls, how
-        try:
+        with suppress(Killed):
             {"open": self.open, "flush": self.flush, "tick": self.tick, "close": self.close}[act]()
-        except Killed:
-            pass
         self.disk.bury(self.process)
         self.process, self.emitter = Process(), None
         for one in self._mine():

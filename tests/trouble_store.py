@@ -82,6 +82,13 @@ def _aside(file: Path) -> Path:
     return file.with_name(file.name + ".aside")
 
 
-def open_mortal(path: Path, calls: int, how: How, permille: int) -> Mortal:
+def open_small(path: Path) -> Store:
+    """Of a few hundred rows: there more threads only wait for one another."""
     store = open_store(path, "usage")
+    store.execute("SET threads = 1")
+    return store
+
+
+def open_mortal(path: Path, calls: int, how: How, permille: int) -> Mortal:
+    store = open_small(path)
     return store.use(lambda connection: Mortal(connection, path, calls, how, permille))
