@@ -10,6 +10,7 @@ import os
 import random
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,16 +24,17 @@ def soak(seed: int, steps: int) -> dict[str, Any]:
     """What became of one seed. One in five goes on to invoices."""
     plan = draw_plan(seed, BILLED_STEPS, ACTS) if seed % 5 == 0 else draw_plan(seed, steps)
     begun = time.monotonic()
-    found = report(plan)
+    tally: Counter[str] = Counter()
+    found = report(plan, tally)
     return {
         "bills": seed % 5 == 0, "seconds": time.monotonic() - begun, "steps": len(plan["steps"]),
-        "story": found,
+        "story": found, "tally": tally,
     }  # fmt: skip
 
 
-def report(plan: Plan) -> str | None:
+def report(plan: Plan, tally: Counter[str] | None = None) -> str | None:
     """The story of a plan that fails, with the shortest that still does; None where none does."""
-    found = failure(plan)
+    found = failure(plan, tally)
     if found is None:
         return None
     name, _ = found
@@ -57,13 +59,16 @@ def main(words: list[str]) -> int:
     seeds = range(first, first + asked.seeds)
     print(f"seeds {first} to {seeds[-1]}: --first {first} repeats them", flush=True)
     failed, steps, seconds = 0, [0, 0], [0.0, 0.0]
+    tally: Counter[str] = Counter()
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         for one in pool.map(soak, seeds, [asked.steps] * len(seeds)):
             steps[one["bills"]] += one["steps"]
             seconds[one["bills"]] += one["seconds"]
+            tally.update(one["tally"])
             if one["story"]:
                 failed += 1
                 print(one["story"], flush=True)
+    print(", ".join(f"{count} {name}" for name, count in sorted(tally.items())))
     speeds = [round(some / max(spent, 0.001)) for some, spent in zip(steps, seconds, strict=True)]
     print(
         f"{len(seeds)} seeds, {sum(steps)} steps, {speeds[0]} steps/s and {speeds[1]} with invoices"

@@ -4,7 +4,7 @@ Owns what each step of a plan does and what must hold; draws nothing. A step tha
 work on does nothing, so that a plan from which steps were taken can still be run.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,9 +18,9 @@ from tests import recount
 from tests.oracle_log import Event, read_event, read_torn_journal, usage
 from tests.test_projector import _daily as stored_daily
 from tests.test_projector import _records as stored_records
-from tests.trouble_disk import Disk, How, Killed
+from tests.trouble_disk import Disk, How
 from tests.trouble_servers import SERVERS, Server
-from tests.trouble_store import Watched, open_mortal, open_small
+from tests.trouble_store import Death, Watched, open_small
 from tests.trouble_wire import Message, Wire, WireSource
 from warehouse import Store
 
@@ -47,6 +47,7 @@ class Line(ExitStack):
         }
         self.wire = Wire()
         self.passed: set[bytes] = set()
+        self.tally: Counter[str] = Counter()
         self._skew_us = 0
         self._read_and_cut: dict[tuple[str, str, int], bytes] = {}
         self._forwarded = JournalSource(self.journal)
@@ -58,6 +59,7 @@ class Line(ExitStack):
         name, *told = step
         act: Callable[..., None] = getattr(self, f"_{name}")
         act(*told)
+        self.tally[name] += 1
 
     # Time, and what meeting servers do.
 
@@ -183,15 +185,11 @@ class Line(ExitStack):
 
     def _kill_projector(self, events_max: int, calls: int, how: How, permille: int) -> None:
         self.close_store()
-        store = open_mortal(self.home / "usage.duckdb", calls, how, permille)
-        try:
+        death = Death(self.home, calls, how, permille)
+        with death.awaited(), open_small(self.home / "usage.duckdb").closing() as store:
             Watched(store, self._clock).run_once(self._source(), events_max=events_max)
-        except Killed:
-            pass
-        finally:
-            store.resurrect()
-        with open_small(self.home / "usage.duckdb").closing() as found:
-            Watched(found, self._clock).apply([])
+            death.come()  # while it waits for more
+        Watched(self.store(), self._clock).apply([])
 
     def _zombie(self) -> None:
         """One that has read what another commits meanwhile is rolled back."""

@@ -30,7 +30,8 @@ def draw_plan(seed: int, steps: int = STEPS, acts: int = 0) -> Plan:
     shares, names = zip(*BILLING, strict=True)
     for name in ["next_month", *rng.choices(names, shares, k=acts)][:acts]:
         drawn += [kind(rng) for kind in rng.choices(kinds, weights, k=rng.randrange(30))]
-        drawn.append(["bill", name, rng.randrange(10**9)])
+        death = [rng.randrange(400), rng.choice(HOW), rng.randrange(1001)]
+        drawn.append(["bill", name, rng.randrange(10**9), rng.choice([None, None, death])])
     return {
         "seed": seed,
         "route": rng.choice(["journal", "wire"]),

@@ -6,6 +6,7 @@ ones, as long as the same thing fails.
 
 import tempfile
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -19,9 +20,9 @@ ROOT: Final = Path(__file__).parent.parent
 Fails = Callable[[list[Step]], bool]
 
 
-def run_plan(plan: Plan, folder: Path) -> None:
-    """Raises where something does not hold; a note says at which step. The first step of billing
-    opens a till, and then everything is settled at the end.
+def run_plan(plan: Plan, folder: Path) -> Counter[str]:
+    """How often it did what. Raises where something does not hold; a note says at which step. The
+    first step of billing opens a till, and then everything is settled at the end.
     """
     with Line(folder, plan["route"]) as line:
         till: Till | None = None
@@ -41,13 +42,18 @@ def run_plan(plan: Plan, folder: Path) -> None:
             till.settle_all()
         else:
             line.check_servers()
+        return line.tally
 
 
-def failure(plan: Plan) -> tuple[str, str] | None:
-    """Where and how it fails, in a place of its own: a short name, and the whole story."""
+def failure(plan: Plan, tally: Counter[str] | None = None) -> tuple[str, str] | None:
+    """Where and how it fails, in a place of its own: a short name, and the whole story. What it did
+    is added to `tally` where it does not fail.
+    """
     with tempfile.TemporaryDirectory(prefix="trouble-") as folder:
         try:
-            run_plan(plan, Path(folder))
+            done = run_plan(plan, Path(folder))
+            if tally is not None:
+                tally.update(done)
         except (Exception, Killed) as error:
             frames = traceback.extract_tb(error.__traceback__)
             ours = [one for one in frames if Path(one.filename).is_relative_to(ROOT)]

@@ -1,9 +1,12 @@
-"""The projector under fire: its store dies at a chosen statement, and every commit is looked at."""
+"""Stores under fire: a process that dies at a chosen statement, and every commit looked at."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import pytest
 
 from consumers import Projector, broken_invariants
 from consumers.horizon import Ends, nothing_unread
@@ -12,6 +15,11 @@ from eventlog import Slice
 from tests.trouble_disk import How, Killed
 from warehouse import Store, open_store
 from warehouse.store import Parameters
+
+# What a projector or a billing command may change in a home.
+_KEPT: Final = (
+    "usage.duckdb", "usage.duckdb.wal", "books.duckdb", "books.duckdb.wal", "evidence", "documents",
+)  # fmt: skip
 
 
 class Watched(Projector):
@@ -28,58 +36,68 @@ class Watched(Projector):
         return done
 
 
-class Mortal(Store):
-    """Dies at the statement that comes after so many. What a killed process leaves on the disk is
-    put aside then, whatever is done to the files while it unwinds; `resurrect` puts it back.
+class Death:
+    """Comes at the statement after so many, whichever store of `home` it is for. What a killed
+    process leaves on the disk is put aside then, whatever is done to the files while it unwinds.
+    A COMMIT that is torn leaves so many thousandths of what it adds to the write-ahead log.
     """
 
-    def __init__(self, connection: Any, path: Path, calls: int, how: How, permille: int) -> None:
-        super().__init__(connection, path)
-        self._calls, self._how, self._permille = calls, how, permille
-        self.is_dead = False
+    def __init__(self, home: Path, calls: int, how: How, permille: int) -> None:
+        self._home, self._calls, self._how, self._permille = home, calls, how, permille
+        self._aside = home.with_name(home.name + ".aside")
+        self.has_come = False
 
-    @property
-    def _files(self) -> tuple[Path, Path]:
-        return self.path, self.path.with_name(self.path.name + ".wal")
+    @contextmanager
+    def awaited(self) -> Iterator[None]:
+        """No store is open before the block nor behind it, where the files are as death left
+        them. Ends with the block, too, where death has come.
+        """
+        run = Store._run
 
-    def _run(self, sql: str, parameters: Parameters) -> Any:
-        if self.is_dead:
+        def mortal(store: Store, sql: str, parameters: Parameters) -> Any:
+            if self.has_come:
+                raise Killed
+            self._calls -= 1
+            if self._calls >= 0:
+                return run(store, sql, parameters)
+            wal = store.path.with_name(store.path.name + ".wal")
+            before = _octets(wal)
+            if self._how != "before":
+                run(store, sql, parameters)
+            added = _octets(wal) - before
+            self.come()
+            if self._how == "torn" and added > 0:
+                with (self._aside / wal.name).open("r+b") as file:
+                    file.truncate(before + added * self._permille // 1000)
             raise Killed
-        self._calls -= 1
-        if self._calls >= 0:
-            return super()._run(sql, parameters)
-        self.is_dead = True
-        size = self._wal_octets()
-        if self._how != "before":
-            super()._run(sql, parameters)
-        self._set_aside()
-        if self._how == "torn" and size < (after := self._wal_octets()):
-            with _aside(self._files[1]).open("r+b") as wal:
-                wal.truncate(size + (after - size) * self._permille // 1000)
-        raise Killed
 
-    def _wal_octets(self) -> int:
-        wal = self._files[1]
-        return wal.stat().st_size if wal.exists() else 0
+        with suppress(Killed), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Store, "_run", mortal)
+            yield
+        if self.has_come:
+            self._put_back()
 
-    def _set_aside(self) -> None:
-        for file in self._files:
-            if file.exists():
-                shutil.copy(file, _aside(file))
+    def come(self) -> None:
+        """Now."""
+        self.has_come = True
+        self._aside.mkdir()
+        for name in _KEPT:
+            if (self._home / name).is_dir():
+                shutil.copytree(self._home / name, self._aside / name)
+            elif (self._home / name).exists():
+                shutil.copy(self._home / name, self._aside / name)
 
-    def resurrect(self) -> None:
-        """Closes what is left of it, and leaves the files as they were when it died."""
-        if not self.is_dead:  # killed while it did nothing
-            self._set_aside()
-        self.close()
-        for file in self._files:
-            file.unlink(missing_ok=True)
-            if _aside(file).exists():
-                _aside(file).replace(file)
+    def _put_back(self) -> None:
+        for name in _KEPT:
+            shutil.rmtree(self._home / name, ignore_errors=True)
+            (self._home / name).unlink(missing_ok=True)
+            if (self._aside / name).exists():
+                (self._aside / name).rename(self._home / name)
+        self._aside.rmdir()
 
 
-def _aside(file: Path) -> Path:
-    return file.with_name(file.name + ".aside")
+def _octets(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 def open_small(path: Path) -> Store:
@@ -87,8 +105,3 @@ def open_small(path: Path) -> Store:
     store = open_store(path, "usage")
     store.execute("SET threads = 1")
     return store
-
-
-def open_mortal(path: Path, calls: int, how: How, permille: int) -> Mortal:
-    store = open_small(path)
-    return store.use(lambda connection: Mortal(connection, path, calls, how, permille))

@@ -7,15 +7,18 @@ first.
 import random
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
+from tests.command_line import shown_here
 from tests.ledger_checks import check_sum
 from tests.ledger_clerk import Clerk, open_accounts
 from tests.ledger_world import Event
 from tests.oracle_calendar import EPOCH
 from tests.test_ledger_drawn import ACTS
 from tests.trouble_line import Line
+from tests.trouble_store import Death
 
+_MAKING: Final = ("invoice", "credit-note", "void")
 _ACTS: Final[dict[str, Callable[[Clerk], None]]] = {act.__name__: act for _, act in ACTS}
 
 
@@ -27,12 +30,14 @@ class Till(Clerk):
     def __init__(self, line: Line, rng: random.Random) -> None:
         super().__init__(line.home, rng, rng.choice(["EUR", "JPY", "KWD"]))
         self._line = line
+        self._death: Death | None = None
 
-    def act(self, name: str, seed: int) -> None:
+    def act(self, name: str, seed: int, death: list[Any] | None = None) -> None:
         """One of the clerk's acts, with a chance of its own; then all sums are right of whoever was
-        billed by it.
+        billed by it. Its first command that makes documents may die: at a statement, and how.
         """
         self.rng = random.Random(seed)
+        self._death = Death(self.home, *death) if death else None
         self._come()
         before = set(self.documents)
         _ACTS[name](self)
@@ -40,6 +45,23 @@ class Till(Clerk):
         for account in {one["account_id"] for one in fresh if one["credit"] is None}:
             check_sum(self, account)
         self._go()
+        self._line.tally["bill"] += 1
+
+    def type(self, *arguments: str, failing: bool = False) -> str:
+        """As the clerk does. What died is typed again, unless its documents are there."""
+        if self._death is None or arguments[0] not in _MAKING or "item" in arguments:
+            return super().type(*arguments, failing=failing)
+        death, self._death = self._death, None
+        stood, stderr = self._list(), ""
+        with death.awaited():
+            stderr = super().type(*arguments, failing=failing)
+        self._line.tally["kill_billing"] += death.has_come
+        if death.has_come and (arguments[0] == "invoice" or self._list() == stood):
+            stderr = super().type(*arguments, failing=failing)
+        return stderr
+
+    def _list(self) -> Any:
+        return shown_here(self.home, "invoice", "list")
 
     def settle_all(self) -> None:
         """Everything that can be closed is; then every document is derived again."""
