@@ -9,13 +9,16 @@ import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from eventlog import KafkaSettings
 from tests.soak import report
+from tests.trouble_kafka import KafkaLine
 from tests.trouble_plan import ACTS, BILLED_STEPS, STEP_KINDS, draw_plan
-from tests.trouble_run import failure, minimal, shrunk
+from tests.trouble_run import failure, minimal, shrunk, take_plan
 from warehouse import Store
 
 SEEDS: Final = int(os.environ.get("HOMEMEETING_TROUBLE", "2"))  # 3 seconds each
@@ -31,6 +34,20 @@ def test_usage_is_what_a_recount_of_the_log_says(number: int, rng: random.Random
 def test_invoices_are_what_a_recount_of_the_log_says(rng: random.Random) -> None:
     story = report(draw_plan(rng.randrange(10**9), BILLED_STEPS // 2, ACTS // 2))
     assert story is None, story
+
+
+@pytest.mark.long
+def test_usage_in_a_real_broker_is_what_a_recount_of_it_says(
+    rng: random.Random, tmp_path: Path, kafka: KafkaSettings
+) -> None:
+    """The projector is a process, and is killed."""
+    plan = draw_plan(rng.randrange(10**9), 400)
+    calm = [step for step in plan["steps"] if step[0] not in ("project", "kill_projector")]
+    half = len(calm) // 2
+    steps = [*calm[:half], ["kill_projector", 1000, 0, "before", rng.randrange(1000)], *calm[half:]]
+    with KafkaLine(tmp_path, kafka) as line:
+        take_plan({**plan, "steps": steps}, line)
+        assert len(line.log()) > 100
 
 
 def test_a_seed_is_a_plan_and_a_plan_is_plain_data() -> None:
@@ -62,7 +79,7 @@ def test_a_store_without_transactions_is_found_out_and_shrunk(
     def by_itself(self: Store) -> Iterator[None]:
         yield
 
-    plan = draw_plan(3, 60)
+    plan = draw_plan(3, 30)
     plan["steps"] += [["begin", "fra-1", "participant", "a0", TOLD], ["flush", "fra-1"],
                       ["forward", 100], ["deliver", 100],
                       ["kill_projector", 1000, 20, "before", 0]]  # fmt: skip

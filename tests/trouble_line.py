@@ -106,7 +106,7 @@ class Line(ExitStack):
     def _power(self, server: str, calls: int, permille: int) -> None:
         """Fails while it flushes. What was read of the journal before was accepted."""
         self.servers[server].kill("flush", calls, "torn")
-        positions = self._positions()
+        positions = self._positions() if self.route == "journal" else {}
         for topic, source, number, payload in read_torn_journal(self.journal):
             if number < positions.get(Partition("journal", topic, source), 1):
                 self._read_and_cut[topic, source, number] = payload

@@ -30,8 +30,8 @@ def draw_plan(seed: int, steps: int = STEPS, acts: int = 0) -> Plan:
     shares, names = zip(*BILLING, strict=True)
     for name in ["next_month", *rng.choices(names, shares, k=acts)][:acts]:
         drawn += [kind(rng) for kind in rng.choices(kinds, weights, k=rng.randrange(30))]
-        death = [rng.randrange(400), rng.choice(HOW), rng.randrange(1001)]
-        drawn.append(["bill", name, rng.randrange(10**9), rng.choice([None, None, death])])
+        death = [rng.randrange(160), rng.choice(HOW), rng.randrange(1001)]
+        drawn.append(["bill", name, rng.randrange(10**9), rng.choice([None, death])])
     return {
         "seed": seed,
         "route": rng.choice(["journal", "wire"]),
@@ -154,7 +154,7 @@ STEP_KINDS: Final[list[tuple[float, Callable[[random.Random], Step]]]] = [
     (2, lambda rng: ["delay", rng.randrange(1000), rng.randrange(40 * DAY)]),
     (2, lambda rng: ["drop", rng.randrange(1000)]),
     (2, _corrupt), (0.5, lambda rng: ["mark"]),
-    (0.3, lambda rng: ["project", rng.choice([100, 1000, 1000])]),
+    (0.5, lambda rng: ["project", rng.choice([100, 1000, 1000])]),
     (0.2, _kill_projector), (0.1, lambda rng: ["zombie"]),
 ]  # fmt: skip
 

@@ -25,24 +25,29 @@ def run_plan(plan: Plan, folder: Path) -> Counter[str]:
     first step of billing opens a till, and then everything is settled at the end.
     """
     with Line(folder, plan["route"]) as line:
-        till: Till | None = None
-        for number, step in enumerate(plan["steps"]):
-            try:
-                if step[0] != "bill":
-                    line.take(step)
-                    continue
-                till = till or open_till(line, plan["seed"])
-                till.act(*step[1:])
-            except BaseException as error:
-                error.add_note(f"step {number}: {step}")
-                raise
-        line.rest()
-        line.check()
-        if till:
-            till.settle_all()
-        else:
-            line.check_servers()
-        return line.tally
+        return take_plan(plan, line)
+
+
+def take_plan(plan: Plan, line: Line) -> Counter[str]:
+    """The same on a line that is there."""
+    till: Till | None = None
+    for number, step in enumerate(plan["steps"]):
+        try:
+            if step[0] != "bill":
+                line.take(step)
+                continue
+            till = till or open_till(line, plan["seed"])
+            till.act(*step[1:])
+        except BaseException as error:
+            error.add_note(f"step {number}: {step}")
+            raise
+    line.rest()
+    line.check()
+    if till:
+        till.settle_all()
+    else:
+        line.check_servers()
+    return line.tally
 
 
 def failure(plan: Plan, tally: Counter[str] | None = None) -> tuple[str, str] | None:

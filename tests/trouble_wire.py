@@ -44,9 +44,10 @@ class Wire:
         }
         self._next = dict.fromkeys(self.entries, 0)
 
-    def deliver(self, count: int, now_us: int) -> None:
+    def deliver(self, count: int, now_us: int) -> list[Message]:
         """The first of those that are due."""
         waiting: list[Message] = []
+        delivered: list[Message] = []
         for at, one in enumerate(self.flight):
             if count == 0:
                 waiting += self.flight[at:]
@@ -55,11 +56,13 @@ class Wire:
                 waiting.append(one)
                 continue
             count -= 1
+            delivered.append(one)
             number = zlib.crc32(one.source.encode()) % PARTITIONS
             place = Partition(LOG, one.topic, str(number))
             self.entries[place].append(Entry(self._next[place], one, now_us))
             self._next[place] += 1
         self.flight = waiting
+        return delivered
 
     def mark(self) -> None:
         """A transaction's marker takes an offset of every partition."""
