@@ -7,6 +7,7 @@ work on does nothing, so that a plan from which steps were taken can still be ru
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -15,6 +16,8 @@ import pytest
 from edge import Refused
 from eventlog import JournalSource, LogSource, Partition
 from tests import recount
+from tests.command_line import run_here
+from tests.oracle_calendar import EPOCH
 from tests.oracle_log import Event, read_event, read_torn_journal, usage
 from tests.test_projector import _daily as stored_daily
 from tests.test_projector import _records as stored_records
@@ -139,7 +142,7 @@ class Line(ExitStack):
         found = self._forwarded.poll(count, 0.0) if self.route == "wire" else []
         for piece in found:
             topic, source = piece.partition.topic, piece.partition.partition
-            self.wire.flight += [Message(topic, source, one) for one in piece.payloads]
+            self.wire.send([Message(topic, source, one) for one in piece.payloads])
         return bool(found)
 
     def _deliver(self, count: int) -> None:
@@ -149,8 +152,10 @@ class Line(ExitStack):
         self.wire.mark()
 
     def _duplicate(self, nth: int, to: int) -> None:
-        if flight := self.wire.flight:
-            flight.insert(to % len(flight), flight[nth % len(flight)])
+        """Of what was ever sent, something comes once more: at once, or long afterwards."""
+        flight, sent = self.wire.flight, self.wire.sent
+        if sent:
+            flight.insert(to % (len(flight) + 1), sent[-1 - nth % len(sent)])
 
     def _shuffle(self, keys: list[int]) -> None:
         """Each of the first few goes to where its key says."""
@@ -265,6 +270,22 @@ class Line(ExitStack):
         broken = {(topic, payload) for topic, payload, event in valid if event is None}
         rows = store.rows("SELECT topic, payload FROM quarantine")
         assert sorted((topic, bytes(payload)) for topic, payload in rows) == sorted(broken)
+
+    def has_whole_log(self) -> bool:
+        """Whether commands find in the journal all that was read of it: no power has failed since
+        it was read.
+        """
+        there = {(topic, source, at) for topic, source, at, _ in read_torn_journal(self.journal)}
+        return self.route == "journal" and self._read_and_cut.keys() <= there
+
+    def check_rebuilt(self) -> None:
+        """What the log is read again for is what stands."""
+        self.close_store()
+        if self.has_whole_log():
+            now = EPOCH + timedelta(microseconds=self.now_us)
+            done = run_here(self.home, "rebuild", now=now.isoformat())
+            assert done.returncode == 0, done.stdout + done.stderr
+            self.tally["rebuilt"] += 1
 
     def _journal_usage(self) -> list[Event]:
         found = read_torn_journal(self.journal)

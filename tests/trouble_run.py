@@ -47,6 +47,7 @@ def take_plan(plan: Plan, line: Line) -> Counter[str]:
         till.settle_all()
     else:
         line.check_servers()
+    line.check_rebuilt()
     return line.tally
 
 

@@ -67,7 +67,8 @@ class Till(Clerk):
         """Everything that can be closed is; then every document is derived again."""
         self._come()
         self.settle()
-        self.type("invoice", "verify", "--all", "--no-documents")
+        log = ["--from-log"] if self._line.has_whole_log() else []
+        self.type("invoice", "verify", "--all", "--no-documents", *log)
 
     def use(self, events: list[Event]) -> None:
         """By way of a server, the wire and the projector."""

@@ -33,16 +33,21 @@ class Entry:
 
 
 class Wire:
-    """`flight` is sent and not there yet, the next to come first."""
+    """`flight` is sent and not there yet, the next to come first; `sent` is all that ever was."""
 
     def __init__(self) -> None:
         self.flight: list[Message] = []
+        self.sent: list[Message] = []
         self.entries: dict[Partition, list[Entry]] = {
             Partition(LOG, topic, str(number)): []
             for topic in TOPICS
             for number in range(PARTITIONS)
         }
         self._next = dict.fromkeys(self.entries, 0)
+
+    def send(self, messages: list[Message]) -> None:
+        self.sent += messages
+        self.flight += messages
 
     def deliver(self, count: int, now_us: int) -> list[Message]:
         """The first of those that are due."""
