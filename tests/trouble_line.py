@@ -299,6 +299,7 @@ class Line(ExitStack):
         mine = {key: state for key, state in states.items() if key[2] != OTHER}
         for one in self.servers.values():
             one.check(mine)
+            one.check_settled(read_torn_journal(self.journal))
 
 
 def spans(numbers: Iterable[int]) -> list[tuple[int, int]]:

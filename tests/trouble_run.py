@@ -5,6 +5,7 @@ ones, as long as the same thing fails.
 """
 
 import tempfile
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
@@ -67,14 +68,13 @@ def failure(plan: Plan, tally: Counter[str] | None = None) -> tuple[str, str] | 
     return None
 
 
-def shrunk(plan: Plan, name: str, tries_max: int = 400) -> Plan:
-    """A smaller plan that fails by the same name."""
-    tries = 0
+def shrunk(plan: Plan, name: str, seconds_max: float = 300) -> Plan:
+    """A smaller plan that fails by the same name; the smallest found in that time."""
+    deadline = time.monotonic() + seconds_max
 
     def fails(steps: list[Step]) -> bool:
-        nonlocal tries
-        tries += 1
-        found = failure({**plan, "steps": steps}) if tries <= tries_max else None
+        late = time.monotonic() > deadline
+        found = None if late else failure({**plan, "steps": steps})
         return found is not None and found[0] == name
 
     return {**plan, "steps": minimal(plan["steps"], fails)}

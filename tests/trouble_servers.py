@@ -15,9 +15,11 @@ from uuid import UUID
 from producers import Emitter, EmitterSettings
 from producers.emitter import UsageHandle
 from tests import recount
+from tests.oracle_log import read_event
 from tests.trouble_disk import Disk, How, Killed, Process
 
 SERVERS: Final = ("fra-1", "nyc-1", "sin-1")
+HEARTBEATS: Final = "sources.heartbeat"
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Server:
     latest: int = 0
     measured: list[Measured] = field(default_factory=list)
     issued: set[bytes] = field(default_factory=set)
+    careful: set[str] = field(default_factory=set)  # sources
 
     @property
     def folder(self) -> Path:
@@ -69,6 +72,8 @@ class Server:
             self.is_careful = is_careful
             self.latest = self.clock()
             ids = self._ids(self.openings)
+            if is_careful:
+                self.careful.add(f"{self.name}/{self.openings:032x}")
             with self.disk.run(self.process):
                 self.emitter = Emitter(
                     self.root, self.name, "eu", "1", clock=self.clock, threaded=False, ids=ids,
@@ -204,3 +209,26 @@ class Server:
                 assert one.covered - one.start <= length, (self.name, length, one)
             last = self.latest if one.is_open else one.seen
             assert length <= last - one.start, (self.name, length, one)
+
+    def check_settled(self, messages: Iterable[tuple[str, str, int, bytes]]) -> None:
+        """Whoever opened with a heartbeat has named how far each opening before came that did not
+        close: of those that wrote through whatever they told. Their very last block may not have
+        been, and is gone where the power failed later still.
+        """
+        last: dict[str, dict[str, int]] = {}
+        beats: dict[str, list[Mapping[str, Any]]] = {}
+        for topic, source, number, payload in messages:
+            if source.startswith(f"{self.name}/"):
+                last.setdefault(source, {})[topic] = number
+                if topic == HEARTBEATS and (beat := read_event(topic, payload)):
+                    beats.setdefault(source, []).append(beat)
+        closed = {
+            source for source, some in beats.items() if any(one["phase"] == "CLOSE" for one in some)
+        }
+        for source, some in beats.items():
+            named = {(one["source"], one["topic"]): one["last"] for one in some[0]["totals"]}
+            for earlier in self.careful - closed:
+                if earlier < source:
+                    for topic, number in last.get(earlier, {}).items():
+                        found = named.get((earlier, topic), 0)
+                        assert found >= number, (source, earlier, topic, found, number)
