@@ -10,7 +10,7 @@ from edge import Refused
 from eventlog.archive_format import Messages, read_segment
 from eventlog.archive_manifest import Archive, Archived, ArchivedFile
 from eventlog.journal_format import Damaged
-from eventlog.slices import LogSource, Partition, Slice, Tail, gone
+from eventlog.slices import POLL_OCTETS_MAX, LogSource, Partition, Slice, Tail, gone
 from schemas import TOPICS
 
 
@@ -88,14 +88,15 @@ class ArchiveSource:
 
     def _gather(self, events_max: int) -> list[Slice]:
         found: list[Slice] = []
-        room = events_max
-        while room > 0:
+        room, octets = events_max, POLL_OCTETS_MAX
+        while room > 0 and octets > 0:
             piece = self._rest or next(self._reading, None)
             if piece is None:
                 break
             now, self._rest = _parted(piece, room)
             found.append(now)
             room -= len(now.payloads)
+            octets -= sum(map(len, now.payloads))
         return found
 
     def _read(self, at: Mapping[Partition, int], untold: Iterable[Partition]) -> Iterator[Slice]:

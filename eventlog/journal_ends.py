@@ -65,9 +65,10 @@ def _look(home: Incarnation, topic: str, seen: _Seen, *, sealed: bool) -> None:
         if isinstance(found, TornTail):
             seen.torn = found.octets
             return
-        seen.at = found.end
-        seen.due = found.first + (len(found.payloads) if isinstance(found, GoodBlock) else 1)
-        seen.end = max(seen.end, seen.due)
+        after = found.first + (len(found.payloads) if isinstance(found, GoodBlock) else 1)
+        seen.end = max(seen.end, after)
+        if isinstance(found, GoodBlock):  # what follows damage must be seen behind it
+            seen.at, seen.due = found.end, after
 
 
 def _last_with_events(home: Incarnation, topic: str, segments: list[int]) -> int:

@@ -16,6 +16,8 @@ import cramjam
 MAGIC = b"Obj\x01"
 SYNC_BYTES = 16
 BLOCK_BYTES_MAX = 64 * 1024 * 1024
+# Octets of snappy hold 21 times as many records of nothing, each of which costs memory.
+BLOCK_RECORDS_MAX = 100_000
 _VARINT_BYTES_MAX = 10
 
 
@@ -65,7 +67,9 @@ def container_header(schema: str, told: Mapping[str, str], sync: bytes) -> bytes
 
 
 def block(payloads: Sequence[bytes], sync: bytes) -> bytes:
-    """One block of message values."""
+    """One block of message values: not more than it may hold, which is a programmer's fault."""
+    assert len(payloads) <= BLOCK_RECORDS_MAX, f"{len(payloads)} records in one block"
+    assert sum(map(len, payloads)) <= BLOCK_BYTES_MAX - 10 * len(payloads), "too large a block"
     return pack(len(payloads), b"".join(map(octets, payloads)), sync)
 
 
@@ -95,7 +99,7 @@ def unpack(data: memoryview, at: int, sync: bytes) -> tuple[int, bytes, int]:
     """
     count, at = read_varint(data, at)
     size, at = read_varint(data, at)
-    if count < 1 or not 4 <= size <= BLOCK_BYTES_MAX:
+    if not 1 <= count <= BLOCK_RECORDS_MAX or not 4 <= size <= BLOCK_BYTES_MAX:
         raise Damaged("the block's count or size cannot be")
     end = at + size + SYNC_BYTES
     if end > len(data):

@@ -12,7 +12,7 @@ from edge import Refused
 from eventlog.journal_ends import JournalEnds
 from eventlog.journal_layout import Incarnation, incarnations, readable
 from eventlog.journal_scan import BadBlock, GoodBlock, TornTail, scan
-from eventlog.slices import JOURNAL, Damage, Partition, Slice, Tail, gone
+from eventlog.slices import JOURNAL, POLL_OCTETS_MAX, Damage, Partition, Slice, Tail, gone
 from schemas import TOPICS
 
 _IDLE_S = 0.05
@@ -112,14 +112,13 @@ class JournalSource:
     def _round(self, events_max: int) -> list[Slice]:
         """What is there now, of every partition in its turn."""
         found: list[Slice] = []
-        room = events_max
+        room = _Room(events_max, POLL_OCTETS_MAX)
         for key, home, topic in self._in_turn():
-            if room <= 0:
+            if room.is_full:
                 break
             if one := self._read(home, topic, room):
                 self._served = key
                 found.append(one)
-                room -= len(one.payloads)
         return found
 
     def _in_turn(self) -> list[tuple[tuple[Path, int], Incarnation, str]]:
@@ -135,18 +134,18 @@ class JournalSource:
             for number, topic in enumerate(self._topics):
                 yield (home.path, number), home, topic
 
-    def _read(self, home: Incarnation, topic: str, room: int) -> Slice | None:
+    def _read(self, home: Incarnation, topic: str, room: "_Room") -> Slice | None:
         partition = Partition(JOURNAL, topic, home.source)
         segments = [first for first, _ in home.segments(topic)]
         if not segments:
             return None
         start = self._positions.get(partition, segments[0])
         cursor = self._cursors.get(partition) or _enter(segments, start)
-        reading = _Reading(start)
+        reading = _Reading(start, room)
         while True:
             later = [first for first in segments if first > cursor.segment]
-            self._follow(home, topic, cursor, reading, room, bool(later))
-            if reading.full(room) or not later or partition in self._torn:
+            self._follow(home, topic, cursor, reading, bool(later))
+            if room.is_full or not later or partition in self._torn:
                 break
             cursor = _Cursor(later[0], 0, 0)
         self._cursors[partition] = cursor
@@ -161,7 +160,6 @@ class JournalSource:
         topic: str,
         cursor: _Cursor,
         reading: "_Reading",
-        room: int,
         sealed: bool,
     ) -> None:
         partition = Partition(JOURNAL, topic, home.source)
@@ -172,8 +170,9 @@ class JournalSource:
                 self._torn.add(partition)
                 return
             reading.take(found)
-            cursor.at, cursor.due = found.end, reading.next
-            if reading.full(room):
+            if isinstance(found, GoodBlock):  # what follows damage must be seen behind it
+                cursor.at, cursor.due = found.end, found.first + len(found.payloads)
+            if reading.room.is_full:
                 return
 
 
@@ -182,17 +181,31 @@ def _enter(segments: list[int], start: int) -> _Cursor:
     return _Cursor(at_or_before[-1] if at_or_before else segments[0], 0, 0)
 
 
-class _Reading:
-    """What one poll gathers from one partition, from position `start` on."""
+@dataclass(slots=True)
+class _Room:
+    """What one poll may still take; the block at hand is taken whole."""
 
-    def __init__(self, start: int) -> None:
+    events: int
+    octets: int
+
+    @property
+    def is_full(self) -> bool:
+        return self.events <= 0 or self.octets <= 0
+
+    def take(self, events: int, octets: int) -> None:
+        self.events -= events
+        self.octets -= octets
+
+
+class _Reading:
+    """What one poll gathers from one partition, from position `start` on, while there is room."""
+
+    def __init__(self, start: int, room: _Room) -> None:
         self.start = self.next = start
+        self.room = room
         self.offsets: list[int] = []
         self.payloads: list[bytes] = []
         self.damages: list[Damage] = []
-
-    def full(self, room: int) -> bool:
-        return len(self.payloads) >= room
 
     def take(self, found: GoodBlock | BadBlock) -> None:
         if isinstance(found, BadBlock):
@@ -200,6 +213,7 @@ class _Reading:
             if found.first >= self.start:
                 self.damages.append(Damage(found.first, found.raw, "BLOCK_DAMAGED", found.reason))
                 self.next = max(self.next, found.first + 1)
+                self.room.take(0, len(found.raw))
             return
         skip = max(0, self.start - found.first)
         payloads = found.payloads[skip:]
@@ -208,6 +222,7 @@ class _Reading:
             self.offsets.extend(range(first, first + len(payloads)))
             self.payloads.extend(payloads)
             self.next = first + len(payloads)
+            self.room.take(len(payloads), sum(map(len, payloads)))
 
     def slice(self, partition: Partition, source: str) -> Slice:
         sources: list[str | None] = [source] * len(self.payloads)

@@ -4,9 +4,10 @@ A bad block is stepped over at the next sync marker; a tail that no marker follo
 left as it is. Nothing here changes a file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from eventlog.journal_format import (
     SYNC_BYTES,
@@ -48,6 +49,8 @@ class TornTail:
 
 
 Found = GoodBlock | BadBlock | TornTail
+# Snappy's best is 64 octets in 3, and a record takes one at least.
+_RECORDS_PER_OCTET_MAX: Final = 22
 
 
 def scan(
@@ -60,7 +63,7 @@ def scan(
     sync = sync_marker(home.source, topic, first)
     begin = at or len(header(home.source, topic, first))  # a damaged header has the same length
     data = _read(home.segment(topic, first), begin)
-    yield from _blocks(data, begin, due or first, sync, sealed)
+    yield from _blocks(data, begin, due or first, sync, home.source, sealed)
 
 
 def _read(path: Path, begin: int) -> bytes:
@@ -72,9 +75,11 @@ def _read(path: Path, begin: int) -> bytes:
         return file.read()
 
 
-def _blocks(data: bytes, base: int, due: int, sync: bytes, sealed: bool) -> Iterator[Found]:
+def _blocks(  # noqa: PLR0913  all tell where `data` stands
+    data: bytes, base: int, due: int, sync: bytes, source: str, sealed: bool
+) -> Iterator[Found]:
     """The blocks of `data`, which lies at `base` in its file."""
-    view, at = memoryview(data), 0
+    view, at, damaged = memoryview(data), 0, 0
     while at < len(data):
         try:
             good = read_block(view, at, sync)
@@ -85,12 +90,11 @@ def _blocks(data: bytes, base: int, due: int, sync: bytes, sealed: bool) -> Iter
                 return
             end = end or len(data)
             yield BadBlock(due, data[at:end], str(error), base + end)
-            at = end
-            due = _sequence_at(view, at, sync) or due + 1
+            damaged += end - at
+            at, due = end, due + 1
             continue
-        # A block before this one may be damaged: the events say where they stand.
-        seen = peek(good.payloads[0])
-        due = max(due, seen[1]) if seen else due
+        if damaged:
+            due, damaged = _due_behind(damaged, good.payloads, source, due), 0
         yield GoodBlock(due, good.payloads, base + good.end)
         due, at = due + len(good.payloads), good.end
 
@@ -103,12 +107,17 @@ def _resume(data: bytes, at: int, sync: bytes, error: Torn | Damaged) -> int | N
     return marker + SYNC_BYTES if marker >= 0 else None
 
 
-def _sequence_at(view: memoryview, at: int, sync: bytes) -> int | None:
-    try:
-        seen = peek(read_block(view, at, sync).payloads[0])
-    except (Torn, Damaged):
-        return None
-    return seen[1] if seen else None
+def _due_behind(damaged: int, payloads: Sequence[bytes], source: str, due: int) -> int:
+    """Where `payloads` begin, `due` at the earliest: what was in so many `damaged` octets before
+    them nobody counts, but the source's own events say where they stand. Believed only then, and
+    only as far as can be: a number of chance would lead past all that follows.
+    """
+    last = due + damaged * _RECORDS_PER_OCTET_MAX
+    for number, payload in enumerate(payloads):
+        seen = peek(payload)
+        if seen and seen[0] == source and due <= seen[1] - number <= last:
+            return seen[1] - number
+    return due
 
 
 def last_sequences(home: Incarnation) -> dict[str, int]:
@@ -131,8 +140,11 @@ def is_closed(home: Incarnation) -> bool:
     """Whether the last heartbeat of `home` is its CLOSE."""
     topic = "sources.heartbeat"
     for first, _ in reversed(home.segments(topic)):
-        blocks = [b for b in scan(home, topic, first) if isinstance(b, GoodBlock)]
-        if blocks:
-            beats = decode(topic, blocks[-1].payloads[-1:])
+        last: list[bytes] = []
+        for found in scan(home, topic, first):
+            if isinstance(found, GoodBlock):
+                last = found.payloads[-1:]
+        if last:
+            beats = decode(topic, last)
             return bool(beats.columns["phase"].to_pylist() == ["CLOSE"])
     return False

@@ -10,6 +10,9 @@ from typing import Final, NamedTuple, Protocol
 from edge import Fault
 
 JOURNAL: Final = "journal"
+# What one poll hands on at most, or one block more: an event has some 150 octets, but a message
+# that is none may have millions.
+POLL_OCTETS_MAX: Final = 64 * 1024 * 1024
 
 
 class Partition(NamedTuple):
