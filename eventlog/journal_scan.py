@@ -4,6 +4,7 @@ A bad block is stepped over at the next sync marker; a tail that no marker follo
 left as it is. Nothing here changes a file.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,15 +110,16 @@ def _resume(data: bytes, at: int, sync: bytes, error: Torn | Damaged) -> int | N
 
 def _due_behind(damaged: int, payloads: Sequence[bytes], source: str, due: int) -> int:
     """Where `payloads` begin, `due` at the earliest: what was in so many `damaged` octets before
-    them nobody counts, but the source's own events say where they stand. Believed only then, and
-    only as far as can be: a number of chance would lead past all that follows.
+    them nobody counts, but the source's own events say where they stand. Believed only then, most
+    of them, and only as far as can be: a forged number would lead past all that follows.
     """
     last = due + damaged * _RECORDS_PER_OCTET_MAX
-    for number, payload in enumerate(payloads):
-        seen = peek(payload)
-        if seen and seen[0] == source and due <= seen[1] - number <= last:
-            return seen[1] - number
-    return due
+    told = Counter(
+        seen[1] - number
+        for number, payload in enumerate(payloads)
+        if (seen := peek(payload)) and seen[0] == source and due <= seen[1] - number <= last
+    )
+    return max(told, key=lambda first: (told[first], -first), default=due)
 
 
 def last_sequences(home: Incarnation) -> dict[str, int]:

@@ -31,7 +31,7 @@ def _event(source: str, sequence: int) -> bytes:
             "server_id": "fra-1",
             "region": "eu",
             "started_at": 1_790_000_000_000_000,
-            "observed_at": 1_790_000_000_000_000 + sequence,
+            "observed_at": 1_790_000_000_000_000 + sequence % 10**6,
             "quantity": None,
             "continues": None,
         },
@@ -173,6 +173,57 @@ def test_no_single_bit_flip_is_read_as_an_event_and_good_blocks_are_kept(tmp_pat
         assert len(read) >= 2, bit
         if len(read) == 2:
             assert len(damages) + len(source.tails()) == 1, bit
+
+
+@pytest.mark.parametrize("number", [1, 3, 4, 9, 10**6, 2**62, 2**63 - 1])
+@pytest.mark.parametrize("spoilt", [False, True], ids=["whole", "behind damage"])
+def test_a_number_that_an_event_forges_leads_no_reader_past_what_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, spoilt: bool
+) -> None:
+    """Where an event lies is its place; its own number counts only behind a damaged block, and
+    only within what that can have held. Read on one by one, and by a reader that begins anew.
+    """
+    writer = JournalWriter.open(tmp_path, "fra-1")
+    blocks = [[1], [number, 3], [4], [5], [6]]
+    for numbers in blocks:
+        if numbers == [5]:
+            monkeypatch.setattr("eventlog.journal_writer.SEGMENT_BYTES", 1)
+        writer.append(TOPIC, [_event(writer.source, n) for n in numbers])
+    writer.close()
+    first = min(tmp_path.rglob("*.avro"))
+    if spoilt:
+        data = first.read_bytes()
+        at = data.index(data[-16:], data.index(data[-16:]) + 1) - 5  # the first block's checksum
+        first.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+    source, read, damages = JournalSource(tmp_path), [], []
+    place = Partition("journal", TOPIC, writer.source)
+    while slices := source.poll(1, 0.0):
+        for piece in slices:
+            read += list(zip(piece.offsets, piece.payloads, strict=True))
+            damages += piece.damages
+            source = JournalSource(tmp_path)
+            source.assign({place: piece.next})
+    written = [_event(writer.source, n) for numbers in blocks for n in numbers][spoilt:]
+    assert [payload for _, payload in read] == written
+    assert len(damages) == spoilt
+    assert source.ends([TOPIC]) == {place: 7}
+    assert [offset for offset, _ in read] == list(range(1 + spoilt, 7))
+
+
+def test_damage_that_was_read_before_what_follows_it_shifts_nothing(tmp_path: Path) -> None:
+    """The damaged block held three; the reader saw it when it was the last there was."""
+    writer = JournalWriter.open(tmp_path, "fra-1")
+    writer.append(TOPIC, [_event(writer.source, n) for n in (1, 2, 3)])
+    path = _segment(tmp_path)
+    data = path.read_bytes()
+    path.write_bytes(data[:-17] + bytes([data[-17] ^ 1]) + data[-16:])
+    source = JournalSource(tmp_path)
+    assert [(piece.next, len(piece.damages)) for piece in source.poll(10, 0.0)] == [(2, 1)]
+    assert list(source.ends([TOPIC]).values()) == [2]
+    writer.append(TOPIC, [_event(writer.source, n) for n in (4, 5)])
+    assert [(piece.offsets, piece.damages) for piece in source.poll(10, 0.0)] == [([4, 5], ())]
+    assert list(source.ends([TOPIC]).values()) == [6]
+    writer.close()
 
 
 def test_an_unclosed_earlier_incarnation_is_settled_by_the_next(tmp_path: Path) -> None:
