@@ -2,7 +2,8 @@
 
     python -m tests.fuzz.guided codec FOLDER -max_total_time=600 [more of libFuzzer's options]
 
-What reaches new code is kept in FOLDER. A finding is written as a file: put it into `tests/fuzz/corpus/TARGET/`, where every run meets it.
+What reaches new code is kept in FOLDER. A finding is written as a file: put it into
+`tests/fuzz/corpus/TARGET/`, where every run meets it.
 """
 
 import sys

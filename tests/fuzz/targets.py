@@ -27,6 +27,7 @@ T: Final = 1_790_000_000_000_000
 _MEMORY: Final = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 CORPUS: Final = Path(__file__).parent / "corpus"
 _USAGE: Final = "meetings.usage"
+_CLAIMS: Final = (0, -1, BLOCK_RECORDS_MAX, 2**40, 2**62)
 
 
 @contextmanager
