@@ -25,18 +25,21 @@ def event_from(topic: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """`given` as an event of `topic`, but for source and sequence, which the emitter assigns.
 
     Raises Refused(EVENT_REFUSED) with a fault for every reason. Times: integer microseconds or
-    ISO 8601 with zone. Record ids: bytes, UUID or its text. Nullable fields may be left out.
+    ISO 8601 with zone. Record ids: bytes, UUID or its text. Nullable fields may be left out, and
+    those with a default: who was there before a field was added goes on as before.
     """
     if topic not in TOPICS_IN:
         raise Refused("UNKNOWN_TOPIC", f"topic {topic!r:.80}: use one of {', '.join(TOPICS_IN)}")
     event: dict[str, Any] = {}
     faults: list[Fault] = []
-    fields = _FIELDS[topic]
+    fields, defaults = _FIELDS[topic], CONTRACTS[topic].defaults
     for name, (nullable, read) in fields.items():
         value = given.get(name)
         try:
             if value is not None:
                 event[name] = read(value)
+            elif name in defaults and name not in given:
+                event[name] = defaults[name]
             elif nullable:
                 event[name] = None
             else:
