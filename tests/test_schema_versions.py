@@ -102,6 +102,26 @@ def test_every_reader_makes_of_every_writers_event_what_avro_says(
     assert found.columns.to_pylist() == [_resolved(payload, versions[writer], versions[known - 1])]
 
 
+@pytest.mark.parametrize("topic", EVENTS)
+def test_a_field_that_was_added_needs_no_other_store(
+    store: Store, monkeypatch: pytest.MonkeyPatch, topic: str
+) -> None:
+    """Events of both versions in one batch; what the store has no column for is passed over."""
+    contract = contract_of(topic, _versions(topic)[:2])
+    monkeypatch.setitem(CONTRACTS, topic, contract)
+    payloads = [
+        _written(contract, version, EVENTS[topic] | {"sequence": version + 1, "weight": 9})
+        for version in (0, 1)
+    ]
+    place = Partition("c/t", topic, "0")
+    done = Projector(store, lambda: T).apply(
+        [Slice(place, 0, 2, [0, 1], payloads, [None, None], None)]
+    )
+    assert (done.events, done.quarantined) == (2, 0)
+    assert store.rows("SELECT topic, first, last FROM sequences") == [(topic, 1, 2)]
+    assert broken_invariants(store) == []
+
+
 @pytest.mark.parametrize("topic", ["meetings.usage", "sources.heartbeat"])
 def test_a_symbol_that_a_reader_lacks_is_never_billed_and_waits_for_one_that_has_it(
     monkeypatch: pytest.MonkeyPatch, topic: str
