@@ -85,8 +85,11 @@ def _header_end(data: bytes) -> int:
 
 
 def _project(home: Path) -> Store:
-    store = open_store(home / "usage.duckdb", "usage")
-    Projector(store, itertools.count(T).__next__).run_once(JournalSource(home / "journal"))
+    """All of the journal, however much of it is damage: `run_once` would stop at the ceiling."""
+    store, log = open_store(home / "usage.duckdb", "usage"), JournalSource(home / "journal")
+    projector = Projector(store, itertools.count(T).__next__)
+    while slices := log.poll(100_000, 0.0):
+        projector.apply(slices, log.ends)
     return store
 
 
