@@ -20,6 +20,8 @@ from edge import Refused
 _PREFIX = "server="
 _DIGITS = 20
 _PROBE_S = 0.01
+_SEGMENT = re.compile(rf"[0-9]{{{_DIGITS}}}\.avro")
+_SEQUENCE_END = 2**63
 _NAME = re.compile(r"[A-Za-z0-9_:@+-][A-Za-z0-9_.:@+-]{0,127}", re.ASCII)
 
 
@@ -39,8 +41,9 @@ class Incarnation:
 
     def segments(self, topic: str) -> list[tuple[int, Path]]:
         """(first sequence, file) of every segment of `topic`, in order."""
-        files = [file for file in _listed(self.path / topic) if file.suffix == ".avro"]
-        return sorted((int(file.stem), file) for file in files if file.stem.isdigit())
+        files = [file for file in _listed(self.path / topic) if _SEGMENT.fullmatch(file.name)]
+        found = sorted((int(file.stem), file) for file in files)
+        return [(first, file) for first, file in found if 0 < first < _SEQUENCE_END]
 
     def segment(self, topic: str, first: int) -> Path:
         return self.path / topic / f"{first:0{_DIGITS}}.avro"
@@ -77,7 +80,7 @@ def incarnations(root: Path, server_id: str | None = None) -> list[Incarnation]:
         servers = [path for path in _listed(root) if path.name.startswith(_PREFIX)]
     found = [path for server in servers for path in _listed(server)]
     with readable(root):
-        return [Incarnation(path) for path in found if path.is_dir()]
+        return [Incarnation(path) for path in found if path.is_dir() and _is_text(path)]
 
 
 @contextmanager
@@ -89,6 +92,15 @@ def readable(place: Path) -> Iterator[None]:
         what = f"{error.filename or place} cannot be read ({error.strerror})"
         advice = "give this user the right to, or put back what stood there; nothing was changed"
         raise Refused("JOURNAL_UNREADABLE", f"{what}: {advice}") from error
+
+
+def _is_text(path: Path) -> bool:
+    """No writer of ours can have named it otherwise, and no store could keep such a name."""
+    try:
+        f"{path.parent.name}/{path.name}".encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _listed(folder: Path) -> list[Path]:

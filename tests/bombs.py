@@ -138,7 +138,7 @@ def _claiming(plain_bytes: int, count: int) -> bytes:
 
 
 def claimed_sizes(folder: Path) -> int:
-    """Blocks whose snappy data claims up to 4 GiB, and blocks with counts and sizes of all kinds."""
+    """Blocks whose snappy data claims far more than there is, and counts and sizes of all kinds."""
     sizes = (0, 1, BLOCK_BYTES_MAX, BLOCK_BYTES_MAX + 1, 2**31, 2**32 - 1, 2**40, 2**63)
     blocks = [_claiming(size, 1) for size in sizes]
     for number in (BLOCK_RECORDS_MAX + 1, *_HUGE):

@@ -1,4 +1,4 @@
-"""The edges of every number, and input made to exhaust: exact or put aside, within bounded memory."""
+"""The edges of every number, and input made to exhaust: exact or put aside, memory bounded."""
 
 import itertools
 import json

@@ -210,6 +210,21 @@ def test_a_number_that_an_event_forges_leads_no_reader_past_what_follows(
     assert [offset for offset, _ in read] == list(range(1 + spoilt, 7))
 
 
+def test_files_that_no_writer_names_so_are_no_journal(tmp_path: Path) -> None:
+    written = _write(tmp_path, [2, 1])
+    path = _segment(tmp_path)
+    for name in ("²", "٣" * 20, "3", "-1", "0" * 20, "9" * 20, f"{2**63:020}", "x", "9" * 30):
+        path.with_name(f"{name}.avro").write_bytes(path.read_bytes())
+    for home in (b"server=\xff/0", b"server=fra-2/\xfe"):
+        folder = os.path.join(os.fsencode(tmp_path), home, TOPIC.encode())
+        os.makedirs(folder)
+        Path(os.fsdecode(folder), path.name).write_bytes(path.read_bytes())
+    assert _read(tmp_path) == list(enumerate(written, start=1))
+    assert list(JournalSource(tmp_path).ends([TOPIC]).values()) == [4]
+    assert list(JournalWriter.open(tmp_path, "fra-1").settles.values()) == [3]
+    assert JournalWriter.open(tmp_path, "fra-2").settles == {}
+
+
 def test_damage_that_was_read_before_what_follows_it_shifts_nothing(tmp_path: Path) -> None:
     """The damaged block held three; the reader saw it when it was the last there was."""
     writer = JournalWriter.open(tmp_path, "fra-1")
