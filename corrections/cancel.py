@@ -103,7 +103,7 @@ def forward(home: Settings) -> bool:
 
     Refuses where Kafka does not take it; what was cancelled stays in the journal.
     """
-    kafka = KafkaSettings(home.kafka_servers())
+    kafka = KafkaSettings.of(home)
     try:
         with Forwarder(home.journal, kafka, sleep=time.sleep) as forwarder:
             forwarder.run_once()

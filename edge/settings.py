@@ -11,6 +11,7 @@ from typing import Any, Final
 from zoneinfo import available_timezones
 
 from edge.faults import Fault, Refused
+from edge.kafka_access import KAFKA_KEYS, PASSWORD, KafkaAccess, kafka_access, wrong_access
 
 _SELLER = (
     *("name", "legal_name", "street", "postal_code", "city", "region", "country", "email"),
@@ -20,7 +21,7 @@ _USER_MAX = 128
 _SERIES: Final = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?", re.ASCII)
 _TEXTS: Final = {"invoice_series": "HM", "credit_note_series": "CN", "zero_invoices": "nil"}
 _KEYS: Mapping[str, Mapping[str, type]] = {
-    "kafka": {"bootstrap_servers": str},
+    "kafka": dict.fromkeys(("bootstrap_servers", *KAFKA_KEYS), str),
     "seller": dict.fromkeys(_SELLER, str),
     "tuning": {"sample_days": int},
     "billing": {
@@ -29,19 +30,21 @@ _KEYS: Mapping[str, Mapping[str, type]] = {
         "expected_servers": list,
     },
 }
+_NO_SECRETS: Final = "no secret stands here: name kafka.password_file or set " + PASSWORD
 SAMPLE_DAYS, MEMORY_MIB, GRACE_HOURS, ADJUST_MONTHS = 90, 600, 48, 12
 _SERVER: Final = re.compile(r"[A-Za-z0-9_.:@+-]{1,128}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a home is set to. `bootstrap_servers` is None where there is no Kafka; `seller` is
-    what stands on invoices, as pairs of name and text; `user` is who acts, for the audit trail;
-    `sample_days` is how long raw quality samples are kept; `memory_mib` what billing holds in
-    memory, beyond which it works on disk; `grace_hours` how long after its end a period waits for
-    what is late, and `expected_servers` the servers it waits for whether heard of or not; a series
-    is what numbers begin with; `zero_invoices` what becomes of documents without an amount, nil or
-    issue; `adjust_months` how long ago late usage may have started to be charged unasked.
+    """What a home is set to. `bootstrap_servers` is None where there is no Kafka, and `kafka`
+    is how its brokers let us in; `seller` is what stands on invoices, as pairs of name and
+    text; `user` is who acts, for the audit trail; `sample_days` is how long raw quality samples
+    are kept; `memory_mib` what billing holds in memory, beyond which it works on disk;
+    `grace_hours` how long after its end a period waits for what is late, and `expected_servers`
+    the servers it waits for whether heard of or not; a series is what numbers begin with;
+    `zero_invoices` what becomes of documents without an amount, nil or issue; `adjust_months`
+    how long ago late usage may have started to be charged unasked.
     """
 
     home: Path
@@ -56,6 +59,7 @@ class Settings:
     credit_series: str = _TEXTS["credit_note_series"]
     zero_invoices: str = _TEXTS["zero_invoices"]
     adjust_months: int = ADJUST_MONTHS
+    kafka: KafkaAccess = KafkaAccess()
 
     @property
     def seller_zone(self) -> str:
@@ -103,7 +107,10 @@ def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
     months = _number(told, environ, "billing", "adjust_months", ADJUST_MONTHS)
     grace = _number(told, environ, "billing", "grace_hours", GRACE_HOURS)
     servers = _names(told, environ, "billing", "expected_servers")
+    access = KafkaAccess()
     if not faults:
+        access = kafka_access(home, told.get("kafka", {}), environ)
+        faults += wrong_access(access)
         faults += _out_of_range("tuning.sample_days", days, "days", (1, 36_500))
         faults += _out_of_range("billing.memory_mib", memory, "MiB", (200, 1_000_000))
         faults += _out_of_range("billing.adjust_months", months, "months", (0, 1_200))
@@ -129,6 +136,7 @@ def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
         invoice_series=texts["invoice_series"],
         credit_series=texts["credit_note_series"],
         zero_invoices=texts["zero_invoices"],
+        kafka=access,
     )
 
 
@@ -205,7 +213,9 @@ def _faults(told: Mapping[str, Any]) -> list[Fault]:
         for key, value in values.items():
             place = f"{table}.{key}"
             kind = _KEYS[table].get(key)
-            if kind is None:
+            if place == "kafka.password":
+                found.append(Fault("SETTINGS_SECRET", place, _NO_SECRETS))
+            elif kind is None:
                 found.append(Fault("SETTINGS_KEY", place, f"known: {', '.join(_KEYS[table])}"))
             elif not isinstance(value, kind) or isinstance(value, bool):
                 found.append(Fault("SETTINGS_TYPE", place, f"must be a {kind.__name__}"))

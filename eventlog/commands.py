@@ -37,8 +37,7 @@ def create() -> None:
     Example: homemeeting topics create
     Exit codes: 0 all are there; 1 refused, see stderr; 2 wrong usage.
     """
-    servers = settings().kafka_servers()
-    known = KafkaTopics.connect(KafkaSettings(servers))
+    known = KafkaTopics.connect(KafkaSettings.of(settings()))
     try:
         made = known.create(TOPICS)
     finally:
@@ -97,7 +96,7 @@ def _kafka_to_archive(home: Settings) -> KafkaSettings:
     if not home.bootstrap_servers:
         what = "without Kafka the journal is the archive: copy its directory, all of it is checked"
         raise Refused("ARCHIVE_NO_KAFKA", f"{what} when it is read; it keeps no log times")
-    return KafkaSettings(home.bootstrap_servers)
+    return KafkaSettings.of(home)
 
 
 def _late_beginnings(archive: Archive) -> list[Fault]:

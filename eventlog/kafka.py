@@ -5,24 +5,20 @@ kafka-python, whichever client reads.
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn, Self
+from typing import Self
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
-from kafka.errors import (
-    BrokerResponseError,
-    KafkaError,
-    KafkaTimeoutError,
-    RetriableError,
-    TopicAlreadyExistsError,
-    for_code,
-)
+from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from kafka.protocol.consumer import IsolationLevel
 from kafka.structs import OffsetAndMetadata
 
 from edge import Fault, Refused
+from eventlog.kafka_options import kafka_python_options
+from eventlog.kafka_probe import why_not
+from eventlog.kafka_reach import reaching
 from eventlog.kafka_settings import KafkaSettings
 from eventlog.slices import Partition
 from schemas import LIMITS
@@ -59,13 +55,18 @@ class KafkaTopics:
 
     @classmethod
     def connect(cls, settings: KafkaSettings) -> Self:
-        """Refuses with KAFKA_UNREACHABLE where no broker answers within `settings.timeout_s`."""
+        """Refuses with KAFKA_UNREACHABLE where no broker answers within `settings.timeout_s`, and
+        with what `kafka_probe` finds.
+        """
         timeout_ms = int(settings.timeout_s * 1000)
+        # Asked first: the client would try a wrong password again and again until its time is up.
+        if settings.access.has_tls and (found := why_not(settings)):
+            raise found
         with reaching(settings):
-            if not servers(settings):
+            if not settings.servers():
                 raise ValueError("no address")
             admin = KafkaAdminClient(
-                bootstrap_servers=servers(settings),
+                **kafka_python_options(settings),
                 client_id="homemeeting-topics",
                 bootstrap_timeout_ms=timeout_ms,
                 request_timeout_ms=timeout_ms,
@@ -209,31 +210,3 @@ class KafkaTopics:
             raise Refused(
                 faults[0].code, f"{topics} missing or set otherwise; nothing was changed", faults
             )
-
-
-def servers(settings: KafkaSettings) -> list[str]:
-    return [one.strip() for one in settings.bootstrap_servers.split(",") if one.strip()]
-
-
-@contextlib.contextmanager
-def reaching(settings: KafkaSettings) -> Iterator[None]:
-    """Turns the client's errors into one sentence: KAFKA_UNREACHABLE or KAFKA_REFUSED."""
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        unreachable(settings, error)
-    except KafkaError as error:
-        answered = isinstance(error, BrokerResponseError) and not isinstance(error, RetriableError)
-        if answered and not isinstance(error, KafkaTimeoutError):
-            raise Refused(
-                "KAFKA_REFUSED", f"Kafka at {settings.bootstrap_servers} refused: {error}"
-            ) from error
-        unreachable(settings, error)
-
-
-def unreachable(settings: KafkaSettings, error: Exception) -> NoReturn:
-    raise Refused(
-        "KAFKA_UNREACHABLE",
-        f"no Kafka broker answers at {settings.bootstrap_servers!r} ({type(error).__name__}): "
-        "start it, or correct bootstrap_servers in homemeeting.toml",
-    ) from error

@@ -9,7 +9,8 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from eventlog.kafka import reaching, servers
+from eventlog.kafka_options import kafka_python_options
+from eventlog.kafka_reach import reaching
 from eventlog.kafka_settings import KafkaSettings
 from eventlog.kafka_source import Fetched, OutOfRange, Place, source_of
 
@@ -25,7 +26,7 @@ class KafkaPythonClient:
         timeout_ms = int(settings.timeout_s * 1000)
         with reaching(settings):
             self._consumer = KafkaConsumer(
-                bootstrap_servers=servers(settings),
+                **kafka_python_options(settings),
                 client_id="homemeeting-reader",
                 group_id=None,
                 enable_auto_commit=False,

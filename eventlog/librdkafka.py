@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from edge import Refused
-from eventlog.kafka import servers, unreachable
+from eventlog.kafka_options import librdkafka_options
+from eventlog.kafka_reach import unreachable
 from eventlog.kafka_settings import KafkaSettings
 from eventlog.kafka_source import Fetched, OutOfRange, Place, source_of
 
 _CHUNK = 20_000  # measured: larger ones are slower
 _LINGER_S = 0.02
 _GONE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}
+_NOT_LET_IN = {KafkaError._AUTHENTICATION, KafkaError._SSL}
 # The client retries by itself; whether the topic still exists is asked by the source.
 _PASSING = {
     KafkaError.UNKNOWN_TOPIC_OR_PART,
@@ -33,9 +35,11 @@ class LibrdkafkaClient:
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._positions: dict[Place, int] = {}
+        self._not_let_in: KafkaError | None = None
         self._consumer = Consumer(
             {
-                "bootstrap.servers": ",".join(servers(settings)),
+                **librdkafka_options(settings),
+                "error_cb": self._hear,
                 "client.id": "homemeeting-reader",
                 "group.id": settings.group_id,  # demanded by the library; nothing joins or commits
                 "enable.auto.commit": False,
@@ -64,6 +68,8 @@ class LibrdkafkaClient:
     def fetch(self, events_max: int, timeout_s: float) -> dict[Place, Fetched]:
         try:
             messages = self._consume(events_max, timeout_s)
+            if not messages and self._not_let_in is not None:
+                raise KafkaException(self._not_let_in)
         except KafkaException as error:
             unreachable(self._settings, error)
         by_place: dict[Place, list[Message]] = {}
@@ -103,6 +109,11 @@ class LibrdkafkaClient:
                 break
             messages += more
         return messages
+
+    def _hear(self, error: KafkaError) -> None:
+        """What the library says of its connections, and would go on trying for ever."""
+        if error.code() in _NOT_LET_IN:
+            self._not_let_in = error
 
     def _fail(self, error: KafkaError) -> None:
         if error.code() in _GONE:

@@ -31,7 +31,7 @@ def open_log(
     kept = open_archive(archive) if archive is not None else None
     from eventlog.kafka_open import open_kafka  # noqa: PLC0415  loads the client
 
-    live = open_kafka(KafkaSettings(home.kafka_servers()), names)
+    live = open_kafka(KafkaSettings.of(home), names)
     return live if kept is None else ArchiveSource(kept, live, names)
 
 

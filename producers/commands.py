@@ -79,7 +79,7 @@ def forward(once: bool) -> None:
     Example: homemeeting forward --once
     Exit codes: 0 done; 1 refused, or some could not be sent, see stderr; 2 wrong usage.
     """
-    kafka = KafkaSettings(settings().kafka_servers())
+    kafka = KafkaSettings.of(settings())
     unsent: list[Fault] = []
 
     def tell(fault: Fault) -> None:

@@ -48,7 +48,7 @@ def prune_command(days: int, dry_run: bool, archive: Path | None) -> None:
         what = "without Kafka the journal is the only log: nothing of it may go"
         raise Refused("PRUNE_NO_KAFKA", f"{what}; set [kafka] bootstrap_servers where there is one")
     kept = open_archive(archive) if archive is not None else None
-    kafka = KafkaTopics.connect(KafkaSettings(home.bootstrap_servers))
+    kafka = KafkaTopics.connect(KafkaSettings.of(home))
     try:
         sent, remarks = acknowledged(home.journal, kafka, kept)
     finally:

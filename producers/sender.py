@@ -12,7 +12,8 @@ from kafka.errors import KafkaError
 
 from edge import Fault, Refused
 from eventlog import Partition
-from eventlog.kafka import reaching, servers
+from eventlog.kafka_options import kafka_python_options
+from eventlog.kafka_reach import reaching
 from eventlog.kafka_settings import KafkaSettings
 
 _DELIVERIES: Final = 3  # so often the time of one answer, before an event counts as not taken
@@ -106,7 +107,7 @@ def _producer(settings: KafkaSettings) -> Any:
     timeout_ms = int(settings.timeout_s * 1000)
     with reaching(settings):
         return KafkaProducer(
-            bootstrap_servers=servers(settings),
+            **kafka_python_options(settings),
             client_id="homemeeting-forwarder",
             acks="all",
             enable_idempotence=True,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any, NoReturn
 
 import pytest
@@ -13,6 +14,7 @@ from eventlog.kafka import KafkaTopics
 from schemas import TOPICS
 from tests.kafka.broker import NoBroker, given
 from tests.kafka.broker import own_broker as own
+from tests.kafka.guarded import GuardedBroker, guarded_broker
 from tests.lent import NO_BROKER, give_up, note
 
 # On a broker that was given: what the tests made, and hence may delete.
@@ -37,8 +39,17 @@ def own_broker(request: pytest.FixtureRequest) -> Iterator[Any]:
     yield from _own(request.config)
 
 
+@pytest.fixture(scope="session")
+def guarded(request: pytest.FixtureRequest) -> Iterator[GuardedBroker]:
+    """A broker that asks who is there: TLS, certificates of both sides, a password."""
+    yield from _started(request.config, guarded_broker())
+
+
 def _own(config: pytest.Config) -> Iterator[Any]:
-    running = own()
+    yield from _started(config, own())
+
+
+def _started(config: pytest.Config, running: AbstractContextManager[Any]) -> Iterator[Any]:
     try:
         started = running.__enter__()
     except NoBroker as error:

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,19 +38,31 @@ class Broker:
     start: Callable[[], object]
 
 
+@dataclass(frozen=True)
+class Guarded:
+    """More listeners, name to protocol, on `ports`; `lines` say what guards each, with files that
+    lie in `folder`.
+    """
+
+    folder: Path
+    protocols: Mapping[str, str]
+    ports: Mapping[str, int]
+    lines: tuple[str, ...]
+
+
 def given() -> str | None:
     """The `host:port` of a broker that somebody else runs for the tests."""
     return os.environ.get("HOMEMEETING_TEST_KAFKA")
 
 
 @contextlib.contextmanager
-def own_broker() -> Iterator[Broker]:
-    """A running broker, stopped afterwards. Raises NoBroker."""
+def own_broker(guarded: Guarded | None = None) -> Iterator[Broker]:
+    """A running broker, stopped afterwards, with the guarded listeners too. Raises NoBroker."""
     reasons: list[str] = []
     for way in (_docker, _java):
         with contextlib.ExitStack() as stack:
             try:
-                running = stack.enter_context(way())
+                running = stack.enter_context(way(guarded))
             except NoBroker as error:
                 reasons.append(str(error))
                 continue
@@ -60,19 +72,27 @@ def own_broker() -> Iterator[Broker]:
 
 
 @contextlib.contextmanager
-def _docker() -> Iterator[Broker]:
+def _docker(guarded: Guarded | None) -> Iterator[Broker]:
     try:
         import docker  # noqa: PLC0415  # optional: only where testcontainers is installed
         from testcontainers.core.container import DockerContainer  # noqa: PLC0415
         from testcontainers.core.wait_strategies import LogMessageWaitStrategy  # noqa: PLC0415
     except ImportError:
         raise NoBroker("testcontainers is not installed") from None
-    port = _free_port()  # fixed beforehand, since the broker must advertise it
+    port = free_port()  # fixed beforehand, since the broker must advertise it
     try:
         container = DockerContainer(IMAGE).with_bind_ports(port, port)
-        for line in _properties(port, _free_port(), None, bind="0.0.0.0").splitlines():
+        if guarded is not None:
+            container = container.with_volume_mapping(guarded.folder, str(guarded.folder), "ro")
+            for number in guarded.ports.values():
+                container = container.with_bind_ports(number, number)
+        text = _properties(port, free_port(), None, guarded, bind="0.0.0.0")
+        for line in text.splitlines():
             name, _, value = line.partition("=")
-            container = container.with_env("KAFKA_" + name.upper().replace(".", "_"), value)
+            # The image reads `_` as a point, `__` as `_` and `___` as a dash.
+            for sign, told in (("_", "__"), ("-", "___"), (".", "_")):
+                name = name.replace(sign, told)
+            container = container.with_env("KAFKA_" + name.upper(), value)
         # A forwarded port listens before the broker does: its log says when it is ready.
         container.waiting_for(LogMessageWaitStrategy("Kafka Server started")).start()
     except (docker.errors.DockerException, TimeoutError) as error:
@@ -86,13 +106,14 @@ def _docker() -> Iterator[Broker]:
 
 
 @contextlib.contextmanager
-def _java() -> Iterator[Broker]:
+def _java(guarded: Guarded | None) -> Iterator[Broker]:
     classpath = f"{_jars()}/*"
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="homemeeting-kafka-") as folder:
         home = Path(folder)
         config, log = home / "server.properties", home / "broker.log"
-        config.write_text(_properties(port, _free_port(), home / "data"), "utf-8")
+        text = _properties(port, free_port(), home / "data", guarded)
+        config.write_text(text, "utf-8")
         java = ["java", "-Xmx512m", "-cp", classpath]
         _format([*java, "kafka.tools.StorageTool"], config)
         running: list[subprocess.Popen[bytes]] = []  # the last one, those before are killed
@@ -147,16 +168,30 @@ def _jars() -> Path:
     return _LIBS
 
 
-def _properties(port: int, controller: int, data: Path | None, bind: str = "127.0.0.1") -> str:
+def _properties(
+    port: int,
+    controller: int,
+    data: Path | None,
+    guarded: Guarded | None,
+    bind: str = "127.0.0.1",
+) -> str:
     """A single KRaft node's settings. `data` None leaves the image's own folder."""
+    ports = {"PLAINTEXT": port, **(guarded.ports if guarded else {})}
+    listeners = [f"{name}://{bind}:{number}" for name, number in ports.items()]
+    advertised = [f"{name}://127.0.0.1:{number}" for name, number in ports.items()]
+    protocols = {
+        **{"PLAINTEXT": "PLAINTEXT", "CONTROLLER": "PLAINTEXT"},
+        **(guarded.protocols if guarded else {}),
+    }
     lines = [
         "process.roles=broker,controller",
         "node.id=1",
         f"controller.quorum.voters=1@127.0.0.1:{controller}",
-        f"listeners=PLAINTEXT://{bind}:{port},CONTROLLER://127.0.0.1:{controller}",
-        f"advertised.listeners=PLAINTEXT://127.0.0.1:{port}",
+        f"listeners={','.join(listeners)},CONTROLLER://127.0.0.1:{controller}",
+        f"advertised.listeners={','.join(advertised)}",
         "controller.listener.names=CONTROLLER",
-        "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listener.security.protocol.map="
+        + ",".join(f"{name}:{protocol}" for name, protocol in protocols.items()),
         "inter.broker.listener.name=PLAINTEXT",
         "offsets.topic.replication.factor=1",
         "offsets.topic.num.partitions=4",
@@ -167,11 +202,12 @@ def _properties(port: int, controller: int, data: Path | None, bind: str = "127.
         "log.retention.check.interval.ms=500",
         "broker.session.timeout.ms=3000",  # a killed broker waits so long for its own return
         "broker.heartbeat.interval.ms=500",
+        *(guarded.lines if guarded else ()),
     ]
     return "\n".join([*lines, f"log.dirs={data}"] if data else lines) + "\n"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Below those that the system gives to clients: one could take it before the broker does."""
     while True:
         port = random.SystemRandom().randrange(15_000, 32_000)

@@ -1,0 +1,223 @@
+"""Kafka behind TLS, certificates and passwords, on a real broker that has a listener of each.
+
+What is right works with both clients; what is wrong is refused, named, and tells no secret.
+"""
+
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge import Refused
+from edge.kafka_access import KafkaAccess
+from eventlog.kafka import KafkaTopics
+from eventlog.kafka_open import Library, open_client, open_kafka
+from eventlog.kafka_probe import why_not
+from eventlog.kafka_settings import KafkaSettings
+from producers.forwarder import Forwarder
+from schemas import TOPICS
+from tests.command_line import run, run_here, shown_here, start, usage_event, wait_until
+from tests.kafka.guarded import USER, GuardedBroker
+
+WRONG = "wr0ng-" + secrets.token_hex(8)
+LIBRARIES: tuple[Library, ...] = ("kafka-python", "librdkafka")
+
+
+@pytest.fixture
+def password(guarded: GuardedBroker) -> str:
+    """The user's, new for each test."""
+    new = "pa55-" + secrets.token_hex(8)
+    guarded.set_password(new)
+    return new
+
+
+def _mtls(guarded: GuardedBroker, name: str | None = "ours", ca: str = "ca") -> KafkaAccess:
+    files = {"ca_file": Path(guarded.file(f"{ca}.pem"))}
+    if name is not None:
+        files |= {
+            "certificate_file": Path(guarded.file(f"{name}.pem")),
+            "key_file": Path(guarded.file(f"{name}.key")),
+        }
+    return KafkaAccess("SSL", **files)
+
+
+def _scram(guarded: GuardedBroker, password: str, **changes: Any) -> KafkaAccess:
+    told = {"username": USER, "ca_file": Path(guarded.file("ca.pem")), "password": password}
+    return KafkaAccess("SASL_SSL", **(told | changes))
+
+
+def _settings(address: str, access: KafkaAccess, timeout_s: float = 10.0) -> KafkaSettings:
+    return KafkaSettings(address, f"test-{secrets.token_hex(4)}", timeout_s, access)
+
+
+@pytest.fixture(params=["MTLS", "SCRAM"])
+def right(request: pytest.FixtureRequest, guarded: GuardedBroker, password: str) -> KafkaSettings:
+    """Each way in that the broker takes."""
+    access = _mtls(guarded) if request.param == "MTLS" else _scram(guarded, password)
+    return _settings(guarded.address(request.param), access)
+
+
+def test_what_is_right_is_forwarded_and_read(tmp_path: Path, right: KafkaSettings) -> None:
+    known = KafkaTopics.connect(right)
+    known.create(TOPICS)
+    known.close()
+    lines = [
+        usage_event(n, "acme", "2026-10-01T10:00:00Z", "2026-10-01T11:00:00Z") for n in range(1, 51)
+    ]
+    server = f"tls-{secrets.token_hex(4)}"
+    assert run_here(tmp_path, "emit", "-", "--server-id", server, lines=lines).returncode == 0
+    with Forwarder(tmp_path / "journal", right, sleep=time.sleep) as forwarder:
+        assert forwarder.run_once() == 52
+    for library in LIBRARIES:
+        log = open_kafka(right, ["meetings.usage"], library)
+        log.assign({})
+        at, ends, mine = {}, log.ends(["meetings.usage"]), 0
+        deadline = time.monotonic() + 20
+        while any(at.get(place, 0) < end for place, end in ends.items()):
+            assert time.monotonic() < deadline
+            for one in log.poll(1000, 0.3):
+                at[one.partition] = one.next
+                mine += sum(source.startswith(server) for source in one.sources if source)
+        log.close()
+        assert mine == 50, library
+
+
+# The address to call, whom to be, and what must be said.
+WRONGS = {
+    "wrong CA": ("SCRAM", lambda g, p: _scram(g, p, ca_file=Path(g.file("stranger.pem"))),
+                 "KAFKA_WRONG_CA"),
+    "machine's CAs": ("SCRAM", lambda g, p: _scram(g, p, ca_file=None), "KAFKA_WRONG_CA"),
+    "wrong CA, mTLS": ("MTLS", lambda g, p: _mtls(g, ca="stranger"), "KAFKA_WRONG_CA"),
+    "expired": ("EXPIRED", lambda g, p: _mtls(g), "KAFKA_CERTIFICATE_EXPIRED"),
+    "wrong host": ("SCRAM localhost", _scram, "KAFKA_WRONG_HOST"),
+    "wrong host, mTLS": ("MTLS localhost", lambda g, p: _mtls(g), "KAFKA_WRONG_HOST"),
+    "plaintext port, TLS": ("PLAINTEXT", lambda g, p: _mtls(g), "KAFKA_NO_TLS"),
+    "plaintext port, SCRAM": ("PLAINTEXT", _scram, "KAFKA_NO_TLS"),
+    "TLS port, plaintext": ("SCRAM", lambda g, p: KafkaAccess(), "KAFKA_NEEDS_TLS"),
+    "mTLS port, plaintext": ("MTLS", lambda g, p: KafkaAccess(), "KAFKA_NEEDS_TLS"),
+    "wrong password": ("SCRAM", lambda g, p: _scram(g, WRONG), "KAFKA_LOGIN"),
+    "no such user": ("SCRAM", lambda g, p: _scram(g, p, username="nobody"), "KAFKA_LOGIN"),
+    "other mechanism": ("SCRAM", lambda g, p: _scram(g, p, sasl_mechanism="SCRAM-SHA-256"),
+                        "KAFKA_MECHANISM"),
+    "no login": ("SCRAM", lambda g, p: _mtls(g), "KAFKA_LOGIN_WANTED"),
+    "login nowhere": ("EXPIRED", _scram, "KAFKA_CERTIFICATE_EXPIRED"),
+    "no certificate": ("MTLS", lambda g, p: _mtls(g, None), "KAFKA_CERTIFICATE_WANTED"),
+    "old certificate": ("MTLS", lambda g, p: _mtls(g, "old"), "KAFKA_CERTIFICATE_REFUSED"),
+    "strange certificate": ("MTLS", lambda g, p: _mtls(g, "strange"), "KAFKA_CERTIFICATE_REFUSED"),
+}  # fmt: skip
+
+
+def _wrong(guarded: GuardedBroker, password: str, name: str) -> tuple[KafkaSettings, str]:
+    where, access, code = WRONGS[name]
+    listener, _, host = where.partition(" ")
+    if listener == "PLAINTEXT":
+        address = guarded.broker.address
+    else:
+        address = guarded.address(listener, host or "127.0.0.1")
+    return _settings(address, access(guarded, password), 1.0), code
+
+
+@pytest.mark.parametrize("name", WRONGS)
+def test_what_is_wrong_is_refused_and_named(
+    guarded: GuardedBroker, password: str, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings, code = _wrong(guarded, password, name)
+    started = time.monotonic()
+    with pytest.raises(Refused) as caught:
+        KafkaTopics.connect(settings)
+    assert time.monotonic() - started < 10
+    assert caught.value.code == code
+    assert settings.servers()[0] in caught.value.summary, "names the broker"
+    for told in (str(caught.value), repr(settings), repr(settings.access), caplog.text):
+        assert password not in told
+        assert WRONG not in told
+
+
+@pytest.mark.parametrize("name", ["wrong CA", "wrong host", "wrong password"])
+def test_librdkafka_reads_nothing_and_names_it_too(
+    guarded: GuardedBroker, password: str, name: str
+) -> None:
+    settings, code = _wrong(guarded, password, name)
+    client = open_client(settings, "librdkafka")
+    client.assign({("meetings.usage", 0): 0})
+    deadline = time.monotonic() + 15
+    with pytest.raises(Refused) as caught:
+        while time.monotonic() < deadline:
+            assert client.fetch(100, 0.5) == {}
+    client.close()
+    assert caught.value.code == code
+    assert password not in str(caught.value)
+    assert WRONG not in str(caught.value)
+
+
+def test_what_is_right_has_nothing_against_it(right: KafkaSettings) -> None:
+    assert why_not(right) is None
+
+
+@pytest.fixture
+def home(tmp_path: Path, guarded: GuardedBroker, password: str) -> Iterator[Path]:
+    """A home that is set to SCRAM, its password in a file beside it."""
+    found = tmp_path / "home"
+    found.mkdir()
+    _write_secret(tmp_path / "password", password)
+    (found / "homemeeting.toml").write_text(
+        "[kafka]\n"
+        f'bootstrap_servers = "{guarded.address("SCRAM")}"\n'
+        'security_protocol = "SASL_SSL"\n'
+        f'ca_file = "{guarded.file("ca.pem")}"\n'
+        f'username = "{USER}"\n'
+        'password_file = "../password"\n'
+    )
+    yield found
+    # Whatever the test did: what lies in the home holds no secret.
+    for file in found.rglob("*"):
+        assert file.is_dir() or password.encode() not in file.read_bytes(), file
+
+
+def _write_secret(file: Path, secret: str) -> None:
+    file.write_text(secret + "\n")
+    file.chmod(0o600)
+
+
+def test_commands_take_a_new_password_and_refuse_the_old(
+    home: Path, guarded: GuardedBroker, password: str
+) -> None:
+    def typed(*words: str, settings: Mapping[str, str] | None = None, lines: Any = ()) -> Any:
+        done = run_here(home, *words, lines=lines, **(settings or {}))
+        assert password not in done.stdout + done.stderr
+        assert renewed not in done.stdout + done.stderr
+        return done
+
+    renewed = "new-" + secrets.token_hex(8)
+    event = usage_event(1, "acme", "2026-10-01T10:00:00Z", "2026-10-01T11:00:00Z")
+    assert typed("topics", "create").returncode == 0
+    assert typed("emit", "-", "--server-id", "fra-1", lines=[event]).returncode == 0
+    assert typed("forward", "--once").returncode == 0
+    guarded.set_password(renewed)
+    for command in ("forward", "consume"):
+        refused = typed(command, "--once")
+        assert refused.returncode == 1
+        assert refused.stderr.splitlines()[-1].startswith("KAFKA_LOGIN: ")
+    told = {"kafka_password": renewed}  # over that of the file
+    assert typed("forward", "--once", settings=told).returncode == 0
+    _write_secret(home.parent / "password", renewed)
+    assert typed("consume", "--once").returncode == 0
+    status = shown_here(home, "status")
+    assert all(one["lag"] == 0 for one in status["positions"])
+
+
+def test_a_service_shows_no_secret_to_those_who_list_processes(
+    home: Path, guarded: GuardedBroker, password: str, tmp_path: Path
+) -> None:
+    assert run(home, "topics", "create").returncode == 0
+    with (tmp_path / "said").open("wb") as said, start(home, "consume", said=said) as service:
+        wait_until((home / "usage.duckdb.serving").exists)
+        arguments = Path(f"/proc/{service.pid}/cmdline").read_bytes()
+        environment = Path(f"/proc/{service.pid}/environ").read_bytes()
+        service.terminate()
+    assert b"consume" in arguments
+    assert password.encode() not in arguments + environment
+    assert password not in (tmp_path / "said").read_text()

@@ -1,0 +1,103 @@
+"""Secrets come from the environment or from files that nobody else can read, and are not shown."""
+
+import secrets
+from pathlib import Path
+
+import pytest
+
+from edge import Refused, load_settings
+from eventlog import KafkaSettings
+from tests.command_line import run_here
+
+SECRET = "s3cret-" + secrets.token_hex(8)
+LOGIN = {
+    "HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+    "HOMEMEETING_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+    "HOMEMEETING_KAFKA_USERNAME": "homemeeting",
+}
+
+
+def test_a_password_comes_from_the_environment_or_a_file_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text(SECRET + "\r\n")
+    (tmp_path / "password").chmod(0o600)
+    in_file = load_settings(tmp_path, LOGIN | {"HOMEMEETING_KAFKA_PASSWORD_FILE": "password"})
+    in_environment = load_settings(tmp_path, LOGIN | {"HOMEMEETING_KAFKA_PASSWORD": SECRET})
+    for home in (in_file, in_environment):
+        kafka = KafkaSettings.of(home)
+        assert kafka.access.password == SECRET
+        assert SECRET not in repr(home) + repr(kafka)
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o640, 0o660, 0o644, 0o602])
+@pytest.mark.parametrize("name", ["password_file", "key_file"])
+def test_a_file_open_to_others_is_refused(tmp_path: Path, mode: int, name: str) -> None:
+    file = tmp_path / "secret"
+    file.write_text(SECRET)
+    file.chmod(mode)
+    told = LOGIN | {f"HOMEMEETING_KAFKA_{name.upper()}": "secret"}
+    if name == "key_file":
+        told |= {"HOMEMEETING_KAFKA_PASSWORD": SECRET}
+        told |= {"HOMEMEETING_KAFKA_CERTIFICATE_FILE": "certificate"}
+    with pytest.raises(Refused) as caught:
+        KafkaSettings.of(load_settings(tmp_path, told))
+    assert caught.value.code == "KAFKA_SECRETS"
+    (fault,) = caught.value.faults
+    assert (fault.code, fault.place) == ("SECRET_OPEN", f"kafka.{name}")
+    assert f"({mode:04o})" in fault.message
+    assert SECRET not in str(caught.value) + str(fault)
+
+
+def test_a_secret_that_is_not_there_or_empty_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch(0o600)
+    for name, code in (("none", "SECRET_UNREADABLE"), ("empty", "SECRET_EMPTY")):
+        told = LOGIN | {"HOMEMEETING_KAFKA_PASSWORD_FILE": name}
+        with pytest.raises(Refused, match="KAFKA_SECRETS") as caught:
+            KafkaSettings.of(load_settings(tmp_path, told))
+        assert [one.code for one in caught.value.faults] == [code]
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "place"),
+    [
+        (f'password = "{SECRET}"', "SETTINGS_SECRET", "kafka.password"),
+        (f'security_protocol = "{SECRET}"', "SETTINGS_VALUE", "kafka.security_protocol"),
+        ('security_protocol = "SASL_PLAINTEXT"', "SETTINGS_VALUE", "kafka.security_protocol"),
+        ('security_protocol = "SASL_SSL"\nusername = "u"', "SETTINGS_VALUE", "kafka.password_file"),
+        ('security_protocol = "SSL"\nkey_file = "k"', "SETTINGS_VALUE", "kafka.key_file"),
+        ('username = "u"', "SETTINGS_VALUE", "kafka.security_protocol"),
+        ('ca_file = "ca.pem"', "SETTINGS_VALUE", "kafka.security_protocol"),
+        ('sasl_mechanism = "PLAIN"', "SETTINGS_VALUE", "kafka.sasl_mechanism"),
+        ("password_file = 1", "SETTINGS_TYPE", "kafka.password_file"),
+    ],
+)
+def test_settings_that_would_not_guard_are_refused(
+    tmp_path: Path, lines: str, code: str, place: str
+) -> None:
+    (tmp_path / "homemeeting.toml").write_text(f"[kafka]\n{lines}\n")
+    done = run_here(tmp_path, "status")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{code}: {place}: ")
+    assert SECRET not in done.stderr
+
+
+def test_a_secret_is_not_asked_for_where_kafka_is_not(tmp_path: Path) -> None:
+    """Who bills need not be able to read what the forwarder logs in with."""
+    told = {name.removeprefix("HOMEMEETING_").lower(): text for name, text in LOGIN.items()}
+    done = run_here(tmp_path, "account", "list", kafka_password_file="not-for-us", **told)
+    assert "SECRET" not in done.stderr
+
+
+def test_certificates_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    for name in ("ca", "certificate", "key"):
+        (tmp_path / name).write_text(f"no certificate, {SECRET}")
+        (tmp_path / name).chmod(0o600)
+    files = {
+        f"HOMEMEETING_KAFKA_{name.upper()}_FILE": name for name in ("ca", "certificate", "key")
+    }
+    told = {"kafka_bootstrap_servers": "127.0.0.1:1", "kafka_security_protocol": "SSL"}
+    told |= {name.removeprefix("HOMEMEETING_").lower(): file for name, file in files.items()}
+    done = run_here(tmp_path, "topics", "create", **told)
+    places = [line.split(": ")[1] for line in done.stderr.splitlines() if "UNUSABLE" in line]
+    assert places == ["kafka.ca_file", "kafka.certificate_file"]
+    assert done.stderr.splitlines()[-1].startswith("KAFKA_CERTIFICATES: ")
+    assert SECRET not in done.stderr
