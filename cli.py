@@ -15,6 +15,7 @@ from edge import Refused
 from edge.command import common, set_clock
 from edge.instants import micros
 from edge.lazy_group import LazyGroup
+from edge.private import private_umask
 
 
 @click.group(cls=LazyGroup)
@@ -84,7 +85,8 @@ def run(arguments: Sequence[str] | None = None) -> None:
     # Clients log what our own one sentence says better.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:
-        _main(arguments)
+        with private_umask():
+            _main(arguments)
     except Refused as refused:
         _end(*map(str, refused.faults), str(refused))
     except (click.Abort, KeyboardInterrupt):

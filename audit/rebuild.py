@@ -16,6 +16,7 @@ from audit.replay import GivenUp, Stretches, log_so_far, replay, stretches_read
 from audit.swap import put_in_place
 from consumers import broken_invariants
 from edge import Refused, Settings
+from edge.private import make_folder
 from eventlog import LogSource
 from eventlog.journal_layout import hold
 from warehouse import Queries, Store, attached, open_store
@@ -62,7 +63,7 @@ def rebuild(
     none of it, REBUILD_BROKEN where what came of it breaks an invariant; then nothing was changed.
     `progress` is called with offsets passed.
     """
-    home.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(home.home)
     lock = hold(home.home / "rebuild.lock", "rebuilding the usage store")
     fresh = home.usage.with_name(home.usage.name + ".rebuilding")
     try:

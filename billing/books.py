@@ -21,6 +21,7 @@ from billing.queries import SQL
 from billing.rows import load_rows
 from edge import Fault, Refused, Settings
 from edge.faults import nearest
+from edge.private import make_folder
 from warehouse import Store, open_scratch, open_store
 
 _ACCOUNT_COLUMNS = ", ".join(column.name for column in fields(Account))
@@ -38,7 +39,7 @@ def open_books(home: Settings, *, make: bool = True) -> Iterator[Store]:
     `make` False are empty ones in memory: who only looks leaves nothing behind.
     """
     if make:
-        home.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(home.home)
     exist = make or home.books.exists()
     store = open_store(home.books, "books") if exist else open_scratch("books")
     with store.closing():

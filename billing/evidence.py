@@ -22,6 +22,7 @@ from billing.completeness import allowances
 from billing.queries import EVIDENCE
 from billing.rows import load_rows
 from edge.durable import sync_folder
+from edge.private import make_folder
 from warehouse import Store, read_parquet
 
 # As a run writes them, wherever they were read from.
@@ -46,7 +47,7 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     for name in ("left_out_records", "told_documents", "on_lines", "adjusted_rows"):
         books.execute(EVIDENCE[name])
     lay_kinds(books)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(folder)
     ((snapshot, overrides),) = books.rows(
         "SELECT snapshot, overrides FROM runs WHERE run = ?", [run]
     )

@@ -22,6 +22,7 @@ from billing.queries import SQL
 from billing.rating import place_usage
 from billing.revisits import look
 from edge import Fault, Refused, Settings
+from edge.private import make_folder
 from warehouse import Store
 
 
@@ -129,7 +130,7 @@ def without_pdf(home: Settings, heads: Sequence[Mapping[str, Any]]) -> list[str]
 
 def make_pdf(home: Settings, document: Mapping[str, Any]) -> None:
     path = pdf_path(home, document)
-    home.documents.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(home.documents)
     part = path.with_suffix(".part")
     part.write_bytes(render_pdf(document))
     part.chmod(0o600)

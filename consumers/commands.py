@@ -24,6 +24,7 @@ from edge.command import (
     show_rows,
 )
 from edge.log_options import from_option
+from edge.private import make_folder
 from edge.stopping import Stopping
 from eventlog import LogSource, open_log
 from schemas import TOPICS
@@ -58,7 +59,7 @@ def consume(once: bool, log: str | None) -> None:
     """
     home = settings()
     source = open_log(home, log)
-    home.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(home.home)
     try:
         say_some(source.tails())
         if once:

@@ -52,7 +52,7 @@ def demo(context: click.Context) -> None:
     """
     home = settings().home
     begin_afresh(home)
-    shutil.copy(_HERE / "homemeeting.toml", home)
+    shutil.copyfile(_HERE / "homemeeting.toml", home / "homemeeting.toml")
     accounts = home / "accounts.csv"
     accounts.write_text(accounts_csv(_ACCOUNTS), "utf-8")
     _step("Accounts and prices")

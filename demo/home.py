@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from edge import Refused
+from edge.private import make_folder
 
 _MARK = ".homemeeting-demo"
 
@@ -17,5 +18,5 @@ def begin_afresh(home: Path) -> None:
             # The mark goes last, so that a demo killed here can be begun again.
             if path.name != _MARK:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(home)
     (home / _MARK).touch(mode=0o600)

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from edge import Refused
 from edge.durable import sync_folder
+from edge.private import make_folder
 from eventlog.archive_format import Messages, block_of_runs, segment_header, sync_marker
 from eventlog.archive_manifest import (
     Archive,
@@ -60,7 +61,7 @@ class Archiver:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(folder)
         self._lock = hold(folder / "archive.lock", f"the archive {folder}")
         self._folder = folder
         try:
@@ -147,7 +148,7 @@ class Archiver:
         """Writes the segment at hand, which reaches to before position `after`."""
         name = _file(one.place, one.begin)
         path = self._folder / name
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(path.parent)
         data = b"".join(one.pieces)
         write_through(path, [data])
         for folder in [*path.parents][1 : len(Path(name).parents)]:  # those it may have made

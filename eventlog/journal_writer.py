@@ -14,6 +14,7 @@ from typing import Literal, Self
 
 from edge import Refused
 from edge.durable import sync_folder
+from edge.private import make_folder
 from eventlog.journal_format import block, header, sync_marker
 from eventlog.journal_layout import Incarnation, hold, incarnation_at, incarnations
 from eventlog.journal_scan import is_closed, last_sequences
@@ -75,7 +76,7 @@ class JournalWriter:
         home = incarnation_at(root, server_id, incarnation or secrets.token_hex(16))
         try:
             settles = _unclosed(root, server_id)
-            home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(home.path)
             lock = hold(home.path / "lock", f"the journal of {home.source}")
             for folder in (home.path.parent, root):
                 sync_folder(folder)
@@ -160,7 +161,7 @@ class JournalWriter:
             self._dirty.discard(topic)
         first = self.last(topic) + 1
         path = self._home.segment(topic, first)
-        path.parent.mkdir(exist_ok=True, mode=0o700)
+        make_folder(path.parent)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         segment = _Segment(
             os.open(path, flags, 0o600), sync_marker(self.source, topic, first), 0, path

@@ -13,6 +13,7 @@ from typing import Final
 
 from edge import Refused
 from edge.durable import sync_folder
+from edge.private import private_opener
 from eventlog import Partition
 
 CURSOR: Final = "forward.json"
@@ -57,7 +58,7 @@ class Cursor:
     def _save(self, topics: dict[str, str], positions: dict[Partition, int]) -> None:
         rows = [[*place, at] for place, at in sorted(positions.items())]
         fresh = self._path.with_suffix(".new")
-        with fresh.open("w", encoding="utf-8") as file:
+        with open(fresh, "w", encoding="utf-8", opener=private_opener) as file:
             json.dump({"version": _VERSION, "topics": topics, "positions": rows}, file)
             file.flush()
             os.fsync(file.fileno())

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from edge import Fault, Refused
+from edge.private import make_folder
 from eventlog import JournalSource, Partition, Slice, Tail
 from eventlog.journal_layout import hold, readable
 from eventlog.kafka import KafkaTopics
@@ -65,7 +66,7 @@ class Forwarder:
         unsent: Callable[[Fault], object] = _LOGGER.warning,
     ) -> None:
         with readable(root):
-            root.mkdir(parents=True, exist_ok=True)
+            make_folder(root)
             self._lock = hold(root / _LOCK, "forwarding this journal")
         self._settings, self._sleep, self._unsent = settings, sleep, unsent
         try:
