@@ -13,6 +13,7 @@ import click
 
 from edge import Refused
 from edge.command import common, set_clock
+from edge.faults import inert
 from edge.instants import micros
 from edge.lazy_group import LazyGroup
 from edge.private import private_umask
@@ -112,9 +113,9 @@ def _main(arguments: Sequence[str] | None) -> None:
         sys.exit(code)
 
 
-def _end(*lines: str, code: int = 1) -> NoReturn:
-    for line in lines:
-        click.echo(line, err=True)
+def _end(*texts: str, code: int = 1) -> NoReturn:
+    for line in "\n".join(texts).split("\n"):
+        click.echo(inert(line), err=True)
     sys.exit(code)
 
 

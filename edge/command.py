@@ -92,14 +92,14 @@ def show_json(data: Any) -> None:
 
 
 def say(text: str) -> None:
-    """Progress and remarks go to stderr: stdout is data."""
-    click.echo(text, err=True)
+    """Progress and remarks go to stderr: stdout is data. They may repeat what was typed."""
+    click.echo(inert(text), err=True)
 
 
 def say_some(remarks: Sequence[object]) -> None:
     """Remarks of which there may be very many: the first of them, and how many more."""
     for remark in remarks[:_SAID_MAX]:
-        say(inert(str(remark)))
+        say(str(remark))
     if len(remarks) > _SAID_MAX:
         say(f"… and {len(remarks) - _SAID_MAX} more")
 

@@ -14,8 +14,12 @@ from edge.faults import inert
 Format = Literal["table", "json", "csv"]
 FORMATS: tuple[Format, ...] = ("table", "json", "csv")
 _CELL_MAX = 48  # of a table; a uuid, a time and a source fit; the last column has no limit
-_ID = re.compile(r"[A-Za-z0-9_.:@+-]+", re.ASCII)  # no formula can be made of these alone
 _NUMBER = re.compile(r"[-−]?[\d,]*\.?\d+ ?%?")
+# What reads the same when it is reckoned. An id such as `+1+1` or `-A1` does not.
+_SAME = re.compile(r"[-+]?\d+(\.\d+)?", re.ASCII)
+
+# C1, and what turns the direction of reading or ends a line.
+_UNSEEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 def plain(value: Any) -> Any:
@@ -30,14 +34,16 @@ def plain(value: Any) -> Any:
 
 
 def as_json(data: Any) -> str:
-    return json.dumps(plain(data), indent=2, ensure_ascii=False)
+    """As people read it: but what a terminal obeys, and JSON leaves as it is, is told by number."""
+    text = json.dumps(plain(data), indent=2, ensure_ascii=False)
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def as_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], form: Format) -> str:
     """`rows` in the form asked for, `columns` in this order."""
     cells = [{name: plain(row[name]) for name in columns} for row in rows]
     if form == "json":
-        return json.dumps(cells, indent=2, ensure_ascii=False)
+        return as_json(cells)
     texts = [[_text(row[name]) for name in columns] for row in cells]
     if form == "csv":
         out = io.StringIO()
@@ -51,12 +57,12 @@ def _text(value: Any) -> str:
 
 
 def _no_formulas(cells: list[str]) -> list[str]:
-    """No cell is a formula to a spreadsheet; numbers and ids such as `+49` stay as they are."""
+    """No cell is a formula to a spreadsheet; numbers such as `+49` stay as they are."""
     return ["'" + cell if _is_formula(cell) else cell for cell in cells]
 
 
 def _is_formula(cell: str) -> bool:
-    return cell.startswith(("=", "+", "-", "@")) and not _ID.fullmatch(cell)
+    return cell.startswith(("=", "+", "-", "@")) and not _SAME.fullmatch(cell)
 
 
 def _table(columns: Sequence[str], texts: list[list[str]]) -> str:
