@@ -55,6 +55,7 @@ class Catalogue:
     history: dict[str, list[Subscription]]
     price_books: tuple[PriceBook, ...]
     frozen: frozenset[str] = frozenset()
+    unreadable: tuple[tuple[str, date], ...] = ()  # versions, by code and effective_from
 
     def under(self, frozen: Iterable[str]) -> "Catalogue":
         """The same with these versions, by hash, in place of all others of their books, but for
@@ -74,6 +75,16 @@ class Catalogue:
                     if one := version.plan(plan):
                         known[version.book] = version, one
         return list((latest | frozen).values())
+
+    def unreadable_for(self, book: str | None, day: date) -> str | None:
+        """The first version that could price a day and cannot be read, of this book, or of any.
+
+        Whatever came before it is not taken in its place: that would be another price.
+        """
+        found = (
+            f"{code}@{at}" for code, at in self.unreadable if at <= day and book in (None, code)
+        )
+        return next(found, None)
 
     def versions(self, until: date) -> tuple[PriceBook, ...]:
         """Those that may be in force before a day: of a frozen book, the frozen ones."""
@@ -106,13 +117,33 @@ def load_catalogue(books: Store, account_id: str | None = None) -> Catalogue:
     if account_id is not None and not people:
         message = f"there is no account {account_id}: import it first"
         raise Refused("ACCOUNT_UNKNOWN", message)
-    return Catalogue(tuple(people), history, price_books(books))
+    readable, unreadable = _stored_books(books)
+    return Catalogue(tuple(people), history, readable, unreadable=unreadable)
 
 
 def price_books(books: Store) -> tuple[PriceBook, ...]:
-    """Every version, in order of book and effective_from."""
-    texts = books.rows("SELECT content FROM price_books ORDER BY book, effective_from")
-    return tuple(parse_price_book(text, stored=True) for (text,) in texts)
+    """Every version that can be read, in order of book and effective_from."""
+    return _stored_books(books)[0]
+
+
+def _stored_books(
+    books: Store,
+) -> tuple[tuple[PriceBook, ...], tuple[tuple[str, date], ...]]:
+    """The versions, and those that are not what was loaded: damaged, or changed behind our back."""
+    sql = "SELECT book, effective_from, sha256, content FROM price_books"
+    readable: list[PriceBook] = []
+    unreadable: list[tuple[str, date]] = []
+    for code, since, sha256, text in books.rows(f"{sql} ORDER BY book, effective_from"):
+        try:
+            found = parse_price_book(text, stored=True)
+        except Refused:
+            unreadable.append((code, since))
+            continue
+        if found.sha256 == sha256:
+            readable.append(found)
+        else:
+            unreadable.append((code, since))
+    return tuple(readable), tuple(unreadable)
 
 
 def accounts(books: Store, account_id: str | None = None) -> list[Account]:

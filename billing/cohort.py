@@ -18,7 +18,7 @@ from billing.fees import Charged, FeeKey, Priced, advance_terms, arrears_terms, 
 from billing.measured import measured_content
 from billing.money import currency_precision, decimal_text
 from billing.month import Month
-from billing.period import Period, Stretch, stretches
+from billing.period import Period, Stretch, is_zone, stretches
 from billing.pricebook import Charge, PerVariant, PriceBook
 from billing.proration import allowance, share_of
 from billing.terms import Terms, priced_tiers, usage_numbers
@@ -119,6 +119,10 @@ class Cohort:
 
 
 def make_cohort(catalogue: Catalogue, month: Month, key: CohortKey) -> Cohort:
+    if not is_zone(key.zone):
+        # As after a move to a machine whose list of zones is older. Of no month is UTC's billed.
+        unknown = ("ZONE_UNKNOWN", f"this machine knows no time zone {key.zone}: update its tzdata")
+        return Cohort(key, month.period("UTC"), (), (), (), (), (unknown,))
     period = month.period(key.zone, *key.bounds)
     catalogue = catalogue.under(key.frozen)
     faults = []
@@ -162,6 +166,10 @@ def price(
     """The stretch's plan and its version of the book, or the fault: code and message."""
     named = f"{stretch.book}/{stretch.plan}" if stretch.book else stretch.plan
     found = catalogue.find_plans(stretch.book, stretch.plan, stretch.since)
+    code = found[0][0].book if found else stretch.book
+    if version := catalogue.unreadable_for(code, stretch.since):
+        message = f"{version} is not as it was loaded, and may price {named}: restore the books"
+        return None, ("PRICE_BOOK_UNREADABLE", message)
     if not found:
         return None, (
             "PLAN_UNKNOWN",

@@ -15,7 +15,7 @@ from billing.books import Catalogue
 from billing.cohort import Cohort, CohortKey, make_cohort
 from billing.fees import Charged, FeeKey
 from billing.month import Month, parse_month
-from billing.period import Period, stretches
+from billing.period import Period, is_zone, stretches
 from billing.queries import SQL
 from edge import Fault
 from warehouse import Store
@@ -75,7 +75,8 @@ def lay_out(books: Store, catalogue: Catalogue, month: Month, *, alone: bool = F
         # A closed month is only ever changed by adjustments, and what it costs is not in advance.
         is_last = alone or (standing is not None and month < standing.last)
         until = month.after if is_last else month.after.after
-        before = _before(catalogue, month, zone, standing or left_open.get(account_id), rows)
+        known = zone if is_zone(zone) else "UTC"  # its cohort says that there is no such zone
+        before = _before(catalogue, month, known, standing or left_open.get(account_id), rows)
         if standing and before and not standing.ahead:
             waiting[account_id] = before
         key = CohortKey(

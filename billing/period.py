@@ -83,6 +83,15 @@ def day_start_us(day: date, zone: ZoneInfo) -> int:
     return high
 
 
+def is_zone(name: str) -> bool:
+    """Whether this machine knows the time zone."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
+        return False
+    return True
+
+
 def month_period(
     year: int, month: int, zone_name: str, start_us: int | None = None, end_us: int | None = None
 ) -> Period:
