@@ -3,7 +3,8 @@ FROM python:3.11-slim
 
 WORKDIR /app
 COPY . .
-RUN pip install --no-cache-dir '.[fast]' \
+RUN pip install --no-cache-dir --require-hashes -r locks/run.txt \
+    && pip install --no-cache-dir --no-deps . \
     && useradd --uid 10001 homemeeting \
     && mkdir /data \
     && chown homemeeting /data

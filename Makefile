@@ -2,14 +2,25 @@
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: demo test lint bench soak
-
 SEEDS := 100
+PIP := .venv/bin/pip install -q --disable-pip-version-check
+# For every system and Python we run on; hosts of registries are the machine's own affair.
+COMPILE := .venv/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 \
+	--no-emit-index-url --custom-compile-command 'make lock' pyproject.toml
 
-$(STAMP): pyproject.toml
+.PHONY: demo test lint bench soak lock
+
+$(STAMP): pyproject.toml locks/dev.txt
 	python3 -m venv .venv
-	.venv/bin/pip install -q --disable-pip-version-check -e '.[dev]'
+	$(PIP) --require-hashes -r locks/dev.txt
+	$(PIP) --no-deps --no-build-isolation -e .
 	touch $(STAMP)
+
+# What is installed, by hash: taken anew within the bounds of pyproject.toml.
+lock:
+	test -x .venv/bin/uv || { python3 -m venv .venv && $(PIP) uv; }
+	$(COMPILE) --upgrade --extra fast -o locks/run.txt
+	$(COMPILE) --upgrade --all-extras -o locks/dev.txt
 
 demo: $(STAMP)
 	.venv/bin/homemeeting demo --home homemeeting-demo
@@ -22,6 +33,7 @@ lint: $(STAMP)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	$(PY) .ci/locked
 
 bench: $(STAMP)
 	$(PY) benchmarks/emit.py

@@ -1,13 +1,17 @@
 """Secrets come from the environment or from files that nobody else can read, and are not shown."""
 
+import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge import Refused, load_settings
 from eventlog import KafkaSettings
-from tests.command_line import run_here
+from tests.command_line import run_here, start, wait_until
+from warehouse import open_scratch
+from warehouse.serving import Serving, find_serving, load_quack
 
 SECRET = "s3cret-" + secrets.token_hex(8)
 LOGIN = {
@@ -45,6 +49,18 @@ def test_a_file_open_to_others_is_refused(tmp_path: Path, mode: int, name: str) 
     assert (fault.code, fault.place) == ("SECRET_OPEN", f"kafka.{name}")
     assert f"({mode:04o})" in fault.message
     assert SECRET not in str(caught.value) + str(fault)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="gives a file to another user, which takes root")
+def test_a_file_of_another_user_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(SECRET)
+    file.chmod(0o600)
+    os.chown(file, 54_321, -1)
+    told = LOGIN | {"HOMEMEETING_KAFKA_PASSWORD_FILE": "secret"}
+    with pytest.raises(Refused, match="KAFKA_SECRETS") as caught:
+        KafkaSettings.of(load_settings(tmp_path, told))
+    assert [one.code for one in caught.value.faults] == ["SECRET_OPEN"]
 
 
 def test_a_secret_that_is_not_there_or_empty_is_refused(tmp_path: Path) -> None:
@@ -101,3 +117,41 @@ def test_certificates_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     assert places == ["kafka.ca_file", "kafka.certificate_file"]
     assert done.stderr.splitlines()[-1].startswith("KAFKA_CERTIFICATES: ")
     assert SECRET not in done.stderr
+
+
+def _asked(told: Serving, sql: str, token: str) -> list[Any]:
+    with open_scratch("usage").closing() as reader:
+        reader.use(load_quack)
+        return reader.rows("FROM quack_query(?, ?, token => ?)", [told.uri, sql, token])
+
+
+def test_who_may_read_a_running_store_reads_nothing_else(tmp_path: Path) -> None:
+    """Its token is in a file of its owner's alone, and gives the store's rows, not the machine."""
+    secret = tmp_path / "secret"
+    secret.write_text(SECRET)
+    home = tmp_path / "home"
+    with start(home, "consume") as service:
+        store = home / "usage.duckdb"
+        wait_until(lambda: find_serving(store) is not None)
+        told = find_serving(store)
+        assert told is not None
+        assert told.token.encode() not in Path(f"/proc/{service.pid}/cmdline").read_bytes()
+        assert told.uri.startswith("quack:127.0.0.1:")
+        assert _asked(told, "SELECT 42", told.token) == [(42,)]
+        for sql in (
+            f"SELECT content FROM read_text('{secret}')",
+            f"FROM read_csv('{secret}')",
+            f"COPY (SELECT 1) TO '{tmp_path / 'written'}'",
+            f"ATTACH '{tmp_path / 'other.duckdb'}'",
+            "SET enable_external_access = true",
+            "INSTALL httpfs",
+        ):
+            with pytest.raises(Exception) as caught:  # noqa: B017, PT011  whichever the store says
+                _asked(told, sql, told.token)
+            assert SECRET not in str(caught.value)
+        with pytest.raises(Exception):  # noqa: B017, PT011
+            _asked(told, "SELECT 42", "x" * len(told.token))
+        assert _asked(told, "SELECT 42", told.token) == [(42,)]
+        service.terminate()
+    assert not (tmp_path / "written").exists()
+    assert not (tmp_path / "other.duckdb").exists()
