@@ -76,10 +76,25 @@ def _rounded(charge: Charge, records: list[UsageRecord]) -> Fraction:
     parts = []
     for group in groups.values():
         value = Fraction(join(_measured(charge, record) for record in group))
-        alone = charge.rounding is not None and charge.rounding.scope == "record"
+        alone = _is_rounded_alone(charge)
         parts.append(_round(value, charge.rounding, owes_minimum=not (alone and group[0].goes_on)))
-    total = Fraction(join(parts)) if parts else Fraction(0)
-    return total / UNIT_SECONDS[charge.unit] if charge.measure == "duration" else total
+    return _in_units(charge, Fraction(join(parts)) if parts else Fraction(0))
+
+
+def chargeable_alone(charge: Charge, record: UsageRecord) -> Fraction | None:
+    """What a record comes to by itself, in the charge's unit; None where it is not rounded so."""
+    if charge.measure not in ("duration", "quantity", "maximum") or not _is_rounded_alone(charge):
+        return None
+    value = _measured(charge, record)
+    return _in_units(charge, _round(value, charge.rounding, owes_minimum=not record.goes_on))
+
+
+def _is_rounded_alone(charge: Charge) -> bool:
+    return charge.rounding is not None and charge.rounding.scope == "record"
+
+
+def _in_units(charge: Charge, value: Fraction) -> Fraction:
+    return value / UNIT_SECONDS[charge.unit] if charge.measure == "duration" else value
 
 
 def _measured(charge: Charge, record: UsageRecord) -> Fraction:

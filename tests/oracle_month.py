@@ -27,7 +27,7 @@ from tests.oracle_lines import (
     turned,
     usage_line,
 )
-from tests.oracle_measure import UsageRecord
+from tests.oracle_measure import UsageRecord, chargeable_alone
 from tests.oracle_rating import rate
 from tests.oracle_text import money, negated
 from tests.recount import Identity
@@ -70,9 +70,10 @@ class Charged:
 @dataclass
 class MonthRecount:
     """`documents` by account, without number and status; those of `conflicts` and those that come
-    `too_soon` stay drafts. `billed` is record ids by line id, for usage lines. `rated` are the
-    records started in the month that some line holds, `idle` counts those that a charge takes and
-    that were never open at any instant, where it measures a peak.
+    `too_soon` stay drafts. `billed` is record ids by line id, for usage lines, and `alone` what
+    those come to where each is rounded by itself. `rated` are the records started in the month
+    that some line holds, `idle` counts those that a charge takes and that were never open at any
+    instant, where it measures a peak.
     """
 
     usage: dict[Row, Sums] = field(default_factory=dict)
@@ -82,6 +83,7 @@ class MonthRecount:
     idle: Counter[str] = field(default_factory=Counter)
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     billed: dict[str, list[str]] = field(default_factory=dict)
+    alone: dict[str, dict[str, Fraction | None]] = field(default_factory=dict)
     faults: set[tuple[str, str]] = field(default_factory=set)
     conflicts: set[str] = field(default_factory=set)
     too_soon: set[str] = field(default_factory=set)
@@ -287,12 +289,12 @@ class _Account:
                 continue  # owed on the last stretch, and there is no usage to show here
             records = taken(self._usage, part, charge)
             for rated in rate(of_stretch(part, charge), records, part.currency, owed=is_last):
-                held = [
-                    one.record_id
-                    for one in records
-                    if not charge.prices or one.variant == rated.variant
-                ]
-                self._found.billed[f"{id}.{len(lines) + 1:04}"] = sorted(held)
+                held = [one for one in records if not charge.prices or one.variant == rated.variant]
+                line_id = f"{id}.{len(lines) + 1:04}"
+                self._found.billed[line_id] = sorted(one.record_id for one in held)
+                self._found.alone[line_id] = {
+                    one.record_id: chargeable_alone(charge, one) for one in held
+                }
                 lines.append(usage_line(part, charge, rated))
 
     def _advance_lines(self, currency: str) -> list[Line]:

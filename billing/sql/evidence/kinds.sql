@@ -2,6 +2,7 @@
 -- stretch and are open in it. Each with the rates that take it, and how it is rounded where a line's
 -- records are rounded each by itself: in 64 bits, for records whose every value is up to `cap64`,
 -- and in 128. `slots` tells of each rate which of the roundings it has, from 1; without one it is 0.
+-- Numbered in the order of the document: a record open in several stretches has a row in each.
 CREATE OR REPLACE TEMP TABLE kinds AS
 WITH places AS (
     FROM (VALUES (TRUE, TRUE), (TRUE, FALSE), (FALSE, TRUE)) AS places(starts_here, is_open)
@@ -24,7 +25,8 @@ found AS (
 )
 
 SELECT
-    (row_number() OVER () - 1)::INTEGER AS kind, stretch, meter, variant, starts_here, is_open,
+    (row_number() OVER (ORDER BY min(rate)) - 1)::INTEGER AS kind, stretch, meter, variant,
+    starts_here, is_open,
     min(cap64) AS cap64, list(rate ORDER BY rate) AS rates,
     list(CASE WHEN is_rounded THEN slot ELSE 0 END ORDER BY rate) AS slots,
     coalesce(list({

@@ -18,4 +18,4 @@ SELECT
     rows.meeting_id, rows.participant_id, rows.continues, rows.last_seen, rows.stopped,
     rows.quantity
 FROM adjusted_rows AS rows INNER JOIN told_documents AS documents USING (invoice)
-ORDER BY account, started_at, record_id, adjusted NULLS FIRST
+ORDER BY account, started_at, record_id, adjusted NULLS FIRST, kind
