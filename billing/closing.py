@@ -119,9 +119,10 @@ def _tell(books: Store, month: Month, asked: Closing, run: int) -> None:
 
 
 def _gaps(books: Store, home: Settings, asked: Closing) -> list[Fault]:
-    """What is missing for the periods that are over."""
-    sql = "SELECT DISTINCT start_us, end_us FROM drafts WHERE end_us <= ? ORDER BY ALL"
-    return find_gaps(books, home, books.rows(sql, [asked.now_us]), asked.now_us)
+    """What is missing for the periods that are over, and for those that are passed over."""
+    books.execute(SQL["gated_periods"], {"now_us": asked.now_us})
+    periods = books.rows("SELECT DISTINCT start_us, end_us FROM gated_periods ORDER BY ALL")
+    return find_gaps(books, home, periods, asked.now_us)
 
 
 def _incomplete(books: Store, month: Month, gaps: Sequence[Fault]) -> list[Fault]:

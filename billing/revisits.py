@@ -25,7 +25,7 @@ _PASSED: Final = {
     **dict.fromkeys(("account_id", "month", "zone"), pa.string()),
     "books": pa.list_(pa.string()),
     **dict.fromkeys(("start_us", "end_us"), pa.int64()),
-    "is_old": pa.bool_(),
+    **dict.fromkeys(("is_old", "is_passed"), pa.bool_()),
 }
 
 
@@ -90,4 +90,5 @@ def _passed(layout: Layout) -> Iterator[dict[str, Any]]:
                 "start_us": at.start_us,
                 "end_us": at.end_us,
                 "is_old": False,
+                "is_passed": True,
             }

@@ -25,15 +25,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def usage(source: str, sequence: int, account: str = "acme") -> bytes:
+def usage(source: str, sequence: int, account: str = "acme", hours: int = 0) -> bytes:
+    """Of a record that began in September, and has its number."""
     return encode(
         USAGE,
         {
             "source": source, "sequence": sequence, "phase": "START",
             "record_id": sequence.to_bytes(16, "big"), "account_id": account, "meeting_id": "m1",
             "participant_id": None, "meter": "participant", "variant": None,
-            "server_id": "fra-1", "region": "eu", "started_at": T, "observed_at": T,
-            "quantity": None, "continues": None,
+            "server_id": "fra-1", "region": "eu", "started_at": T,
+            "observed_at": T + hours * 3_600_000_000, "quantity": None, "continues": None,
         },
     )  # fmt: skip
 

@@ -14,10 +14,12 @@ from billing import Month, list_invoices, open_books, run_invoices
 from billing.books import load_catalogue
 from billing.layout import lay_out
 from edge import Settings
+from eventlog import JournalWriter
 from tests.billed import fill_books, store_usage
 from tests.clerk import BOOK, Clerk
 from tests.drawn_books import draw_book
-from tests.homes import HEADER
+from tests.homes import HEADER, project
+from tests.test_completeness import beat, usage
 
 FINALIZE = ("invoice", "run", "--finalize", "--month")
 CHARGE = """\
@@ -162,6 +164,29 @@ def test_a_month_that_somebody_is_to_look_at_is_not_passed_over(
     else:
         clerk.close("2026-09")
     clerk.close("2026-10")
+
+
+@pytest.mark.parametrize(
+    ("code", "account", "promised"),
+    [("USAGE_MISSING", "other", 2), ("QUARANTINE_OPEN", "acme", 1)],
+)
+def test_a_month_whose_usage_may_be_missing_is_passed_over_by_somebodys_word_alone(
+    clerk: Clerk, code: str, account: str, promised: int
+) -> None:
+    """A server that closed in September told what breaks a rule, or less than it promised too."""
+    writer = JournalWriter.open(clerk.home / "journal", "lon-1")
+    writer.append("meetings.usage", [usage(writer.source, 1, account, hours=72)])
+    for number, phase in enumerate(("OPEN", "CLOSE")):
+        told = beat(writer.source, number + 1, promised * number, phase=phase)
+        writer.append("sources.heartbeat", [told])
+    writer.close()
+    project(clerk.home, [], now=clerk.now)
+    assert f"{code}: " in clerk.told_by(*FINALIZE, "2026-10")
+    (document,) = clerk.close("2026-10", "--accept-incomplete", "the disk is gone")
+    closing = clerk.sees("invoice", "show", document["id"])["closing"]
+    assert [gap["code"] for gap in closing["accepted"]] == [code]
+    clerk.close("2026-11", "--accept-incomplete", "the same")
+    proved(clerk)
 
 
 def test_an_account_without_a_closed_month_passes_over_none_that_was_left_open(

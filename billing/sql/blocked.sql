@@ -8,9 +8,10 @@ SELECT
         WHEN conflicting.records > 0 THEN 'USAGE_CONFLICT'
         WHEN holds.reason IS NOT NULL THEN 'HELD'
         WHEN NOT $accepted AND EXISTS (
-            SELECT 1 FROM gaps_found AS gaps
-            WHERE gaps.start_us = drafts.start_us AND gaps.end_us = drafts.end_us
-                AND (gaps.account_id IS NULL OR gaps.account_id = drafts.account_id)
+            SELECT 1 FROM gated_periods AS gated INNER JOIN gaps_found AS gaps
+                ON gaps.start_us = gated.start_us AND gaps.end_us = gated.end_us
+                AND (gaps.account_id IS NULL OR gaps.account_id = gated.account_id)
+            WHERE gated.account_id = drafts.account_id
         ) THEN 'INCOMPLETE'
         WHEN $unchanged AND drafts.account_id IN (SELECT account_id FROM changed)
             THEN 'DRAFT_CHANGED'

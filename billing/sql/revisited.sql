@@ -1,7 +1,7 @@
 -- The closed periods to look at again, with the document, bounds, zone and books frozen for them.
 -- A month between closed ones that has no document has its neighbours' bounds, where they are
 -- known. A void month is open, not closed. `is_old`: nothing but late usage, of too long ago to be
--- charged unasked.
+-- charged unasked; `is_passed`: no closed one, but passed over by this run.
 CREATE OR REPLACE TEMP TABLE revisited AS
 WITH pending AS (
     SELECT
@@ -38,7 +38,7 @@ SELECT
     coalesce(own.end_us, CASE WHEN after.month = strftime(
         (pending.month || '-01')::DATE + to_months(1), '%Y-%m'
     ) THEN after.start_us END) AS end_us,
-    pending.is_usage_alone AND pending.month < $least AS is_old
+    pending.is_usage_alone AND pending.month < $least AS is_old, FALSE AS is_passed
 FROM pending
 INNER JOIN spans
     ON pending.account_id = spans.account_id AND pending.month BETWEEN spans.first AND spans.last
