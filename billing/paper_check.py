@@ -4,22 +4,35 @@ Owns which papers must be there. One that is missing is no fault: a run makes it
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from billing.document import documents
 from billing.documents import render_pdf
 from billing.invoices import pdf_path
 from billing.record_check import Finding
+from billing.unreadable import each_readable
 from edge import Fault, Settings
 from warehouse import Store
+
+_AT_ONCE: Final = 50  # pages between two steps of the bar
 
 
 def paper_findings(
     books: Store, home: Settings, ids: Sequence[str], progress: Callable[[int], object]
 ) -> Iterator[Finding]:
     """Of the numbered ones among these documents by id; `progress` is called for each."""
+    for at in range(0, len(ids), _AT_ONCE):
+        yield from each_readable(
+            ids[at : at + _AT_ONCE],
+            lambda some: list(_findings(books, home, some)),
+            "DOCUMENT_DIFFERS",
+            "its page cannot be made",
+        )
+        progress(len(ids[at : at + _AT_ONCE]))
+
+
+def _findings(books: Store, home: Settings, ids: Sequence[str]) -> Iterator[Finding]:
     for document in documents(books, ids):
-        progress(1)
         if document["number"] is None:
             continue
         path = pdf_path(home, document)

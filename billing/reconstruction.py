@@ -55,7 +55,7 @@ def stored_books(
             continue
         place = f"{code} of {since}"
         try:
-            book = parse_price_book(content, stored=True)
+            book = parse_price_book(content or "", stored=True)
         except Refused:
             faults.append(Fault("BOOK_BROKEN", place, "is no price book any more"))
             continue

@@ -26,6 +26,7 @@ from billing.rating import reach
 from billing.reconstruction import Act, reconstruct, stored_books
 from billing.record_check import Finding, record_findings
 from billing.rows import load_rows
+from billing.unreadable import each_readable
 from edge import Fault, Refused, Settings
 from warehouse import Store, copy_tables, lend_tables
 
@@ -68,10 +69,14 @@ def verify_documents(
     books: Store, home: Settings, ids: Sequence[str], asked: Verification
 ) -> list[Finding]:
     """Everything that differs, of closed documents by id."""
-    load_rows(books, "asked", ({"id": id} for id in ids), {"id": pa.string()})
+    _ask(books, ids)
     is_few = len(ids) <= _FEW and not asked.numbers  # which are everybody's
     with near_documents(books) if is_few else nullcontext():
         return _verify(books, home, ids, asked)
+
+
+def _ask(books: Store, ids: Sequence[str]) -> None:
+    load_rows(books, "asked", ({"id": id} for id in ids), {"id": pa.string()})
 
 
 def _verify(books: Store, home: Settings, ids: Sequence[str], asked: Verification) -> list[Finding]:
@@ -82,11 +87,17 @@ def _verify(books: Store, home: Settings, ids: Sequence[str], asked: Verificatio
     names = (*_HEAD_CHECKS, "numbers") if asked.numbers else _HEAD_CHECKS
     for name in names:
         found += [Finding(row[0], Fault(*row[1:])) for row in books.rows(CHECKS[name])]
-    sql = """SELECT run, month, snapshot, evidence FROM runs WHERE run IN (
-        SELECT run FROM invoices WHERE credit IS NULL AND id IN (SELECT id FROM asked)
-    ) ORDER BY run"""
-    for run, month, snapshot, evidence in books.rows(sql):
-        found += _verify_act(books, home, (run, month, snapshot, evidence), versions, asked)
+    sql = """SELECT runs.run, runs.month, snapshot, evidence, list(id ORDER BY id)
+    FROM runs INNER JOIN invoices USING (run)
+    WHERE invoices.credit IS NULL AND id IN (SELECT id FROM asked)
+    GROUP BY ALL ORDER BY runs.run"""
+    for *act, closed in books.rows(sql):
+
+        def check(some: Sequence[str], act: Sequence[Any] = act) -> list[Finding]:
+            _ask(books, some)
+            return _verify_act(books, home, act, versions, asked)
+
+        found += each_readable(closed, check, "NOT_DERIVED", "cannot be derived again")
     if asked.numbers:
         found += _left_behind(books, home)
     if asked.papers:
@@ -135,11 +146,13 @@ def _left_behind(books: Store, home: Settings) -> Iterator[Finding]:
 def _verify_act(
     books: Store,
     home: Settings,
-    row: tuple[int, str, str, str],
+    row: Sequence[Any],
     versions: Sequence[PriceBook],
     asked: Verification,
 ) -> list[Finding]:
-    run, month, told, evidence = row
+    """`row`: run, month, snapshot, evidence."""
+    run, month, told, named = row
+    evidence = named or f"evidence of act {run}"
     books.execute(VERIFY["verified"], {"run": run})
     books.execute(VERIFY["frozen_lines"])
     act = reconstruct(books, run, parse_month(month), versions)
@@ -149,7 +162,9 @@ def _verify_act(
         _read_evidence(books, home.evidence / evidence)
     except Refused as refused:
         code = {"FILE_MISSING": "EVIDENCE_MISSING"}.get(refused.code, "EVIDENCE_BROKEN")
-        fault = Fault(code, evidence, f"{refused.summary}; documents of this run stay unproved")
+        fault = Fault(
+            code, evidence or "", f"{refused.summary}; documents of this run stay unproved"
+        )
         return [*found, *(Finding(invoice, fault) for invoice in whose.values())]
     ids = dict(books.rows("SELECT name, invoice FROM verified"))
     for name, rows, now in books.rows(VERIFY["evidence_broken"]):

@@ -370,6 +370,40 @@ def test_a_change_of_the_books_is_named(home: Home, document: str, change: str, 
     assert all(text.startswith(name) for _, text in faults)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE periods SET history = 'x' WHERE invoice = '{id}'",
+        "UPDATE periods SET month = 'x' WHERE invoice = '{id}' AND month <> '2026-11'",
+        "UPDATE runs SET snapshot = NULL WHERE month = '2026-11'",
+        "UPDATE runs SET evidence = NULL WHERE month = '2026-11'",
+        "UPDATE invoices SET account_id = NULL WHERE id = '{id}'",
+        "UPDATE invoices SET run = 99 WHERE id = '{id}'",
+        "UPDATE invoices SET status = 'paid' WHERE id = '{id}'",
+        "UPDATE invoices SET voided = 1 WHERE id = '{id}'",
+        "UPDATE invoices SET evidence_rows = NULL WHERE id = '{id}'",
+        "UPDATE invoices SET subtotal = NULL WHERE id = '{id}'",
+        "UPDATE invoice_lines SET tiers = NULL WHERE invoice = '{id}'",
+        "UPDATE terms SET content = 'x' WHERE term IN (SELECT term FROM invoice_lines WHERE"
+        " invoice = '{id}')",
+    ],
+)
+def test_what_makes_no_sense_is_named_and_hides_nothing_else(home: Home, change: str) -> None:
+    """Values that nothing can read, or that say of a document that nothing is to be proved."""
+    name, other = number(home, "2026-11.solo"), number(home, "2026-09.bold")
+    spoil(home, "UPDATE invoice_lines SET own = own + 1 WHERE invoice = '2026-09.bold'")
+    spoil(home, change.format(id="2026-11.solo"))
+    told = [text for _, text in found(home, "2026-11.solo", "2026-09.bold")]
+    assert any(text.startswith(other) for text in told), told
+    named = (name, "2026-11.solo", *(["evidence of act"] if "runs" in change else []))
+    assert any(text.startswith(named) for text in told), told
+
+
+def test_a_closed_document_that_became_a_draft_is_named(home: Home) -> None:
+    spoil(home, "UPDATE invoices SET status = 'draft' WHERE id = '2026-11.solo'")
+    assert any(text.endswith("closed it") for _, text in found(home, "--all", "--no-documents"))
+
+
 def test_a_change_of_terms_is_named(home: Home) -> None:
     spoil(home, "UPDATE terms SET content = replace(content, '0.05', '0.06')")
     faults = found(home, number(home, "2026-10.bold"))

@@ -17,7 +17,7 @@ draws AS (
 found AS (
     SELECT
         documents.id, name,
-        CASE WHEN subtotal <> coalesce(sums.amount, 0::HUGEINT)
+        CASE WHEN subtotal IS DISTINCT FROM coalesce(sums.amount, 0::HUGEINT)
             THEN 'its subtotal is not the sum of its lines' END AS of_sum,
         CASE WHEN (kind = 'credit_note') <> (subtotal < 0)
             THEN 'its kind is not that of its sum' END AS of_kind,
@@ -30,6 +30,12 @@ found AS (
                 AND periods.zone = documents.zone AND periods.start_us = documents.start_us
                 AND periods.end_us = documents.end_us
         ) THEN 'its period is not the one that was frozen with it' END AS of_period,
+        CASE WHEN run IS NULL OR run NOT IN (SELECT run FROM runs)
+            THEN 'the act that closed it is not there'
+            WHEN voided NOT IN (SELECT run FROM runs) THEN 'the act that made it void is not there'
+            WHEN status NOT IN ('final', 'nil', 'void') OR (status = 'void') <> (voided IS NOT NULL)
+                THEN 'its status is not what was done to it'
+        END AS of_act,
         CASE WHEN status = 'final' AND number IS NULL THEN 'it has no number'
             WHEN status = 'nil' AND NOT coalesce(sums.is_nil, TRUE)
                 THEN 'it is nil and has an amount'
@@ -43,6 +49,6 @@ found AS (
 )
 
 SELECT id, 'HEAD_DIFFERS' AS code, name, message
-FROM (SELECT id, name, unnest([of_sum, of_kind, of_draws, of_period, of_number]) AS message
+FROM (SELECT id, name, unnest([of_sum, of_kind, of_draws, of_period, of_act, of_number]) AS message
     FROM found)
 WHERE message IS NOT NULL ORDER BY name, message

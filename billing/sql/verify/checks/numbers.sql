@@ -1,4 +1,5 @@
--- Numbers of a series and year that are given twice, left out, or beyond the counter.
+-- Numbers of a series and year that are given twice, left out, or beyond the counter; and drafts that
+-- were closed, which nobody asks for and the next run would make anew.
 WITH used AS (
     SELECT
         regexp_extract(number, '^(.*)-[0-9]+-[0-9]+$', 1) AS series,
@@ -26,4 +27,9 @@ SELECT
     NULL AS id, 'NUMBER_UNKNOWN' AS code, used.number AS name,
     'was never given out by the counter of its series' AS message
 FROM used ANTI JOIN due USING (series, year, place)
+UNION ALL
+SELECT
+    NULL AS id, 'HEAD_DIFFERS' AS code, coalesce(number, id) AS name,
+    'it is a draft, and act ' || run || ' closed it' AS message
+FROM invoices WHERE status = 'draft' AND run IS NOT NULL
 ORDER BY name
