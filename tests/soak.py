@@ -11,7 +11,8 @@ import random
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,26 @@ def soak(seed: int, steps: int) -> dict[str, Any]:
         "bills": seed % 5 == 0, "seconds": time.monotonic() - begun, "steps": len(plan["steps"]),
         "story": found, "tally": tally,
     }  # fmt: skip
+
+
+def outcomes(seeds: Iterable[int], steps: int) -> Iterator[dict[str, Any]]:
+    """Of every seed. One that takes its process with it takes others along, which begin again."""
+    left = list(seeds)
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        futures = {seed: pool.submit(soak, seed, steps) for seed in left}
+        for seed, future in futures.items():
+            try:
+                yield future.result()
+            except BrokenExecutor:
+                break
+            left.remove(seed)
+    for seed in left:
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            try:
+                yield pool.submit(soak, seed, steps).result()
+            except BrokenExecutor:
+                story = f"seed {seed}: the process died of it; --first {seed} repeats it"
+                yield {"bills": False, "seconds": 0.0, "steps": 0, "story": story, "tally": {}}
 
 
 def report(plan: Plan, tally: Counter[str] | None = None) -> str | None:
@@ -60,14 +81,13 @@ def main(words: list[str]) -> int:
     print(f"seeds {first} to {seeds[-1]}: --first {first} repeats them", flush=True)
     failed, steps, seconds = 0, [0, 0], [0.0, 0.0]
     tally: Counter[str] = Counter()
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        for one in pool.map(soak, seeds, [asked.steps] * len(seeds)):
-            steps[one["bills"]] += one["steps"]
-            seconds[one["bills"]] += one["seconds"]
-            tally.update(one["tally"])
-            if one["story"]:
-                failed += 1
-                print(one["story"], flush=True)
+    for one in outcomes(seeds, asked.steps):
+        steps[one["bills"]] += one["steps"]
+        seconds[one["bills"]] += one["seconds"]
+        tally.update(one["tally"])
+        if one["story"]:
+            failed += 1
+            print(one["story"], flush=True)
     print(", ".join(f"{count} {name}" for name, count in sorted(tally.items())))
     speeds = [round(some / max(spent, 0.001)) for some, spent in zip(steps, seconds, strict=True)]
     print(
