@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cramjam
 import pytest
 
 from consumers import Projector, broken_invariants
@@ -110,6 +111,7 @@ def _check(
 def test_every_bit_flip_costs_its_own_block_and_is_one_row_and_a_hole(
     tmp_path: Path, rng: random.Random
 ) -> None:
+    """But a flip after which the block still says what it said: then all of it counts."""
     bits = len(_server(tmp_path / "one", 0).data) * 8
     flipped = some(rng, range(bits), 120)
     print(f"{len(flipped)} of {bits} bits")
@@ -122,6 +124,9 @@ def test_every_bit_flip_costs_its_own_block_and_is_one_row_and_a_hole(
         data[bit // 8] ^= 1 << bit % 8
         server.path.write_bytes(data)
         hit = server.block_at(bit // 8)
+        if hit is not None and _says_the_same(server, bytes(data), hit):
+            print(f"bit {bit}: other octets that say the same")
+            hit = None
         lost = BLOCKS[hit] if hit is not None else []
         kept += [event for event in server.events if event["sequence"] not in lost]
         if hit is not None:
@@ -130,6 +135,20 @@ def test_every_bit_flip_costs_its_own_block_and_is_one_row_and_a_hole(
     store = _project(tmp_path)
     assert set(store.rows("SELECT source, first, last, state FROM holes")) == explained
     _check(store, tmp_path, kept, damaged)
+
+
+def _says_the_same(server: Server, data: bytes, number: int) -> bool:
+    """Whether it unpacks to what was written: snappy may say "as 26 octets ago" or "as 27 ago"."""
+    was, now = (server.block(one, number) for one in (server.data, data))
+    begin, end = 3, -20  # behind the count and the size, before checksum and marker
+    assert (was[1] & 0x80, was[2] & 0x80) == (0x80, 0)
+    if was[:begin] != now[:begin] or was[end:] != now[end:]:
+        return False
+    try:
+        unpacked = cramjam.snappy.decompress_raw(now[begin:end])
+    except cramjam.DecompressionError:
+        return False
+    return bytes(unpacked) == bytes(cramjam.snappy.decompress_raw(was[begin:end]))
 
 
 @pytest.mark.parametrize("is_sealed", [False, True], ids=["last", "sealed"])
