@@ -162,10 +162,12 @@ def _verify_act(
         _read_evidence(books, home.evidence / evidence)
     except Refused as refused:
         code = {"FILE_MISSING": "EVIDENCE_MISSING"}.get(refused.code, "EVIDENCE_BROKEN")
-        fault = Fault(
-            code, evidence or "", f"{refused.summary}; documents of this run stay unproved"
-        )
+        fault = Fault(code, evidence, f"{refused.summary}; documents of this run stay unproved")
         return [*found, *(Finding(invoice, fault) for invoice in whose.values())]
+    for (what,) in books.rows(VERIFY["run_differs"], {"run": run}):
+        message = f"{what} is not in the books as the evidence and the audit trail have it"
+        fault = Fault("RUN_DIFFERS", evidence, message)
+        found += [Finding(invoice, fault) for invoice in whose.values()]
     ids = dict(books.rows("SELECT name, invoice FROM verified"))
     for name, rows, now in books.rows(VERIFY["evidence_broken"]):
         how = "some were changed" if now == rows else f"{now} of {rows} are there"
@@ -198,6 +200,7 @@ def _read_evidence(books: Store, path: Path) -> None:
     ((first, last),) = books.rows("SELECT min(invoice), max(invoice) FROM verified")
     bounds = {"first": first, "last": last}
     sums = read_evidence_file(books, path, VERIFY["evidence_rows"], bounds)
+    read_stored(books, path, VERIFY["told_of_run"], {})
     load_rows(books, "evidence_sums", sums, SUMS)
     books.execute(VERIFY["proved_records"])
 

@@ -399,6 +399,21 @@ def test_what_makes_no_sense_is_named_and_hides_nothing_else(home: Home, change:
     assert any(text.startswith(named) for text in told), told
 
 
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("snapshot = replace(snapshot, '[', '[ ')", "what was known of usage"),
+        ("overrides = '{}'", "the reasons given"),
+        ("finalized_us = finalized_us - 1", "when it was"),
+    ],
+)
+def test_a_change_of_what_a_run_was_told_is_named(home: Home, change: str, what: str) -> None:
+    spoil(home, f"UPDATE runs SET {change} WHERE month = '2026-11'")
+    ((code, text),) = found(home, number(home, "2026-11.solo"))
+    assert code == "RUN_DIFFERS"
+    assert f": {what} is not in the books" in text
+
+
 def test_a_closed_document_that_became_a_draft_is_named(home: Home) -> None:
     spoil(home, "UPDATE invoices SET status = 'draft' WHERE id = '2026-11.solo'")
     assert any(text.endswith("closed it") for _, text in found(home, "--all", "--no-documents"))
