@@ -332,6 +332,8 @@ def test_what_costs_nothing_unused_is_what_the_engine_makes_nothing_of(
     head = {"book": "b", "currency": currency, "effective_from": "2026-01-01"}
     meters = {"participant": (), "dial_in": ("DE", "FR", "US"), "money": ()}
     text = draw_book(rng, head, plans, meters)
+    text += f'[[plan]]\ncode = "idle"\nname = "I"\n{CHARGE}model = "per_unit"\nunit_price = 1\n'
+    plans.append("idle")
     rows = []
     for number, plan in enumerate(plans):
         told = f"a{number},A,a@a.example,DE,en,UTC,{currency}"

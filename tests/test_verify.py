@@ -161,12 +161,17 @@ def spoil(home: Home, sql: str, kind: str = "books") -> None:
 
 
 def rewrite(file: Path, columns: str, where: str = "TRUE") -> None:
-    """A Parquet file with these columns replaced."""
+    """A Parquet file with these columns replaced, that still says what it did of its run."""
     with duckdb.connect() as forger:
+        kept = forger.execute(
+            f"SELECT decode(key), replace(decode(value), , '') FROM"
+            f" parquet_kv_metadata('{file}') WHERE decode(key) IN ('snapshot', 'overrides')"
+        ).fetchall()
+        told = ", ".join(f"{name}: '{text}'" for name, text in kept)
         forger.execute(
             f"CREATE TABLE told AS SELECT * REPLACE ({columns}) FROM '{file}' WHERE {where}"
         )
-        forger.execute(f"COPY told TO '{file}' (FORMAT parquet)")
+        forger.execute(f"COPY told TO '{file}' (FORMAT parquet, KV_METADATA {{{told}}})")
 
 
 def found(home: Home, *words: str, code: int = 1) -> list[tuple[str, str]]:
