@@ -164,10 +164,11 @@ def rewrite(file: Path, columns: str, where: str = "TRUE") -> None:
     """A Parquet file with these columns replaced, that still says what it did of its run."""
     with duckdb.connect() as forger:
         kept = forger.execute(
-            f"SELECT decode(key), replace(decode(value), , '') FROM"
-            f" parquet_kv_metadata('{file}') WHERE decode(key) IN ('snapshot', 'overrides')"
+            f"SELECT decode(key), decode(value) FROM parquet_kv_metadata('{file}')"
+            " WHERE decode(key) IN ('snapshot', 'overrides')"
         ).fetchall()
-        told = ", ".join(f"{name}: '{text}'" for name, text in kept)
+        quote = "'"
+        told = ", ".join(f"{name}: '{text.replace(quote, quote * 2)}'" for name, text in kept)
         forger.execute(
             f"CREATE TABLE told AS SELECT * REPLACE ({columns}) FROM '{file}' WHERE {where}"
         )
