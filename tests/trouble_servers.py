@@ -186,6 +186,7 @@ class Server:
     def fail(self, permille: int) -> None:
         """The power fails, of this machine alone. `kill` comes first."""
         self.disk.cut(self.folder, permille)
+        self.careful.clear()  # their very last block, a CLOSE maybe, was not written through yet
         for one in self.measured:
             if not one.is_careful:
                 one.is_bound, one.end = False, None
@@ -212,8 +213,7 @@ class Server:
 
     def check_settled(self, messages: Iterable[tuple[str, str, int, bytes]]) -> None:
         """Whoever opened with a heartbeat has named how far each opening before came that did not
-        close: of those that wrote through whatever they told. Their very last block may not have
-        been, and is gone where the power failed later still.
+        close: of those that wrote through whatever they told, and where no power failed since.
         """
         last: dict[str, dict[str, int]] = {}
         beats: dict[str, list[Mapping[str, Any]]] = {}
