@@ -17,7 +17,7 @@ from billing.books import Catalogue
 from billing.fees import Charged, FeeKey, Priced, advance_terms, arrears_terms, owed_terms
 from billing.measured import measured_content
 from billing.money import currency_precision, decimal_text
-from billing.month import Month
+from billing.month import Month, month_of
 from billing.period import Period, Stretch, is_zone, stretches
 from billing.pricebook import Charge, PerVariant, PriceBook
 from billing.proration import allowance, share_of
@@ -81,7 +81,7 @@ class Cohort:
 
     @property
     def month(self) -> Month:
-        return Month(self.period.since.year, self.period.since.month)
+        return month_of(self.period.since)
 
     @property
     def has_document(self) -> bool:

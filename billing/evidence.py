@@ -26,8 +26,8 @@ from edge.private import make_folder
 from warehouse import Store, read_parquet
 
 # As a run writes them, wherever they were read from.
-_ORDER: Final = "ORDER BY account, started_at, record_id, lines[1]"
-IN_ORDER: Final = f"(FROM evidence {_ORDER})"
+_IN_ORDER: Final = """SELECT invoice, account, evidence_text(one) || chr(10) AS text
+FROM (FROM evidence ORDER BY account, started_at, record_id, lines[1]) AS one"""
 _PART: Final = "FROM told_evidence({first}, {last}, {first_account}, {last_account})".format
 _PART_ROWS: Final = 100_000
 # All else is a value of its own in nearly every row.
@@ -152,23 +152,21 @@ def read_evidence_file(
     books: Store, path: Path, sql: str, asked: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Leaves `evidence`, what the statement takes of the file, without rows that no run has
-    written; and gives the sums of each invoice before those went, as `sum_evidence`. Refuses as
-    `read_parquet`.
+    written; and gives the sums of each invoice before those went. Refuses as `read_parquet`.
     """
     read_stored(books, path, sql, asked)
-    sums = list(sum_evidence(books, IN_ORDER))
+    sums = list(_sum_evidence(books))
     books.execute(EVIDENCE["malformed"])
     return sums
 
 
-def sum_evidence(books: Store, rows: str) -> Iterator[dict[str, Any]]:
-    """Of each invoice with rows in this evidence, which lies in order: how many, and the SHA-256
-    of their texts (`evidence/text.sql`), each with a line feed after it, in UTF-8.
+def _sum_evidence(books: Store) -> Iterator[dict[str, Any]]:
+    """Of each invoice with rows in `evidence`: how many, and the SHA-256 of their texts
+    (`evidence/text.sql`), each with a line feed after it, in UTF-8.
     """
     sums = _Sums()
     books.execute(EVIDENCE["text"])
-    sql = f"SELECT invoice, account, evidence_text(one) || chr(10) AS text FROM {rows} AS one"
-    for _ in sums.taken(books.batches(sql)):
+    for _ in sums.taken(books.batches(_IN_ORDER)):
         pass
     return sums.rows()
 

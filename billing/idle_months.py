@@ -12,7 +12,7 @@ from dataclasses import replace
 from billing.books import Catalogue
 from billing.cohort import Cohort, CohortKey, make_cohort
 from billing.layout import Layout, charged_in_advance, comes_first, rows_within
-from billing.month import Month
+from billing.month import Month, month_of
 from billing.period import Period
 from billing.queries import SQL
 from billing.rating import reach
@@ -62,13 +62,13 @@ def _costing_nothing(books: Store, catalogue: Catalogue, layout: Layout) -> Iter
     nobody wants to look at. Alike ones are judged once.
     """
     kept_open = set(books.rows(SQL["kept_open"]))
-    months = {_month(at) for periods in layout.waiting.values() for at in periods}
+    months = {month_of(at.since) for periods in layout.waiting.values() for at in periods}
     charged = {month: charged_in_advance(books, month) for month in months}
     judged: dict[tuple[Month, CohortKey], bool] = {}
     for cohort, accounts in layout.cohorts:
         for account in accounts:
             for at in layout.waiting.get(account, ()):
-                month = _month(at)
+                month = month_of(at.since)
                 if (account, str(month)) in kept_open or account in charged[month]:
                     continue
                 rows = catalogue.history.get(account, ())
@@ -98,7 +98,3 @@ def _in_order(
             members.setdefault(key, (replace(cohort, key=key), []))[1].append(account)
     for cohort, ids in members.values():
         yield cohort, tuple(sorted(ids))
-
-
-def _month(at: Period) -> Month:
-    return Month(at.since.year, at.since.month)

@@ -11,7 +11,7 @@ from typing import Final
 from billing.audit_trail import Act, record
 from billing.books import load_price_book, merge_file, price_books, read_accounts
 from billing.late_changes import Late, changed_histories, late_changes, note_histories
-from billing.month import Month
+from billing.month import month_of
 from billing.pricebook import PriceBook
 from billing.queries import SQL
 from warehouse import Store
@@ -78,7 +78,7 @@ def load_book(books: Store, content: bytes, act: Act) -> LoadedBook:
     if not is_new:
         return LoadedBook(book, False, (), ())
     since = book.effective_from
-    asked = {"book": book.book, "month": str(Month(since.year, since.month))}
+    asked = {"book": book.book, "month": str(month_of(since))}
     closed = tuple(books.rows(SQL["closed_by_book"], asked))
     sql = "SELECT effective_from::VARCHAR FROM price_books WHERE book = ? ORDER BY effective_from"
     versions = tuple(day for (day,) in books.rows(sql, [book.book])) if closed else ()

@@ -14,7 +14,7 @@ from billing.accounts import Subscription, effective_history
 from billing.books import Catalogue
 from billing.cohort import Cohort, CohortKey, make_cohort
 from billing.fees import Charged, FeeKey
-from billing.month import Month, parse_month
+from billing.month import Month, month_of, parse_month
 from billing.period import Period, is_zone, stretches
 from billing.queries import SQL
 from edge import Fault
@@ -202,4 +202,4 @@ def _out_of_order(month: Month, standing: _Standing | None, before: Sequence[Per
 
 def comes_first(period: Period) -> str:
     """Why a later month is not closed."""
-    return f"{period.since:%Y-%m} comes first: months are closed in order"
+    return f"{month_of(period.since)} comes first: months are closed in order"

@@ -49,7 +49,11 @@ def parse_month(text: str) -> Month:
     return Month(int(year), int(number))
 
 
+def month_of(day: date) -> Month:
+    """The month that a day lies in."""
+    return Month(day.year, day.month)
+
+
 def running_month(zone: str, now_us: int) -> Month:
     """The local month at an instant."""
-    today = instant(now_us).astimezone(ZoneInfo(zone))
-    return Month(today.year, today.month)
+    return month_of(instant(now_us).astimezone(ZoneInfo(zone)))

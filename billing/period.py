@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from fractions import Fraction
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from billing.accounts import Subscription, effective_history
@@ -83,8 +84,11 @@ def day_start_us(day: date, zone: ZoneInfo) -> int:
     return high
 
 
+@cache
 def is_zone(name: str) -> bool:
-    """Whether this machine knows the time zone."""
+    """Whether this machine knows the time zone. Asked for every account, and zoneinfo itself keeps
+    but eight.
+    """
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError

@@ -15,7 +15,7 @@ import pyarrow as pa
 from billing.books import Catalogue
 from billing.cohort import CohortKey, make_cohort
 from billing.layout import Layout, rows_within
-from billing.month import Month, parse_month
+from billing.month import Month, month_of, parse_month
 from billing.queries import LOOKS, SQL
 from billing.rows import append_rows
 from edge import Settings
@@ -84,7 +84,7 @@ def _passed(layout: Layout) -> Iterator[dict[str, Any]]:
         for at in periods:
             yield {
                 "account_id": account,
-                "month": f"{at.since:%Y-%m}",
+                "month": str(month_of(at.since)),
                 "zone": at.zone,
                 "books": [],
                 "start_us": at.start_us,
