@@ -10,6 +10,7 @@ from pathlib import Path
 
 from consumers.columns import USAGE, Columns, columns
 from consumers.horizon import Ends, Horizons, nothing_unread
+from consumers.positions import move_positions, read_positions
 from edge import Refused
 from edge.settings import SAMPLE_DAYS
 from eventlog import LogSource, Partition, Slice
@@ -95,8 +96,7 @@ class Projector:
                 self.refuse_past_ceiling()
 
     def positions(self) -> dict[Partition, int]:
-        rows = self._store.rows('SELECT log, topic, "partition", next FROM positions')
-        return {Partition(log, topic, partition): after for log, topic, partition, after in rows}
+        return read_positions(self._store)
 
     def apply(self, slices: Sequence[Slice], ends: Ends = nothing_unread) -> Applied:
         """Commit `slices`, which must go on where the store stands.
@@ -107,13 +107,10 @@ class Projector:
         read_us = self._clock()
         with self._store.transaction():
             number = self._number(read_us)
-            for piece in slices:
-                self._move(piece)
+            move_positions(self._store, number, slices)
             self._keep_samples(read_us)
             done = self._merge(number, slices, columns(slices, read_us, self._places(slices)))
             self._horizons.move(ends)
-            for piece in slices:
-                self._record(number, piece)
         return done
 
     def reapply(self, slices: Sequence[Slice]) -> Applied:
@@ -148,26 +145,6 @@ class Projector:
             " (SELECT max(last_batch) FROM usage_daily))"
         )
         return max(now_us, (last or 0) + 1)
-
-    def _move(self, piece: Slice) -> None:
-        log, topic, partition = piece.partition
-        place = {"log": log, "topic": topic, "partition": partition}
-        moved = self._store.rows(
-            SQL["move_position"], {**place, "start": piece.start, "next": piece.next}
-        )
-        if moved:
-            return
-        known = self._store.rows(
-            'SELECT next FROM positions WHERE log = $log AND topic = $topic AND "partition" ='
-            " $partition",
-            place,
-        )
-        if known:
-            where = f"{topic}/{partition} stands at {known[0][0]}, not at {piece.start}"
-            raise Refused("POSITION_MOVED", f"{where}: another projector was here; start again")
-        self._store.execute(
-            "INSERT INTO positions VALUES (?, ?, ?, ?)", [log, topic, partition, piece.next]
-        )
 
     def _places(self, slices: Sequence[Slice]) -> dict[Partition, int]:
         """The numbers that partitions of usage have in this store, given where they have none."""
@@ -219,16 +196,3 @@ class Projector:
         if len(found.events["sources.heartbeat"]):
             yield from _HEARTBEAT
         yield from _SEQUENCES
-
-    def _record(self, number: int, piece: Slice) -> None:
-        self._store.execute(
-            "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                number,
-                *piece.partition,
-                piece.start,
-                piece.next,
-                len(piece.payloads),
-                len(piece.damages),
-            ],
-        )
