@@ -40,14 +40,20 @@ def test_invoices_are_what_a_recount_of_the_log_says(rng: random.Random) -> None
 def test_usage_in_a_real_broker_is_what_a_recount_of_it_says(
     rng: random.Random, tmp_path: Path, kafka: KafkaSettings
 ) -> None:
-    """The projector is a process, and is killed."""
+    """Forwarder and projector are processes, and are killed."""
     plan = draw_plan(rng.randrange(10**9), 400)
     calm = [step for step in plan["steps"] if step[0] not in ("project", "kill_projector")]
-    half = len(calm) // 2
-    steps = [*calm[:half], ["kill_projector", 1000, 0, "before", rng.randrange(1000)], *calm[half:]]
+    third = len(calm) // 3
+    steps = [
+        *calm[:third],
+        ["kill_forwarder", rng.randrange(1000)],
+        *calm[third : 2 * third],
+        ["kill_projector", 1000, 0, "before", rng.randrange(1000)],
+        *calm[2 * third :],
+    ]
     with KafkaLine(tmp_path, kafka) as line:
         take_plan({**plan, "steps": steps}, line)
-        assert len(line.log()) > 100
+        assert len(line.log()) > len(line.wire.sent) > 100
 
 
 def test_a_seed_is_a_plan_and_a_plan_is_plain_data() -> None:

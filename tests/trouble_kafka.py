@@ -1,7 +1,8 @@
-"""A plan against a real broker: the projector is a process, and is killed with -9.
+"""A plan against a real broker: forwarder and projector are processes, and are killed with -9.
 
 Servers and what befalls messages on their way are as in `trouble_line`; what is delivered goes to
-Kafka, and the recount is of what an independent consumer reads there.
+Kafka. Beside it the forwarder sends what the journal holds, so that all comes twice and what was
+broken on its way comes whole. The recount is of what an independent consumer reads there.
 """
 
 import time
@@ -34,6 +35,15 @@ class KafkaLine(Line):
 
     def _mark(self) -> None:
         """No transaction is under way."""
+
+    def _kill_forwarder(self, permille: int) -> None:
+        """About so many milliseconds after it began."""
+        with killed(self.home, "forward"):
+            time.sleep(1 + permille / 1000)
+
+    def rest(self) -> None:
+        super().rest()
+        run(self.home, "forward", "--once")
 
     def _project(self, events_max: int) -> None:
         self.close_store()
