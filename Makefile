@@ -42,3 +42,4 @@ bench: $(STAMP)
 
 soak: $(STAMP)
 	$(PY) -m tests.soak $(SEEDS)
+	HOMEMEETING_FIRE=$(SEEDS) $(PY) -m pytest -n logical -m fire

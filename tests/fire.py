@@ -1,7 +1,7 @@
-"""How much of each matrix of faults a run goes through: HOMEMEETING_FIRE=n, by default 1.
+"""How much of each matrix of faults a run goes through: HOMEMEETING_FIRE=n, 25 every day, all there
+is from 1000 on. `make soak SEEDS=n` sets it.
 
-Owns the scale alone. Every matrix has a size for everyday's run, of which n = 10 makes ten times as
-many and n = 1000 all there is.
+Owns the scale alone. Tests that go by it have the mark `fire`.
 """
 
 import os
@@ -10,16 +10,18 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 T = TypeVar("T")
-SCALE: Final = int(os.environ.get("HOMEMEETING_FIRE", "1"))
+_EVERYDAY: Final = 25
+_SEEDS: Final = int(os.environ.get("HOMEMEETING_FIRE", _EVERYDAY))
+WHOLE: Final = _SEEDS >= 1000
 
 
 def times(everyday: int) -> int:
     """So many cases that are drawn."""
-    return everyday * SCALE
+    return everyday * max(1, _SEEDS // _EVERYDAY)
 
 
 def some(rng: random.Random, cases: Sequence[T], everyday: int) -> list[T]:
-    """So many of `cases`, drawn and in their order; all where the scale reaches that far."""
-    if times(everyday) >= len(cases):
+    """So many of `cases`, drawn and in their order; all of them in a whole run."""
+    if WHOLE or times(everyday) >= len(cases):
         return list(cases)
     return [cases[n] for n in sorted(rng.sample(range(len(cases)), times(everyday)))]

@@ -1,6 +1,5 @@
 """One absurd account among a thousand: it alone is left out and listed, the others are billed."""
 
-import os
 import random
 import shutil
 from pathlib import Path
@@ -20,10 +19,12 @@ from tests.billed import (
     recount,
     store_usage,
 )
+from tests.fire import WHOLE
 from tests.homes import HEADER
 
-# A million in the long run; the oracle is what takes its time.
-MANY = int(os.environ.get("HOMEMEETING_ABSURD_RECORDS", "3000"))
+pytestmark = pytest.mark.fire
+# A million in a whole run; the oracle is what takes its time.
+MANY = 1_000_000 if WHOLE else 3000
 ACCOUNTS = 1_000
 MOST = 2**63 - 1
 

@@ -46,6 +46,7 @@ def _try(target: Callable[[bytes], None], data: bytes) -> None:
         raise
 
 
+@pytest.mark.fire
 @pytest.mark.parametrize("name", EVERYDAY)
 def test_the_corpus_and_changes_of_it_break_no_promise(name: str, rng: random.Random) -> None:
     corpus = _corpus(name)

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import random
 import shutil
 from collections.abc import Iterator, Sequence
@@ -20,13 +19,13 @@ from schemas import CONTRACTS, TOPICS, encode
 from tests import hostile
 from tests.command_line import run_here, usage_event
 from tests.every_line import BOOK, NOW, documents
+from tests.fire import WHOLE, some
 from tests.homes import HEADER
 from tests.pdf_text import pdf_rows
 from tests.test_decode import EVENTS
 from tests.test_projector import T
 from warehouse import open_store
 
-EVERY = os.environ.get("HOMEMEETING_HOSTILE") == "all"
 FORMS = ("table", "json", "csv")
 # Names as a customer may have them; what cannot be seen or ends a line is refused, see below.
 NAMES = [
@@ -117,11 +116,12 @@ def test_no_list_holds_what_a_terminal_or_a_spreadsheet_obeys(named: Path, form:
             json.loads(told)
 
 
+@pytest.mark.fire
 def test_documents_say_the_names_and_are_called_by_their_number(named: Path) -> None:
     found = documents(named)
     files = {path.name for path in (named / "documents").iterdir()}
     assert files == {f"{one['number']}.pdf" for one in found.values() if one["number"]}
-    for (account, _), one in sorted(found.items())[:: 1 if EVERY else 6]:
+    for (account, _), one in sorted(found.items())[:: 1 if WHOLE else 6]:
         name = NAMES[ACCOUNTS.index(account)]
         words = pdf_rows((named / "documents" / f"{one['number']}.pdf").read_bytes())
         assert "".join(name.split()) in "".join("".join(words).split()).replace("\u200b", ""), name
@@ -172,6 +172,7 @@ def _fields(topic: str) -> list[str]:
     ]
 
 
+@pytest.mark.fire
 def test_every_string_field_of_every_event_refuses_them_and_quarantine_shows_them_inert(
     rng: random.Random, tmp_path: Path
 ) -> None:
@@ -183,7 +184,7 @@ def test_every_string_field_of_every_event_refuses_them_and_quarantine_shows_the
         payloads[topic] = [
             encode(topic, EVENTS[topic] | {name: text})
             for name in fields
-            for text in (texts if EVERY else rng.sample(texts, 4))
+            for text in some(rng, texts, 4)
             # A source names its server before a stroke, and may hold one.
             if not (name == "source" and "/" in text and text.isascii())
         ]
@@ -282,6 +283,7 @@ def _tables(home: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.fire
 def test_every_argument_of_every_command_is_text(
     every_home: Path, tmp_path: Path, rng: random.Random
 ) -> None:
@@ -298,7 +300,7 @@ def test_every_argument_of_every_command_is_text(
             and one.type.name in ("text", "choice", "datetime", "date", "integer")
         ]  # fmt: skip
         for at in places:
-            for text in TEXTS if EVERY else rng.sample(TEXTS, 2):
+            for text in some(rng, TEXTS, 2):
                 words = (*names, *_typed(command, at, text))
                 done = run_here(home, *words, now=NOW)
                 said = done.stdout + done.stderr

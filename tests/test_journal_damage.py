@@ -108,6 +108,7 @@ def _check(
     assert rebuilt(home)[0] == {}
 
 
+@pytest.mark.fire
 def test_every_bit_flip_costs_its_own_block_and_is_one_row_and_a_hole(
     tmp_path: Path, rng: random.Random
 ) -> None:
@@ -151,6 +152,7 @@ def _says_the_same(server: Server, data: bytes, number: int) -> bool:
     return bytes(unpacked) == bytes(cramjam.snappy.decompress_raw(was[begin:end]))
 
 
+@pytest.mark.fire
 @pytest.mark.parametrize("is_sealed", [False, True], ids=["last", "sealed"])
 def test_every_truncation_keeps_the_whole_blocks_and_what_follows(
     tmp_path: Path, rng: random.Random, monkeypatch: pytest.MonkeyPatch, is_sealed: bool
@@ -183,6 +185,7 @@ def test_every_truncation_keeps_the_whole_blocks_and_what_follows(
     _check(store, tmp_path, kept, damaged)
 
 
+@pytest.mark.fire
 def test_many_octets_lost_at_once_are_never_read_as_usage(
     tmp_path: Path, rng: random.Random
 ) -> None:

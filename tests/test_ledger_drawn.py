@@ -5,7 +5,6 @@ oracle rates it anew, less concessions; and at the end every document is derived
 evidence, store and log.
 """
 
-import os
 import random
 from collections.abc import Callable
 from datetime import date
@@ -15,6 +14,7 @@ from typing import Final
 
 import pytest
 
+from tests.fire import times
 from tests.ledger_clerk import Clerk, begin
 from tests.ledger_credits import KINDS, credit, draw_lines, to_credit, void, void_month
 from tests.ledger_known import OCTOBER
@@ -32,7 +32,7 @@ from tests.ledger_world import (
 from tests.oracle_calendar import month_after
 
 NOVEMBER: Final = date(2026, 11, 1)
-SEQUENCES: Final = int(os.environ.get("HOMEMEETING_LEDGER", "1"))  # 10 seconds each
+SEQUENCES: Final = times(1)  # 10 seconds each
 STEPS: Final = 4
 
 
@@ -196,6 +196,7 @@ def act_some(clerk: Clerk) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.fire
 @pytest.mark.parametrize("number", range(SEQUENCES))
 def test_all_documents_are_the_truth_less_concessions(
     number: int, rng: random.Random, tmp_path: Path

@@ -113,6 +113,7 @@ def test_in_kafka(rng: random.Random, kind: str) -> None:
             _check(store, at, rows)
 
 
+@pytest.mark.fire
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", [1, 3], ids=["block each", "one block"])
 def test_in_the_journal(tmp_path: Path, rng: random.Random, kind: str, size: int) -> None:
@@ -152,6 +153,7 @@ def test_the_same_poison_again_and_again_is_one_row_and_moves_the_position(
         assert projector.positions() == {place: 3 * len(values)}
 
 
+@pytest.mark.fire
 def test_any_mixture_of_kinds_costs_no_neighbour(rng: random.Random) -> None:
     """Batches of good and bad, of chance: how many there are of each is all that counts."""
     place = Partition("c/t", "meetings.usage", "0")

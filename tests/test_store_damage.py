@@ -97,6 +97,7 @@ def _damaged(rng: random.Random, whole: Files) -> tuple[str, Files]:
     return kind, files
 
 
+@pytest.mark.fire
 def test_a_damaged_store_is_refused_or_says_what_the_log_says(
     tmp_path: Path, rng: random.Random, files: Files, events: list[dict[str, Any]]
 ) -> None:
