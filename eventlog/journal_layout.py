@@ -62,6 +62,13 @@ class Incarnation:
             os.close(handle)
         return False
 
+    def is_released(self) -> bool:
+        """Whether its writer has said that all of it is on the disk."""
+        try:
+            return (self.path / "lock").stat().st_size == 0
+        except FileNotFoundError:
+            return False
+
 
 def incarnation_at(root: Path, server_id: str, name: str) -> Incarnation:
     """Programmer's fault: a server or a name that is no plain name."""
@@ -132,3 +139,8 @@ def hold(file: Path, what: str) -> int:
     os.ftruncate(handle, 0)
     os.pwrite(handle, f"process {os.getpid()}\n".encode(), 0)
     return handle
+
+
+def release(handle: int) -> None:
+    """Say, before the handle is closed, that all that it guards was written through."""
+    os.ftruncate(handle, 0)

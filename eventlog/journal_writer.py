@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Literal, Self
 
 from edge import Refused
-from edge.durable import sync_folder
+from edge.durable import sync_file, sync_folder
 from edge.private import make_folder
 from eventlog.journal_format import block, header, sync_marker
-from eventlog.journal_layout import Incarnation, hold, incarnation_at, incarnations
+from eventlog.journal_layout import Incarnation, hold, incarnation_at, incarnations, release
 from eventlog.journal_scan import is_closed, last_sequences
 from schemas import TOPICS
 
@@ -136,6 +136,7 @@ class JournalWriter:
             try:
                 if self._fsync != "never":
                     self.sync()
+                    release(self._lock)
             finally:
                 for segment in self._open.values():
                     os.close(segment.handle)
@@ -168,11 +169,12 @@ class JournalWriter:
         )
         try:
             _write_whole(segment, header(self.source, topic, first))
+            for folder in (path.parent, self._home.path):
+                sync_folder(folder)
         except OSError:
             os.close(segment.handle)
             raise
         self._open[topic] = segment
-        sync_folder(path.parent)
         return segment
 
     def _sync_loop(self) -> None:
@@ -210,7 +212,22 @@ def _unclosed(root: Path, server_id: str) -> dict[tuple[str, str], int]:
     """Last sequences on disk of this server's earlier incarnations that ended without CLOSE."""
     found: dict[tuple[str, str], int] = {}
     for earlier in incarnations(root, server_id):
-        if not earlier.is_open() and not is_closed(earlier):
+        if earlier.is_open():
+            continue
+        if not earlier.is_released():
+            _write_through(earlier)
+        if not is_closed(earlier):
             for topic, last in last_sequences(earlier).items():
                 found[earlier.source, topic] = last
     return found
+
+
+def _write_through(earlier: Incarnation) -> None:
+    """What a killed process left may be in memory alone: no power failure must take back what is
+    named, or taken for closed. Names of files, and all segments but the last, were written through
+    before anything followed them.
+    """
+    for topic in TOPICS:
+        if segments := earlier.segments(topic):
+            _, last = segments[-1]
+            sync_file(last)

@@ -15,6 +15,9 @@ from eventlog import JournalSource
 from producers import Emitter, EmitterSettings
 from producers.intake import event_from
 from schemas import decode
+from tests.oracle_log import read_torn_journal
+from tests.trouble_disk import Disk
+from tests.trouble_servers import Server
 
 T0 = 1_790_812_800_000_000  # 2026-10-01T00:00:00Z
 SECOND = 1_000_000
@@ -187,6 +190,29 @@ def test_a_failed_fsync_is_said_and_writes_no_event_twice(
     emitter.close()
     events = [e["participant_id"] for e in _read(tmp_path) if e["phase"] == "START"]
     assert events == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_what_an_opening_finds_of_a_killed_one_no_power_failure_takes_back(
+    tmp_path: Path, ended: bool
+) -> None:
+    """Neither what it names, which would be waited for forever, nor a CLOSE that it believes."""
+    disk = Disk()
+    with disk.installed():
+        server = Server("s", disk, tmp_path, lambda: T0)
+        server.open(is_careful=False)
+        server.begin("participant", "a", meeting_id="m")
+        server.flush()
+        if ended:
+            server.close()
+        server.kill("flush", 0, "before")
+        before = list(read_torn_journal(tmp_path))
+        server.open()
+        server.close()
+        server.fail(0)
+        after = list(read_torn_journal(tmp_path))
+    server.check_settled(after)
+    assert set(before) <= set(after)
 
 
 def test_a_forked_child_can_write_nothing_into_its_parents_journal(tmp_path: Path) -> None:

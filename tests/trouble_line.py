@@ -77,7 +77,8 @@ class Line(ExitStack):
             self.servers[server].skew_us = us
 
     def _open(self, server: str, is_careful: bool) -> None:
-        self.servers[server].open(is_careful=is_careful)
+        if self.servers[server].emitter is None:  # one that is asked nothing hears no time
+            self.servers[server].open(is_careful=is_careful)
 
     def _begin(self, server: str, meter: str, account: str, told: dict[str, Any]) -> None:
         self.servers[server].begin(meter, account, **told)

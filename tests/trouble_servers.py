@@ -186,7 +186,6 @@ class Server:
     def fail(self, permille: int) -> None:
         """The power fails, of this machine alone. `kill` comes first."""
         self.disk.cut(self.folder, permille)
-        self.careful.clear()  # their very last block, a CLOSE maybe, was not written through yet
         for one in self.measured:
             if not one.is_careful:
                 one.is_bound, one.end = False, None
@@ -213,7 +212,8 @@ class Server:
 
     def check_settled(self, messages: Iterable[tuple[str, str, int, bytes]]) -> None:
         """Whoever opened with a heartbeat has named how far each opening before came that did not
-        close: of those that wrote through whatever they told, and where no power failed since.
+        close: of those that wrote through whatever they told, all that is there. Of nobody more is
+        named than is there, whenever the power failed.
         """
         last: dict[str, dict[str, int]] = {}
         beats: dict[str, list[Mapping[str, Any]]] = {}
@@ -227,6 +227,9 @@ class Server:
         }
         for source, some in beats.items():
             named = {(one["source"], one["topic"]): one["last"] for one in some[0]["totals"]}
+            for (earlier, topic), number in named.items():
+                there = last.get(earlier, {}).get(topic, 0)
+                assert earlier == source or number <= there, (source, earlier, topic, number, there)
             for earlier in self.careful - closed:
                 if earlier < source:
                     for topic, number in last.get(earlier, {}).items():
