@@ -1,11 +1,12 @@
 """Files that a process can die on: the journal's system calls, with a fault at a chosen one.
 
 Stands in for `os` where the journal is written. A process that has died does nothing more, whatever
-its `finally` says. Knows how far each file was written through, and cuts files to that when the
-power fails. Nothing is really written through: that is what makes thousands of steps a second.
+`finally` says. Knows how far files were written through and which names in folders were, and takes
+the rest away when the power fails. Nothing is really written through: that would be slow.
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ class Disk:
         self._process: Process | None = None
         self._paths: dict[int, Path] = {}
         self._through: dict[Path, int] = {}
+        self._names: dict[Path, set[str]] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(os, name)
@@ -75,13 +77,30 @@ class Disk:
         """The system writes through what lies under a folder, of itself."""
         for path in under.rglob("*.avro"):
             self._through[path] = path.stat().st_size
+        for folder in (under.parent, under, *under.rglob("*/")):
+            self._names.setdefault(folder, set()).update(os.listdir(folder))
 
     def cut(self, under: Path, permille: int) -> None:
-        """The power fails: of what was not written through, so much is left of each file."""
+        """The power fails: of what was not written through, so much is left of each file, and of
+        the names in folders all or none.
+        """
+        if permille < 500 and under.is_dir():
+            self._forget(under.parent, under.name)
         for path in sorted(under.rglob("*.avro")):
             size = path.stat().st_size
             through = min(self._through.get(path, 0), size)
             os.truncate(path, through + (size - through) * permille // 1000)
+        if under.is_dir():
+            self.write_through(under)  # what is left is what the disk holds
+
+    def _forget(self, folder: Path, name: str) -> None:
+        """The name, unless it was written through; else those in it."""
+        path = folder / name
+        if name not in self._names.get(folder, ()):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        elif path.is_dir():
+            for one in os.listdir(path):
+                self._forget(path, one)
 
     def open(self, path: Any, flags: int, mode: int = 0o777) -> int:
         return self._call(lambda: self._opened(path, flags, mode))
@@ -118,6 +137,8 @@ class Disk:
         path = self._paths[handle]
         if path.is_file():
             self._through[path] = os.fstat(handle).st_size
+        else:
+            self._names.setdefault(path, set()).update(os.listdir(path))
 
     def _call(self, act: Callable[[], T], torn: Callable[[], object] = lambda: None) -> T:
         process = self._process
