@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from producers.simulator import Workload, simulate
-from schemas import decode
 from tests import recount
 from tests.drawn_books import draw_book, quoted
 from tests.oracle_calendar import EPOCH, day_start
+from tests.oracle_log import read_event
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 USAGE, QUALITY = "meetings.usage", "meetings.quality"
@@ -111,7 +111,8 @@ def _simulated(rng: random.Random, folder: Path) -> Iterator[tuple[str, Event]]:
         simulate(folder / str(number), workload)
         for topic, _, payload in recount.read_journal(folder / str(number)):
             if topic in (USAGE, QUALITY):
-                (event,) = decode(topic, [payload]).columns.to_pylist()
+                event = read_event(topic, payload)
+                assert event is not None
                 del event["source"], event["sequence"]
                 yield topic, event
 

@@ -19,10 +19,11 @@ from audit.explain_places import RecordPlace, Stretch, stretches
 from edge import load_settings
 from edge.instants import micros
 from eventlog import JournalWriter, KafkaSettings, Partition
-from schemas import decode, encode
+from schemas import encode
 from tests import command_line, recount
 from tests.command_line import usage_event
 from tests.every_line import documents
+from tests.oracle_log import read_event
 from tests.test_projector import _meetings
 
 NOW: Final = "2026-11-05T09:00:00Z"
@@ -135,7 +136,8 @@ def _emitted(home: Path) -> Iterator[tuple[str, str, int, str, int]]:
     for topic, source, payload in recount.read_journal(home / "journal"):
         if topic == USAGE:
             at[source] += 1
-            (event,) = decode(topic, [payload]).columns.to_pylist()
+            event = read_event(topic, payload)
+            assert event is not None
             record_id = str(uuid.UUID(bytes=event["record_id"]))
             if event["account_id"] == "acme":
                 yield record_id, source, at[source], event["phase"], event["observed_at"]

@@ -12,8 +12,8 @@ from kafka import KafkaProducer
 
 from consumers import broken_invariants
 from producers import Emitter
-from schemas import decode
 from tests import recount
+from tests.oracle_log import read_event
 from tests.oracle_month import MonthRecount, Oracle, used
 from tests.scenario import NOVEMBER, OCTOBER, QUALITY, USAGE, Event, Scenario, make_scenario
 from tests.test_places import stored_places
@@ -96,7 +96,8 @@ def _in_journal(messages: Iterable[Message]) -> Iterator[recount.Told]:
     for topic, source, payload in messages:
         if topic == USAGE:
             told[source] += 1
-            (event,) = decode(topic, [payload]).columns.to_pylist()
+            event = read_event(topic, payload)
+            assert event is not None
             yield "journal", source, told[source], event
 
 
