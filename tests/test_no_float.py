@@ -124,19 +124,20 @@ class Watch:
 
 @contextmanager
 def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
-    """Tells of every statement by its plan, made as it is about to run: views and macros are in
-    their place then, and what it reads is there.
+    """Tells of every statement by its plan, made as it is about to run for the first time: views and
+    macros are in their place then, and what it reads is there.
     """
     watch = Watch()
     run = Store._run
 
     def watching(self: Store, sql: str, parameters: Any = ()) -> Any:
-        whole = in_full(sql, parameters)
-        ((told,),) = run(self, "SELECT json_serialize_plan(?)", [whole]).fetchall()
-        assert not json.loads(told)["error"], (whole, told[:500])
-        if re.search(r'"id": ?"(DOUBLE|FLOAT)"', told):
-            watch.floating.append(sql)
-        watch.ran.add(sql)
+        if sql not in watch.ran:
+            watch.ran.add(sql)
+            whole = in_full(sql, parameters)
+            ((told,),) = run(self, "SELECT json_serialize_plan(?)", [whole]).fetchall()
+            assert not json.loads(told)["error"], (whole, told[:500])
+            if re.search(r'"id": ?"(DOUBLE|FLOAT)"', told):
+                watch.floating.append(sql)
         return run(self, sql, parameters)
 
     with monkeypatch.context() as patch:
