@@ -17,11 +17,11 @@ from edge import Refused
 Kind = Literal["usage", "books"]
 _HOLDER = re.compile(r"PID (\d+)")
 _REASONS = {os.strerror(number): number for number in errno.errorcode}
+_NOT_KEPT = "nothing of this step was kept"
 _RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
-_DISK = (
-    *(duckdb.IOException, duckdb.FatalException, duckdb.SerializationException),
-    duckdb.OutOfMemoryException,
-)
+_DISK = (duckdb.IOException, duckdb.FatalException, duckdb.SerializationException)
+# A COMMIT that runs out of memory raises what a conflict raises, and says so in words alone.
+_MEMORY = re.compile(r"failed to (pin|allocate)|could not (pin|allocate)|out of memory", re.I)
 
 
 def holder(error: duckdb.Error) -> str | None:
@@ -48,10 +48,30 @@ def failed(path: Path, error: duckdb.Error) -> Refused | None:
     """Why a statement on `path` failed; None where that is a programmer's fault."""
     if refusal := _by_system(path, error):
         return refusal
-    if not isinstance(error, _DISK):
+    if _wants_memory(error):
+        advice = "give it more memory, for billing by billing.memory_mib"
+    elif isinstance(error, _DISK):
+        advice = "make room, or put a whole copy in its place"
+    else:
         return None
-    advice = "make room, or put a whole copy in its place; nothing of this step was kept"
-    return Refused("STORE_FAILED", f"{path}: {_first_line(error)}: {advice}")
+    return Refused("STORE_FAILED", f"{path}: {_first_line(error)}: {advice}; {_NOT_KEPT}")
+
+
+def not_committed(path: Path, error: duckdb.Error) -> Refused | None:
+    """Why a COMMIT on `path` failed; None where that is a programmer's fault. Whether it is on the
+    disk all the same is not known where it took the whole database with it: else it was undone.
+    """
+    if not isinstance(error, duckdb.FatalException):
+        return failed(path, error)
+    advice = "mend that, and look at what is there before you give the command again"
+    why = f"{_first_line(error)}: whether this step was kept is not known"
+    return Refused("STORE_UNKNOWN", f"{path}: {why}: {advice}")
+
+
+def _wants_memory(error: duckdb.Error) -> bool:
+    return isinstance(error, duckdb.OutOfMemoryException) or (
+        isinstance(error, duckdb.TransactionException) and bool(_MEMORY.search(str(error)))
+    )
 
 
 def forbidden(path: Path, what: str) -> Refused:
@@ -75,7 +95,7 @@ def _by_system(path: Path, error: duckdb.Error) -> Refused | None:
 def _of_reason(path: Path, what: str, number: int | None) -> Refused:
     if number in _RIGHTS:
         return forbidden(path, what)
-    advice = "make room, or mend what that says; nothing of this step was kept"
+    advice = f"make room, or mend what that says; {_NOT_KEPT}"
     return Refused("STORE_FAILED", f"{path}: {what}: {advice}")
 
 

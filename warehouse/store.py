@@ -10,11 +10,21 @@ import duckdb
 import pyarrow as pa
 
 from edge import Refused
-from warehouse.refusals import Kind, failed, forbidden, held, holder, not_opened, not_served
+from warehouse.refusals import (
+    Kind,
+    failed,
+    forbidden,
+    held,
+    holder,
+    not_committed,
+    not_opened,
+    not_served,
+)
 from warehouse.serving import serve, withdraw
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Any]
+Meaning = Callable[[Path, duckdb.Error], Refused | None]
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -24,9 +34,10 @@ _BATCH_ROWS: Final = 100_000
 class Store:
     """An open store. Times are naive TIMESTAMP in UTC, microseconds.
 
-    What the disk does to it is refused: a full disk or a damaged page with STORE_FAILED, rights
-    with STORE_FORBIDDEN. All other errors of DuckDB pass through: by the time a store is open they
-    are programmer faults.
+    What the machine does to it is refused: a full disk, a damaged page or too little memory with
+    STORE_FAILED, rights with STORE_FORBIDDEN, a COMMIT of which nobody knows whether it is on the
+    disk with STORE_UNKNOWN. All other errors of DuckDB pass through: by the time a store is open
+    they are programmer faults.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -64,13 +75,14 @@ class Store:
         return self._told(lambda: self._connection.sql(sql).to_arrow_table(_BATCH_ROWS))
 
     def _run(self, sql: str, parameters: Parameters) -> duckdb.DuckDBPyConnection:
-        return self._told(lambda: self._connection.execute(sql, _bound(parameters)))
+        meaning = not_committed if sql == "COMMIT" else failed
+        return self._told(lambda: self._connection.execute(sql, _bound(parameters)), meaning)
 
-    def _told(self, action: Callable[[], T]) -> T:
+    def _told(self, action: Callable[[], T], meaning: Meaning = failed) -> T:
         try:
             return action()
         except duckdb.Error as error:
-            if refusal := failed(self.path, error):
+            if refusal := meaning(self.path, error):
                 raise refusal from error
             raise
         except RuntimeError as error:
