@@ -1,7 +1,8 @@
 """The projector's commands: consume, status, quarantine, verify."""
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import click
 
@@ -24,6 +25,7 @@ from edge.command import (
     show_rows,
 )
 from edge.log_options import from_option
+from edge.patience import Patience
 from edge.private import make_folder
 from edge.stopping import Stopping
 from eventlog import LogSource, open_log
@@ -51,28 +53,31 @@ FROM quarantine WHERE $id IS NULL OR id = $id ORDER BY id
 @from_option
 @common
 def consume(once: bool, log: str | None) -> None:
-    """Project the log into the usage store.
+    """Project the log into the usage store; while Kafka is down, wait.
 
     \b
     Example: homemeeting consume --once
     Exit codes: 0 done; 1 refused or stopped, see stderr; 2 wrong usage.
     """
     home = settings()
-    source = open_log(home, log)
-    make_folder(home.home)
-    try:
+    if not once:
+        with Stopping() as stopping:
+            _serve(home, log, stopping.asked)
+        return
+    with _opened(home, log) as source, open_store(home.usage, "usage").closing() as store:
+        projector = _projector(home, store)
+        with progress("Projecting", projector.backlog(source)) as advance:
+            read = projector.run_once(source, progress=advance)
+    say(f"{read:,} messages read")
+
+
+@contextmanager
+def _opened(home: Settings, log: str | None) -> Iterator[LogSource]:
+    """The log, of which nothing is kept from one opening to the next."""
+    with closing(open_log(home, log)) as source:
+        make_folder(home.home)
         say_some(source.tails())
-        if once:
-            with open_store(home.usage, "usage").closing() as store:
-                projector = _projector(home, store)
-                with progress("Projecting", projector.backlog(source)) as advance:
-                    read = projector.run_once(source, progress=advance)
-            say(f"{read:,} messages read")
-        else:
-            with Stopping() as stopping:
-                _follow(home, source, stopping.asked)
-    finally:
-        source.close()
+        yield source
 
 
 def _projector(home: Settings, store: Store) -> Projector:
@@ -80,8 +85,30 @@ def _projector(home: Settings, store: Store) -> Projector:
     return Projector(store, clock(), sample_days=home.sample_days)
 
 
+def _serve(home: Settings, log: str | None, stopping: Callable[[], bool]) -> None:
+    """A service waits where others would be refused: Kafka comes back, and so does the store.
+
+    After Kafka was away all begins anew from the store's positions, which is free meanwhile: what
+    had been fetched is worth nothing.
+    """
+    patience = Patience("Kafka", time.sleep, say)
+
+    def is_asked() -> bool:
+        patience.over()
+        return stopping()
+
+    while not stopping():
+        try:
+            with _opened(home, log) as source:
+                _follow(home, source, is_asked)
+        except Refused as refusal:
+            if refusal.code != "KAFKA_UNREACHABLE":
+                raise
+            patience.wait(refusal.summary, stopping)
+
+
 def _follow(home: Settings, source: LogSource, stopping: Callable[[], bool]) -> None:
-    """A service waits where others would be refused: a billing run reads the file for a while."""
+    """Waits for the store: a billing run reads the file for a while."""
     is_told = False
     while not stopping():
         try:

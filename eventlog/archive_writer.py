@@ -98,8 +98,9 @@ class Archiver:
         archive before all of it is.
         """
         stood = dict(self.before.partitions) if self.before else {}
-        ends, begins = log.ends(topics), log.begins(topics)
         log.assign({place: one.next for place, one in stood.items() if place.topic in topics})
+        # After it: what is made anew from here on is refused by the reading.
+        ends, begins = log.ends(topics), log.begins(topics)
         growing = {
             place: self._growing(place, stood.get(place) or Archived(begins[place], begins[place]))
             for place in ends

@@ -5,6 +5,7 @@ kafka-python, whichever client reads.
 """
 
 import contextlib
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -29,8 +30,11 @@ TOPIC_SETTINGS: Mapping[str, str] = {
     "retention.ms": "-1",
     "retention.bytes": "-1",
     "cleanup.policy": "delete",
+    # A replica that lacks what was acknowledged must not lead: the rest would follow it.
+    "unclean.leader.election.enable": "false",
 }
 PARTITIONS = 4
+_PAUSE_S = 0.1
 # Every event there can be must fit, with its key and what Kafka puts around it.
 _MESSAGE_BYTES = "max.message.bytes"
 _MESSAGE_BYTES_MIN, _MESSAGE_BYTES_ADVISED = LIMITS.event_bytes_max + 4096, 1_048_588
@@ -87,7 +91,7 @@ class KafkaTopics:
         """
         wanted = list(names)
         there = self.find(wanted)
-        self._refuse(self._faults_of_settings(there))
+        self.judge(there)
         missing = [name for name in wanted if name not in there]
         if not missing:
             return []
@@ -101,6 +105,10 @@ class KafkaTopics:
             with contextlib.suppress(TopicAlreadyExistsError):
                 self._admin.create_topics(dict.fromkeys(missing, spec))
             self._admin.wait_for_topics(missing)
+        # Of several brokers one may not have heard of them yet.
+        deadline = time.monotonic() + self._settings.timeout_s
+        while not {*wanted} <= self.find(wanted).keys() and time.monotonic() < deadline:
+            time.sleep(_PAUSE_S)
         self.check(wanted)
         return missing
 
@@ -120,6 +128,10 @@ class KafkaTopics:
         ]
         self._refuse([*faults, *self._faults_of_settings(there)])
         return there
+
+    def judge(self, there: Mapping[str, Topic]) -> None:
+        """Refuses with TOPIC_SETTINGS where one of these, given by name, is set otherwise."""
+        self._refuse(self._faults_of_settings(there))
 
     def find(self, names: Iterable[str]) -> dict[str, Topic]:
         """Those of `names` that exist, as they are now, whatever their settings."""
@@ -174,15 +186,8 @@ class KafkaTopics:
     def _faults_of_settings(self, topics: Mapping[str, Topic]) -> list[Fault]:
         if not topics:
             return []
-        kind = ConfigResourceType.TOPIC
-        keys = [*TOPIC_SETTINGS, _MESSAGE_BYTES]
-        wanted = [ConfigResource(kind, name, keys) for name in topics]
-        with reaching(self._settings):
-            answer = self._admin.describe_configs(wanted, config_filter="all")
-        by_name = next(iter(answer.values()))
         faults: list[Fault] = []
-        for name in topics:
-            values = {key: one["value"] for key, one in by_name[name].items()}
+        for name, values in self._told_settings(topics).items():
             wrong = {
                 key: values[key] for key, value in TOPIC_SETTINGS.items() if values[key] != value
             }
@@ -191,6 +196,30 @@ class KafkaTopics:
             if wrong:
                 faults.append(Fault("TOPIC_SETTINGS", name, self._mending(name, wrong)))
         return faults
+
+    def _told_settings(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
+        """Settings by topic. A broker that has not heard of one yet, as of one just made, tells
+        nothing of it: then it is asked again. Refuses with KAFKA_REFUSED where that goes on.
+        """
+        keys = [*TOPIC_SETTINGS, _MESSAGE_BYTES]
+        wanted = [ConfigResource(ConfigResourceType.TOPIC, name, keys) for name in names]
+        deadline = time.monotonic() + self._settings.timeout_s
+        while True:
+            with reaching(self._settings):
+                answer = self._admin.describe_configs(wanted, config_filter="all")
+            by_name = next(iter(answer.values()))
+            if all(by_name.values()):
+                return {
+                    name: {key: one["value"] for key, one in told.items()}
+                    for name, told in by_name.items()
+                }
+            if time.monotonic() >= deadline:
+                untold = ", ".join(sorted(name for name, told in by_name.items() if not told))
+                advice = "give this user the right to describe their settings, or wait and retry"
+                raise Refused(
+                    "KAFKA_REFUSED", f"Kafka does not tell how {untold} are set: {advice}"
+                )
+            time.sleep(_PAUSE_S)
 
     def _mending(self, name: str, wrong: Mapping[str, str]) -> str:
         found = ", ".join(f"{key}={value}" for key, value in wrong.items())

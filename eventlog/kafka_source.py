@@ -15,6 +15,7 @@ from eventlog.slices import Partition, Slice, Tail
 
 Place = tuple[str, int]
 _LOOK_S = 1.0
+_JUDGE_S = 5.0
 
 
 class OutOfRange(Exception):
@@ -56,7 +57,7 @@ class KafkaSource:
         self._known: dict[str, Topic] = {}
         self._positions: dict[Place, int] = {}
         self._untold: set[Place] = set()
-        self._looked_s = 0.0
+        self._looked_s = self._judged_s = 0.0
 
     def assign(self, positions: Mapping[Partition, int]) -> None:
         """Read on from `positions`; those of topics not ours and of the journal are not looked at.
@@ -70,7 +71,7 @@ class KafkaSource:
             if place.topic in known and "/" in place.log
         }
         begins = self._judge(known, ours)
-        self._known = known
+        self._known, self._judged_s = known, time.monotonic()
         self._positions = {
             (place.topic, int(place.partition)): ours.get(place, begin)
             for place, begin in begins.items()
@@ -86,9 +87,17 @@ class KafkaSource:
     def poll(self, events_max: int, timeout_s: float) -> list[Slice]:
         """As the interface says; a slice without messages moves the position past markers.
 
-        Refuses with TOPIC_CHANGED or LOG_GONE, handing on nothing of what it had read.
+        Refuses with TOPIC_CHANGED, LOG_GONE, TOPIC_SETTINGS or KAFKA_UNREACHABLE, handing on
+        nothing of what it had read; it is read again after `assign`.
         """
         assert self._known, "assign before poll"
+        try:
+            return self._poll(events_max, timeout_s)
+        except Refused:
+            self._known = {}
+            raise
+
+    def _poll(self, events_max: int, timeout_s: float) -> list[Slice]:
         try:
             fetched = self._client.fetch(events_max, timeout_s)
         except OutOfRange:
@@ -143,6 +152,9 @@ class KafkaSource:
             if topic.name not in found or found[topic.name].log != topic.log
         ]
         _refuse(faults)
+        if self._looked_s - self._judged_s >= _JUDGE_S:
+            self._topics.judge(found)
+            self._judged_s = self._looked_s
         return found
 
     def _follow(self, found: dict[str, Topic]) -> None:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from edge import Fault, Refused
+from edge.patience import Patience
 from edge.private import make_folder
 from eventlog import JournalSource, Partition, Slice, Tail
 from eventlog.journal_layout import hold, readable
@@ -31,9 +32,6 @@ _EVENTS: Final = tuple(topic for topic in TOPICS if topic != HEARTBEATS)
 _BATCH_EVENTS: Final = 20_000
 _SIZE_MAX: Final = LIMITS.event_bytes_max
 _LOOK_S: Final = 5.0
-_PAUSE_S_MIN: Final = 0.5
-_PAUSE_S_MAX: Final = 30.0
-_STEP_S: Final = 0.1
 _LOGGER: Final = logging.getLogger("homemeeting.forward")
 
 
@@ -106,7 +104,7 @@ class Forwarder:
         Raises Refused for what waiting does not mend, such as a topic that is missing or an event
         that Kafka will not take.
         """
-        pause = _PAUSE_S_MIN
+        patience = Patience("Kafka", self._sleep, _LOGGER.warning)
         while not stopping():
             try:
                 self._connect()
@@ -115,14 +113,9 @@ class Forwarder:
                 self._disconnect()
                 if refusal.code != "KAFKA_UNREACHABLE":
                     raise
-                if pause == _PAUSE_S_MIN:
-                    _LOGGER.warning("waiting for Kafka: %s", refusal.summary)
-                self._wait(pause, stopping)
-                pause = min(2 * pause, _PAUSE_S_MAX)
-                continue
-            if pause != _PAUSE_S_MIN:
-                _LOGGER.warning("Kafka answers again")
-                pause = _PAUSE_S_MIN
+                patience.wait(refusal.summary, stopping)
+            else:
+                patience.over()
 
     def tails(self) -> list[Tail]:
         """The journal's torn tails; Kafka gets nothing of them."""
@@ -204,13 +197,6 @@ class Forwarder:
             if len(value) > _SIZE_MAX:
                 why = f"it has {len(value)} bytes, {_SIZE_MAX} at most"
                 self._unsent(_fault("EVENT_NOT_SENT", one, offset, why))
-
-    def _wait(self, pause_s: float, stopping: Callable[[], bool]) -> None:
-        """In steps: who is to stop waits for none of it."""
-        for _ in range(round(pause_s / _STEP_S)):
-            if stopping():
-                return
-            self._sleep(_STEP_S)
 
     def _connect(self) -> None:
         if self._sender is None:

@@ -14,6 +14,7 @@ from eventlog.kafka import KafkaTopics
 from schemas import TOPICS
 from tests.kafka.broker import NoBroker, given
 from tests.kafka.broker import own_broker as own
+from tests.kafka.cluster import Cluster, own_cluster
 from tests.kafka.guarded import GuardedBroker, guarded_broker
 from tests.lent import NO_BROKER, give_up, note
 
@@ -43,6 +44,20 @@ def own_broker(request: pytest.FixtureRequest) -> Iterator[Any]:
 def guarded(request: pytest.FixtureRequest) -> Iterator[GuardedBroker]:
     """A broker that asks who is there: TLS, certificates of both sides, a password."""
     yield from _started(request.config, guarded_broker())
+
+
+@pytest.fixture(scope="session")
+def three_brokers(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A cluster that tests may kill brokers of; each leaves all three running."""
+    yield from _started(request.config, own_cluster())
+
+
+@pytest.fixture
+def cluster(three_brokers: Cluster) -> Cluster:
+    """The cluster with our four topics, new and empty."""
+    _delete(list(TOPICS), three_brokers.addresses)
+    _make(list(TOPICS), three_brokers.addresses)
+    return three_brokers
 
 
 def _own(config: pytest.Config) -> Iterator[Any]:
@@ -103,7 +118,7 @@ def _make(names: list[str], address: str) -> None:
 
 def _delete(names: list[str], address: str) -> None:
     """Delete those of `names` that are there, and wait until the broker no longer knows them."""
-    admin = KafkaAdminClient(bootstrap_servers=address)
+    admin = KafkaAdminClient(bootstrap_servers=address.split(","))
     topics = KafkaTopics.connect(KafkaSettings(address))
     if there := list(topics.find(names)):
         admin.delete_topics(there)

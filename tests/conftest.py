@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.broker_fixtures import guarded, kafka, kafka_bootstrap, own_broker
+from tests.broker_fixtures import (
+    cluster,
+    guarded,
+    kafka,
+    kafka_bootstrap,
+    own_broker,
+    three_brokers,
+)
 from tests.browser.chromium import Browser, NoBrowser, chromium
 from tests.every_line import make_home
 from tests.lent import NO_BROWSER, give_up, missing
@@ -24,7 +31,7 @@ from tests.side_by_side import (
 from tests.world import World, make_world
 
 __all__ = [
-    "guarded", "kafka", "kafka_bootstrap", "own_broker",
+    "cluster", "guarded", "kafka", "kafka_bootstrap", "own_broker", "three_brokers",
     "pytest_collection_modifyitems", "pytest_configure_node", "pytest_generate_tests",
     "pytest_sessionfinish", "pytest_testnodedown", "pytest_xdist_make_scheduler",
 ]  # fmt: skip

@@ -18,7 +18,10 @@ from tests.lent import missing, note
 SEED = pytest.StashKey[int]()
 # Tests that use one of these stay in one process. The broker must be one at a time, since the
 # topics have fixed names; the others cost more than the tests that look at them.
-TOGETHER = ("kafka_bootstrap", "guarded", "world", "life", "october", "every_home", "browser")
+TOGETHER = (
+    *("kafka_bootstrap", "three_brokers", "guarded"),
+    *("world", "life", "october", "every_home", "browser"),
+)
 _FOLDER = pytest.StashKey[Path]()
 
 

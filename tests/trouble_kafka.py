@@ -61,18 +61,23 @@ class KafkaLine(Line):
         """Two processes do not meet in one store: the second waits, then is refused."""
 
     def log(self) -> list[tuple[str, bytes]]:
-        consumer = KafkaConsumer(bootstrap_servers=self._address, enable_auto_commit=False)
-        places = [
-            TopicPartition(topic, number)
-            for topic in TOPICS
-            for number in consumer.partitions_for_topic(topic)
-        ]
-        consumer.assign(places)
-        consumer.seek_to_beginning()
-        ends = consumer.end_offsets(places)
-        found: list[tuple[str, bytes]] = []
-        while any(consumer.position(place) < ends[place] for place in places):
-            for place, some in consumer.poll(1000).items():
-                found += [(place.topic, one.value) for one in some]
-        consumer.close()
-        return found
+        return read_topics(self._address)
+
+
+def read_topics(address: str) -> list[tuple[str, bytes]]:
+    """(topic, value) of every message of our topics: a consumer that shares nothing with ours."""
+    consumer = KafkaConsumer(bootstrap_servers=address.split(","), enable_auto_commit=False)
+    places = [
+        TopicPartition(topic, number)
+        for topic in TOPICS
+        for number in consumer.partitions_for_topic(topic)
+    ]
+    consumer.assign(places)
+    consumer.seek_to_beginning()
+    ends = consumer.end_offsets(places)
+    found: list[tuple[str, bytes]] = []
+    while any(consumer.position(place) < ends[place] for place in places):
+        for place, some in consumer.poll(1000).items():
+            found += [(place.topic, one.value) for one in some]
+    consumer.close()
+    return found

@@ -17,6 +17,8 @@ from tests.oracle_log import read_event
 from tests.oracle_month import MonthRecount, Oracle, used
 from tests.scenario import NOVEMBER, OCTOBER, QUALITY, USAGE, Event, Scenario, make_scenario
 from tests.test_places import stored_places
+from tests.test_projector import QUALITY as SAMPLE
+from tests.test_projector import _meetings as drawn_meetings
 from tests.test_projector import _records as stored_records
 from warehouse import open_store
 
@@ -44,6 +46,27 @@ def make_world(seed: int, folder: Path) -> World:
     months = {first: oracle.close(first) for first in (OCTOBER, NOVEMBER)}
     messages = list(recount.read_journal(folder / "journal"))
     return World(scenario, folder / "journal", messages, months)
+
+
+def draw_events(rng: random.Random, records: int) -> Scenario:
+    """Usage of so many records on three servers, and as many samples: nobody is billed for it."""
+    names = ("fra-1", "nyc-1", "sin-1")
+    usage = [
+        {key: value for key, value in event.items() if key not in ("source", "sequence")}
+        for event in drawn_meetings(rng, records, "none/0")
+    ]
+    homes = {event["record_id"]: rng.choice(names) for event in usage}
+    samples = [
+        {key: value for key, value in SAMPLE.items() if key != "source"}
+        | {"rtt_ms": rng.random() * 900, "record_id": rng.randbytes(16)}
+        | {"server_id": rng.choice(names), "sampled_at": NOW_US + rng.randrange(recount.DAY_US)}
+        for _ in range(records)
+    ]
+    events = [
+        *((USAGE, event | {"server_id": homes[event["record_id"]]}) for event in usage),
+        *((QUALITY, sample) for sample in samples),
+    ]
+    return Scenario("", (), tuple(events))
 
 
 class Servers(ExitStack):

@@ -15,7 +15,7 @@ import duckdb
 
 from edge import Refused
 from warehouse.refusals import Kind, forbidden, held, holder, not_opened
-from warehouse.serving import Serving, find_serving, load_quack
+from warehouse.serving import Serving, answers, find_serving, load_quack
 from warehouse.store import (
     Store,
     find_version,
@@ -26,6 +26,7 @@ from warehouse.store import (
 
 Bounds = Mapping[str, int | Sequence[UUID] | Sequence[str]]
 _POLL_S = 0.05
+_ANSWER_S = 5.0
 _NAME = re.compile(r"\$([a-z_]+)")
 _VERSION = "SELECT kind, version FROM store_version"
 _STRANGER = "Authentication failed"  # another store is served at the port of a killed writer
@@ -232,6 +233,8 @@ def _copy_served(
     into: Store, path: Path, kind: Kind, serving: Serving, selects: Mapping[str, str]
 ) -> bool:
     """Asks the running writer; False where none answers, for the notice of a killed one stays."""
+    if not answers(serving, _ANSWER_S):
+        return False
     into.use(load_quack)
     asked = "FROM quack_query(?, ?, token => ?)"
     version_asked = [serving.uri, _VERSION, serving.token]

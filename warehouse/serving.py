@@ -59,6 +59,16 @@ def find_serving(path: Path) -> Serving | None:
         return None
 
 
+def answers(serving: Serving, within_s: float) -> bool:
+    """Whether the writer of the notice is there and goes on: one that was stopped holds its port,
+    and the client would wait for its answer for ever.
+    """
+    try:
+        return _ask(int(serving.uri.rpartition(":")[2]), within_s)
+    except OSError:
+        return False
+
+
 def load_quack(connection: duckdb.DuckDBPyConnection) -> None:
     """The extensions from their wheels: nothing is fetched, signatures are still checked."""
     for name in _EXTENSIONS:
@@ -78,15 +88,20 @@ def _wait_for_answer(port: int) -> None:
     deadline = time.monotonic() + _ANSWER_S
     while True:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=_ANSWER_S) as asking:
-                asking.sendall(b"GET / HTTP/1.0\r\n\r\n")
-                asking.recv(1)
+            _ask(port, _ANSWER_S)
         except ConnectionRefusedError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
         else:
             return
+
+
+def _ask(port: int, within_s: float) -> bool:
+    """Whether the server at `port` says anything. Raises OSError: nobody is there, or is silent."""
+    with socket.create_connection(("127.0.0.1", port), timeout=within_s) as asking:
+        asking.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        return bool(asking.recv(1))
 
 
 def _notice(path: Path) -> Path:

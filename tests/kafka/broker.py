@@ -3,6 +3,7 @@
 Owns starting and stopping it; knows no topics and no client library.
 """
 
+import base64
 import contextlib
 import os
 import random
@@ -12,12 +13,15 @@ import socket
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 KAFKA_VERSION = "4.3.1"
 IMAGE = f"apache/kafka:{KAFKA_VERSION}"
+# A broker of a test lives for seconds: what a second compiler makes of it never pays.
+JAVA = ("java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 _READY_S = 60.0
 _POM = Path(__file__).with_name("pom.xml")
 _LIBS = Path.home() / ".cache" / "homemeeting-kafka" / KAFKA_VERSION
@@ -41,13 +45,14 @@ class Broker:
 @dataclass(frozen=True)
 class Guarded:
     """More listeners, name to protocol, on `ports`; `lines` say what guards each, with files that
-    lie in `folder`.
+    lie in `folder`. Clients are told `told` instead, where a listener is named there.
     """
 
     folder: Path
     protocols: Mapping[str, str]
     ports: Mapping[str, int]
     lines: tuple[str, ...]
+    told: Mapping[str, int] = field(default_factory=dict)
 
 
 def given() -> str | None:
@@ -86,7 +91,7 @@ def _docker(guarded: Guarded | None) -> Iterator[Broker]:
             container = container.with_volume_mapping(guarded.folder, str(guarded.folder), "ro")
             for number in guarded.ports.values():
                 container = container.with_bind_ports(number, number)
-        text = _properties(port, free_port(), None, guarded, bind="0.0.0.0")
+        text = properties(port, free_port(), None, guarded, bind="0.0.0.0")
         for line in text.splitlines():
             name, _, value = line.partition("=")
             # The image reads `_` as a point, `__` as `_` and `___` as a dash.
@@ -107,15 +112,15 @@ def _docker(guarded: Guarded | None) -> Iterator[Broker]:
 
 @contextlib.contextmanager
 def _java(guarded: Guarded | None) -> Iterator[Broker]:
-    classpath = f"{_jars()}/*"
+    classpath = f"{jars()}/*"
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="homemeeting-kafka-") as folder:
         home = Path(folder)
         config, log = home / "server.properties", home / "broker.log"
-        text = _properties(port, free_port(), home / "data", guarded)
+        text = properties(port, free_port(), home / "data", guarded)
         config.write_text(text, "utf-8")
-        java = ["java", "-Xmx512m", "-cp", classpath]
-        _format([*java, "kafka.tools.StorageTool"], config)
+        java = [*JAVA, "-cp", classpath]
+        format_storage(java, config)
         running: list[subprocess.Popen[bytes]] = []  # the last one, those before are killed
 
         def start() -> None:
@@ -124,7 +129,7 @@ def _java(guarded: Guarded | None) -> Iterator[Broker]:
                 running.append(
                     subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
                 )
-            _wait(port, running[-1])
+            wait(port, running[-1])
 
         def kill() -> None:
             running[-1].kill()
@@ -134,20 +139,20 @@ def _java(guarded: Guarded | None) -> Iterator[Broker]:
             start()
             yield Broker(f"127.0.0.1:{port}", kill, start)
         finally:
-            _stop(running[-1])
+            stop(running[-1])
 
 
-def _format(storage: list[str], config: Path) -> None:
+def format_storage(java: list[str], config: Path) -> None:
+    """Makes the folder of a node's data, of a cluster of its own. Raises NoBroker."""
+    told = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")
+    storage = [*java, "kafka.tools.StorageTool", "format", "-t", told, "-c", str(config)]
     try:
-        run = subprocess.run([*storage, "random-uuid"], check=True, capture_output=True, text=True)
-        cluster = run.stdout.split()[-1]
-        command = [*storage, "format", "-t", cluster, "-c", str(config)]
-        subprocess.run(command, check=True, capture_output=True, text=True)
+        subprocess.run(storage, check=True, capture_output=True, text=True)
     except subprocess.CalledProcessError as error:  # a Java before 17, say
         raise NoBroker(f"java cannot run the broker: {error.stderr.strip()[:200]}") from error
 
 
-def _jars() -> Path:
+def jars() -> Path:
     """The broker's jars, fetched once and kept under ~/.cache."""
     if not shutil.which("java"):
         raise NoBroker("no java on the path")
@@ -168,7 +173,7 @@ def _jars() -> Path:
     return _LIBS
 
 
-def _properties(
+def properties(
     port: int,
     controller: int,
     data: Path | None,
@@ -178,7 +183,8 @@ def _properties(
     """A single KRaft node's settings. `data` None leaves the image's own folder."""
     ports = {"PLAINTEXT": port, **(guarded.ports if guarded else {})}
     listeners = [f"{name}://{bind}:{number}" for name, number in ports.items()]
-    advertised = [f"{name}://127.0.0.1:{number}" for name, number in ports.items()]
+    told = {**ports, **(guarded.told if guarded else {})}
+    advertised = [f"{name}://127.0.0.1:{number}" for name, number in told.items()]
     protocols = {
         **{"PLAINTEXT": "PLAINTEXT", "CONTROLLER": "PLAINTEXT"},
         **(guarded.protocols if guarded else {}),
@@ -216,7 +222,7 @@ def free_port() -> int:
             return port
 
 
-def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
+def wait(port: int, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + _READY_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -227,7 +233,7 @@ def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise NoBroker(f"the broker did not listen within {_READY_S:.0f} s")
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
+def stop(process: "subprocess.Popen[bytes]") -> None:
     if process.poll() is not None:
         return
     process.send_signal(signal.SIGTERM)
