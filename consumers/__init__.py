@@ -6,6 +6,14 @@ nothing of prices. Nothing here reads the clock: it is given.
 
 from consumers.invariants import broken_invariants, verify_usage
 from consumers.projector import Applied, Projector
-from consumers.quarantine import dismiss, retry
+from consumers.quarantine import dismiss, open_rows, retry
 
-__all__ = ["Applied", "Projector", "broken_invariants", "dismiss", "retry", "verify_usage"]
+__all__ = [
+    "Applied",
+    "Projector",
+    "broken_invariants",
+    "dismiss",
+    "open_rows",
+    "retry",
+    "verify_usage",
+]

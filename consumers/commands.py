@@ -8,7 +8,7 @@ import click
 
 from consumers.invariants import verify_usage
 from consumers.projector import Projector
-from consumers.quarantine import dismiss, retry
+from consumers.quarantine import dismiss, open_rows, retry
 from consumers.status import STATUS_COPIES, read_status
 from edge import Refused, Settings
 from edge.command import (
@@ -30,7 +30,7 @@ from edge.private import make_folder
 from edge.stopping import Stopping
 from eventlog import LogSource, open_log
 from schemas import TOPICS
-from warehouse import Store, open_store, read_store, whole
+from warehouse import Store, open_store, read_store
 
 _QUARANTINE = (
     *("id", "topic", "partition", "offset", "source", "code", "reason", "state"),
@@ -41,11 +41,9 @@ _SOURCES = (
     *("watermark", "state"),
 )
 _PATIENCE_S = 0.5
-_SELECT = """
-SELECT id, log, topic, "partition", "offset", source, sequence, code, reason, state, sha256,
-    arrived_at, account_id, started_at, dismissed_by, dismissed_at, dismissal, payload
-FROM quarantine WHERE $id IS NULL OR id = $id ORDER BY id
-"""
+# Bytes are many and large: they are read of the one row that is shown.
+_ROWS = {"rows": "SELECT * EXCLUDE (payload, batch) FROM quarantine"}
+_ROW = {"rows": "SELECT * EXCLUDE (batch) FROM quarantine WHERE id = $row"}
 
 
 @click.command()
@@ -175,8 +173,9 @@ def list_command() -> None:
     Example: homemeeting quarantine list --format json
     Exit codes: 0 shown; 1 refused; 2 wrong usage.
     """
-    with read_store(settings().usage, "usage", whole("quarantine")).closing() as store:
-        show_rows(store.records(_SELECT, {"id": None}), _QUARANTINE, "the quarantine is empty")
+    with read_store(settings().usage, "usage", _ROWS).closing() as store:
+        rows = store.records("FROM rows ORDER BY id")
+        show_rows(rows, _QUARANTINE, "the quarantine is empty")
 
 
 @quarantine.command("show")
@@ -189,8 +188,8 @@ def show_command(row: int) -> None:
     Example: homemeeting quarantine show 1
     Exit codes: 0 shown; 1 there is none; 2 wrong usage.
     """
-    with read_store(settings().usage, "usage", whole("quarantine")).closing() as store:
-        found = store.records(_SELECT, {"id": row})
+    with read_store(settings().usage, "usage", _ROW, {"row": row}).closing() as store:
+        found = store.records("FROM rows")
     if not found:
         raise Refused("QUARANTINE_NO_ROW", f"there is no quarantine row {row}")
     show_json(found[0] | {"payload": found[0]["payload"].hex()})
@@ -228,22 +227,28 @@ def retry_command(row: int | None) -> None:
 
 
 @quarantine.command("dismiss")
-@click.argument("row", type=int)
+@click.argument("rows", metavar="[ROW]...", nargs=-1, type=int)
+@click.option("--code", help="Every open row with this code, in place of ROW.")
 @click.option(
     "--reason", required=True, callback=reason_text, help="Why it will never be applied; kept."
 )
 @common
-def dismiss_command(row: int, reason: str) -> None:
-    """Give a row up for good.
+def dismiss_command(rows: tuple[int, ...], code: str | None, reason: str) -> None:
+    """Give rows up for good: those named, or all with a code.
 
-    Who acts is HOMEMEETING_USER, else the user of the operating system. Evidence names it.
+    Where one that is named is not open, none is dismissed. Who acts is HOMEMEETING_USER, else the
+    user of the operating system. Evidence names it.
 
     \b
     Example: homemeeting quarantine dismiss 1 --reason "test message"
-    Exit codes: 0 dismissed; 1 no such open row; 2 wrong usage.
+    Exit codes: 0 dismissed; 1 some are not open, nothing done; 2 wrong usage.
     """
+    if (code is None) != bool(rows):
+        raise click.UsageError("name rows, or a code by --code")
     with _own_store() as store:
-        dismiss(store, row, reason, settings().user, clock()())
+        chosen = rows if code is None else open_rows(store, code=code)
+        dismiss(store, chosen, reason, settings().user, clock()())
+    say(f"{len({*chosen})} rows dismissed")
 
 
 @click.command()

@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
-from consumers import Projector, broken_invariants
+from consumers import Projector, broken_invariants, retry
 from edge import Refused
 from eventlog import JournalSource, JournalWriter
 from eventlog.journal_format import (
@@ -25,6 +25,7 @@ from eventlog.journal_format import (
 from producers import Emitter
 from producers.ndjson import Lines
 from schemas import TOPICS, decode, encode
+from tests.command_line import run_here
 from tests.test_decode import EVENTS
 from warehouse import open_store
 
@@ -179,6 +180,34 @@ def many_long_ones(folder: Path) -> int:
     return read // _STRING
 
 
+_NOISE: Final = """
+INSERT INTO quarantine BY NAME
+SELECT *, sha256(payload) AS sha256 FROM (
+    SELECT n AS id, 'c/t' AS log, 'meetings.usage' AS topic, '0' AS "partition", n AS "offset",
+        repeat('x', $length * (n % 2) + n)::BLOB AS payload, 'BAD_FRAME' AS code,
+        'noise' AS reason, 'open' AS state, make_timestamp($now) AS arrived_at, 1 AS batch
+    FROM (SELECT unnest(range($first, $first + 20)) AS n)
+)
+"""
+
+
+def many_in_quarantine(folder: Path) -> int:
+    """80 MB of messages of 1 MB in quarantine, and as many short ones, tried again and listed."""
+    with open_store(folder / "usage.duckdb", "usage").closing() as store:
+        store.hold(1024)
+        for first in range(1, 161, 20):
+            told = {"first": first, "length": MIB, "now": T}
+            store.execute(_NOISE, told)
+    Path("/proc/self/clear_refs").write_text("5")  # what DuckDB took to write them is not meant
+    with open_store(folder / "usage.duckdb", "usage").closing() as store:
+        store.hold(128)
+        applied, faults = retry(store, Projector(store, itertools.count(T).__next__))
+        assert (applied, len(faults)) == (0, 160)
+        assert store.value("SELECT count(*) FROM quarantine") == 160
+    listed = run_here(folder, "quarantine", "list", "--format", "csv")
+    return len(listed.stdout.splitlines()) - 1
+
+
 ACTIONS: Final[dict[str, Callable[[Path], int]]] = {
     action.__name__: action
     for action in (
@@ -190,6 +219,7 @@ ACTIONS: Final[dict[str, Callable[[Path], int]]] = {
         as_many_as_may_be,
         one_of_64_mib,
         many_long_ones,
+        many_in_quarantine,
     )
 }
 

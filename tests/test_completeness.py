@@ -207,7 +207,7 @@ def test_a_quarantined_event_explains_its_hole_until_it_is_retried(
     projector.apply(log.read(USAGE), log.ends)
     whole = [(2, 2, "explained"), (3, 3, "lost"), (5, 5, "explained"), (6, 6, "lost")]
     assert holes(store) == whole
-    dismiss(store, 2, "a test", "ops", T)
+    dismiss(store, [2], "a test", "ops", T)
     assert holes(store) == whole
     assert retry(store, projector) == (1, [])
     assert holes(store) == whole[1:]

@@ -180,6 +180,7 @@ BOMBS = {
     "as_many_as_may_be": (1, 512),
     "one_of_64_mib": (1, 1024),
     "many_long_ones": (60, 320),
+    "many_in_quarantine": (160, 320),
 }
 
 

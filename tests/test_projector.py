@@ -225,9 +225,9 @@ def test_poison_is_quarantined_once_with_its_place_and_neighbours_count(store: S
     applied, faults = retry(store, projector)
     assert applied == 0
     assert [fault.code for fault in faults] == ["BAD_FRAME", "RULE_BROKEN"]
-    dismiss(store, 1, "test message", "ops", T)
+    dismiss(store, [1], "test message", "ops", T)
     with pytest.raises(Refused, match="QUARANTINE_NO_ROW"):
-        dismiss(store, 1, "again", "ops", T)
+        dismiss(store, [1], "again", "ops", T)
     told = "SELECT state, dismissed_by, epoch_us(dismissed_at), dismissal FROM quarantine"
     assert store.rows(f"{told} ORDER BY id") == [
         ("dismissed", "ops", T, "test message"),

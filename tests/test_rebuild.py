@@ -135,8 +135,8 @@ def test_decisions_about_quarantine_survive(tmp_path: Path, rng: random.Random) 
         held = {USAGE_TOPIC: frozenset(told)}
         replay(store, log, log_so_far(log), lambda: T, sample_days=90, given_up=held)
         ids = dict(store.rows("SELECT payload, id FROM quarantine"))
-        dismiss(store, ids[told[0]], "test meeting", "ann", 1)
-        dismiss(store, ids[b"noise"], "nothing", "ann", 1)
+        dismiss(store, [ids[told[0]]], "test meeting", "ann", 1)
+        dismiss(store, [ids[b"noise"]], "nothing", "ann", 1)
         assert retry(store, Projector(store, lambda: T), ids[told[1]])[0] == 1
         assert broken_invariants(store) == []
         before = store.rows("SELECT * EXCLUDE (batch) FROM quarantine ORDER BY id")
@@ -152,7 +152,7 @@ def test_decisions_about_quarantine_survive(tmp_path: Path, rng: random.Random) 
         assert store.rows("SELECT * EXCLUDE (batch) FROM quarantine ORDER BY id") == before
         assert _records(store) == records
         assert broken_invariants(store) == []
-        dismiss(store, ids[b"more noise"], "nothing either", "ann", 1)
+        dismiss(store, [ids[b"more noise"]], "nothing either", "ann", 1)
 
 
 def test_a_log_that_lost_what_was_read_is_refused(tmp_path: Path, rng: random.Random) -> None:
