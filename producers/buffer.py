@@ -31,6 +31,7 @@ class Buffer:
 
     capacity: int
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _lost: Counter[str] = field(default_factory=Counter)
     _slots: dict[int, _Slot] = field(default_factory=dict)
     _samples: dict[int, None] = field(default_factory=dict)
     _interims: dict[int, None] = field(default_factory=dict)
@@ -66,7 +67,7 @@ class Buffer:
             self._replace(waiting, label, event)
             return True
         if self.full and not self._give_up(label):
-            self.refused[topic, label] += 1
+            self._refuse(topic, label, record)
             return False
         self._ticket += 1
         ticket = self._ticket
@@ -96,12 +97,10 @@ class Buffer:
         self._taken = 0
 
     def lost(self) -> Mapping[str, int]:
-        """STARTs, STOPs and samples given up so far, by topic; a later INTERIM mends an INTERIM."""
-        lost: Counter[str] = Counter()
-        for (topic, label), count in self.refused.items():
-            if label != INTERIM:
-                lost[topic] += count
-        return lost
+        """What was given up so far and no later event mends, by topic: all but INTERIMs of records
+        that go on. An INTERIM that stands alone may be the last that anybody knows of its record.
+        """
+        return Counter(self._lost)
 
     def _supersedes(self, label: str, waiting: int) -> bool:
         """An INTERIM gives way to its record's next state at once, a START only for want of room,
@@ -134,6 +133,11 @@ class Buffer:
                 slot = self._slots.pop(ticket)
                 if slot.record is not None and self._records.get(slot.record) == ticket:
                     del self._records[slot.record]
-                self.refused[slot.topic, slot.label] += 1
+                self._refuse(slot.topic, slot.label, slot.record)
                 return True
         return False
+
+    def _refuse(self, topic: str, label: str, record: bytes | None) -> None:
+        self.refused[topic, label] += 1
+        if label != INTERIM or record is None:
+            self._lost[topic] += 1

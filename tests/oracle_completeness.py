@@ -121,9 +121,10 @@ def _of_server(
     gone = told.retired.get(server)
     if gone is not None and gone >= end:
         gone = None  # it served the period to its end
-    is_gone = gone is not None and heard < gone + DAY
-    spoke = any(one.beat is not None and one.beat >= end for one in own)
-    if server in told.listed and not is_gone and not spoke:
+    spoke = max([0, *_spoke(own)])
+    settled = max([0, *(one.settled or 0 for one in own)])
+    is_gone = gone is not None and max(spoke, settled) < gone + DAY
+    if server in told.listed and not is_gone and spoke < end:
         yield "SERVER_SILENT", f"server {server}"
     if all(_since(one) >= end for one in own):
         return
@@ -160,6 +161,19 @@ def _of_source(told: Told, one: Source, start: int, end: int) -> Iterator[tuple[
         if count > before and first >= start and (after < end or _since(one) <= REPLAYS):
             yield "USAGE_REFUSED", place
         before, after = count, last
+
+
+def _spoke(own: Sequence[Source]) -> Iterator[int]:
+    """When the server itself did; who replays files in its name speaks for it where it never did."""
+    beats = {one: one.beat for one in own if one.beat is not None}
+    if not any(one.opened and one.since > REPLAYS for one in beats):
+        yield from beats.values()
+        return
+    for one, beat in beats.items():
+        if not one.opened:
+            yield min(beat, one.watermark)  # it may be either
+        elif one.since > REPLAYS:
+            yield beat
 
 
 def _heard(one: Source) -> int | None:

@@ -53,6 +53,16 @@ def test_full_gives_up_samples_then_interims_then_stops() -> None:
     assert _marks(buffer) == ["start", "stop 3", "stop 5"]
 
 
+def test_an_interim_that_stands_alone_is_lost_where_it_is_given_up() -> None:
+    buffer = Buffer(1)
+    assert buffer.add(USAGE, INTERIM, {"mark": "the last of its record"})
+    assert buffer.add(USAGE, "STOP", {"mark": "stop"}, b"1")
+    assert not buffer.add(USAGE, INTERIM, {"mark": "another"})
+    assert buffer.refused == {(USAGE, INTERIM): 2}
+    assert buffer.lost() == {USAGE: 2}
+    assert _marks(buffer) == ["stop"]
+
+
 def test_full_keeps_the_newest_state_of_a_record_that_waits() -> None:
     buffer = Buffer(1)
     buffer.add(USAGE, "START", {"mark": "start"}, b"1")

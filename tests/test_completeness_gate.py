@@ -79,6 +79,7 @@ def hole(source: Source, **told: Any) -> Source:
 
 CLOSED: Final = replace(FRA, phase="CLOSE")
 LATER: Final = Source("fra-1/b", since=END, beat=OVER, watermark=OVER)
+REPLAY: Final = Source("fra-1/c", since=REPLAYS, beat=OVER, watermark=END - 1, phase="CLOSE")
 NEW: Final = Source("fra-9/a", since=END, beat=OVER, watermark=OVER)
 REFUSED: Final = replace(FRA, refusals=((0, START - DAY, END - 1), (2, END + 5, END + 9)))
 GAP, FLIGHT = ("USAGE_MISSING", "source fra-1/a"), ("USAGE_IN_FLIGHT", "source fra-1/a")
@@ -139,6 +140,15 @@ CASES: Final[list[tuple[str, Told, list[tuple[str, str]]]]] = [
     ("listed and heard at the end", Told((CLOSED,), listed=("fra-1",)), []),
     ("listed and heard from another source", Told((replace(CLOSED, beat=1), LATER),
                                                   listed=("fra-1",)), []),
+    ("listed, silent, and files emitted in its name", Told((replace(CLOSED, beat=1), REPLAY),
+                                                           listed=("fra-1",)), [SILENT]),
+    ("listed, and files are all that it ever told", Told((REPLAY,), listed=("fra-1",)), []),
+    ("listed, gone, and files emitted in its name", Told(
+        (replace(CLOSED, beat=1), REPLAY), listed=("fra-1",), retired={"fra-1": START}), []),
+    ("listed, heard, its first beat unread", Told((replace(CLOSED, beat=1), replace(
+        LATER, opened=False)), listed=("fra-1",)), []),
+    ("listed, a file in its name, its first beat unread", Told((replace(CLOSED, beat=1), replace(
+        REPLAY, opened=False)), listed=("fra-1",)), [SILENT]),
     ("listed and never heard", Told((), listed=("fra-1",)), [SILENT]),
     ("listed in the settings", Told((FRA,), listed=("fra-1", "fra-2")),
      [("SERVER_SILENT", "server fra-2")]),
@@ -238,9 +248,11 @@ def test_a_refusal_says_what_is_missing_and_what_settles_it(books: Store, home: 
             replace(FRA, watermark=END - 1, total=12, lost=lost, in_flight=frozenset({12})),
             replace(REFUSED, name="nyc-1/a"),
             replace(FRA, name="sin-1/a", beat=None),
+            replace(CLOSED, name="fra-2/a", beat=END - DAY, watermark=END - DAY),
+            replace(REPLAY, name="fra-2/b"),
         ),
         (Row(7, arrived=OVER), Row(8, arrived=OVER, topic=BEATS)),
-        listed=("par-1",),
+        listed=("fra-2", "par-1"),
     )
     faults, _ = ask(books, home, told, [(START, END), (START - 31 * DAY, START)], OVER)
     bring = ": bring its journal in by `forward` and `consume`, "
@@ -257,8 +269,10 @@ def test_a_refusal_says_what_is_missing_and_what_settles_it(books: Store, home: 
         "`homemeeting server retire fra-1 --on DATE --reason R`",
         f"SERVER_BEHIND: source sin-1/a: has told no heartbeat yet{bring}{restart}"
         "`homemeeting server retire sin-1 --on DATE --reason R`",
-        "SERVER_SILENT: server par-1: is expected and was never heard, not at 2026-11-01 00:00:00"
-        f" UTC or later{bring}or `homemeeting server retire par-1 --on DATE --reason R`",
+        "SERVER_SILENT: server fra-2: is expected and was last heard at 2026-10-31 00:00:00 UTC,"
+        " not at 2026-11-01 00:00:00 UTC or later (what `emit` tells in its name is not its word)"
+        f"{bring}or `homemeeting server retire fra-2 --on DATE --reason R`",
+        f"SERVER_SILENT: server par-1: is expected and was never heard{bring}or `homemeeting server retire par-1 --on DATE --reason R`",
         "USAGE_IN_FLIGHT: source fra-1/a: usage 12 is promised and was not read yet:"
         " `homemeeting consume --once`",
         "USAGE_MISSING: source fra-1/a: usage 3 to 4, 6, 8 and 1 more stretches is not in the log:"
