@@ -145,7 +145,8 @@ def _blocked(books: Store) -> Iterator[Fault]:
             "MONTH_ORDER": out_of_order,
             "PERIOD_OPEN": "the period is not over: close it after its end",
             "USAGE_CONFLICT": (
-                f"{records} records are in conflict: see `usage conflicts`, then `usage cancel`"
+                f"{counted(records or 0, 'record')} in conflict: see `usage conflicts`, then"
+                " `usage cancel`"
             ),
             "HELD": f"is held: {reason}; see `invoice release`",
             "DRAFT_CHANGED": (

@@ -45,9 +45,9 @@ def find_gaps(
 
 
 def load_servers(books: Store, home: Settings) -> None:
-    """Leaves `gate_told`, each source's word; `gate_heard`, when each server spoke; `gate_listed`, the servers of the settings and of
-    `server expect`; and `gate_retired`: from when on a server is let go, and before when it must
-    have fallen silent.
+    """Leaves `gate_told`, each source's word; `gate_heard`, when each server spoke; `gate_listed`,
+    the servers of the settings and of `server expect`; and `gate_retired`: from when on a server is
+    let go, and before when it must have fallen silent.
     """
     listed = [{"server_id": name} for name in home.expected_servers]
     load_rows(books, "set_servers", listed, {"server_id": pa.string()})

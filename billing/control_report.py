@@ -83,6 +83,7 @@ def control_report(books: Store, home: Settings, run: Reported) -> str:
         _held(held),
         _blocked(books),
         _unbilled(books, run),
+        _postponed(books, scope),
         _too_old(books, home, run, scope),
         _still_open(books, run, scope),
     ]
@@ -173,6 +174,13 @@ def _unbilled(books: Store, run: Reported) -> _Section:
     ]
     remark = f"See `usage --month {run.month} --unbilled`." if rows else "none"
     return _Section("Unbilled usage, by reason", rows, [remark])
+
+
+def _postponed(books: Store, scope: Mapping[str, Any]) -> _Section:
+    rows = books.records(REPORT["postponed"], scope)
+    title = "Changed after it was closed, and not adjusted while records are in conflict"
+    remark = "See `usage conflicts`, then `usage cancel`."
+    return _Section(title, rows, [remark] * bool(rows))
 
 
 def _too_old(books: Store, home: Settings, run: Reported, scope: Mapping[str, Any]) -> _Section:

@@ -164,7 +164,7 @@ def _of_source(told: Told, one: Source, start: int, end: int) -> Iterator[tuple[
 
 
 def _spoke(own: Sequence[Source]) -> Iterator[int]:
-    """When the server itself did; who replays files in its name speaks for it where it never did."""
+    """When the server itself did. Who replays files in its name speaks for it if it never did."""
     beats = {one: one.beat for one in own if one.beat is not None}
     if not any(one.opened and one.since > REPLAYS for one in beats):
         yield from beats.values()

@@ -272,7 +272,8 @@ def test_a_refusal_says_what_is_missing_and_what_settles_it(books: Store, home: 
         "SERVER_SILENT: server fra-2: is expected and was last heard at 2026-10-31 00:00:00 UTC,"
         " not at 2026-11-01 00:00:00 UTC or later (what `emit` tells in its name is not its word)"
         f"{bring}or `homemeeting server retire fra-2 --on DATE --reason R`",
-        f"SERVER_SILENT: server par-1: is expected and was never heard{bring}or `homemeeting server retire par-1 --on DATE --reason R`",
+        f"SERVER_SILENT: server par-1: is expected and was never heard{bring}or"
+        " `homemeeting server retire par-1 --on DATE --reason R`",
         "USAGE_IN_FLIGHT: source fra-1/a: usage 12 is promised and was not read yet:"
         " `homemeeting consume --once`",
         "USAGE_MISSING: source fra-1/a: usage 3 to 4, 6, 8 and 1 more stretches is not in the log:"
