@@ -124,8 +124,8 @@ class Watch:
 
 @contextmanager
 def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
-    """Tells of every statement by its plan, made as it is about to run for the first time: views and
-    macros are in their place then, and what it reads is there.
+    """Tells of every statement by its plan, made as it is first about to run: views and macros are
+    in their place then, and what it reads is there.
     """
     watch = Watch()
     run = Store._run

@@ -24,12 +24,13 @@ from billing.books import import_accounts
 from edge import Settings
 from tests.billed import State, states, store_usage
 from tests.drawn_books import draw_book
+from tests.fire import times
 from tests.oracle_calendar import EPOCH, day_start
 from tests.oracle_month import MonthRecount, Oracle, used
 from tests.recount import IDENTITY
 
 T = TypeVar("T")
-EXAMPLES = 25
+EXAMPLES = times(15)
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 CLOSED_AT_US = (datetime(2027, 1, 5, tzinfo=UTC) - EPOCH).days * 86_400 * 1_000_000
 SECOND, HOUR = 1_000_000, 3_600_000_000
@@ -197,6 +198,7 @@ def _finish(drawn: list[State]) -> list[State]:
 
 
 @pytest.mark.long
+@pytest.mark.fire
 def test_documents_of_two_months_are_the_oracles(seed: int) -> None:
     print(
         f"HOMEMEETING_SEED={seed} repeats this; HOMEMEETING_SHRINK=1 shrinks it, which takes long"

@@ -606,7 +606,7 @@ def test_evidence_of_any_shape_is_broken_and_stops_nothing(
     else:
         rewrite(file, columns, where or "TRUE")
     name = number(home, "2026-09.acme")
-    told = found(home, "--all", "--no-documents")
+    told = found(home, "--month", "2026-09", "--no-documents")
     assert any(code == "EVIDENCE_BROKEN" for code, _ in told), told
     for words in (("explain", name), ("statement", name), ("find", "--meeting", "m1")):
         done = run(home, "invoice", *words)
