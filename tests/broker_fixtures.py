@@ -55,8 +55,7 @@ def three_brokers(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 @pytest.fixture
 def cluster(three_brokers: Cluster) -> Cluster:
     """The cluster with our four topics, new and empty."""
-    _delete(list(TOPICS), three_brokers.addresses)
-    _make(list(TOPICS), three_brokers.addresses)
+    new_topics(three_brokers.addresses)
     return three_brokers
 
 
@@ -97,9 +96,14 @@ def _refuse(config: pytest.Config, why: str) -> NoReturn:
 @pytest.fixture
 def kafka(kafka_bootstrap: str) -> KafkaSettings:
     """The broker with our four topics, new and empty: their names are fixed."""
-    _delete(list(TOPICS), kafka_bootstrap)
-    _make(list(TOPICS), kafka_bootstrap)
+    new_topics(kafka_bootstrap)
     return KafkaSettings(kafka_bootstrap)
+
+
+def new_topics(address: str) -> None:
+    """Our four topics, whatever was there."""
+    _delete(list(TOPICS), address)
+    _make(list(TOPICS), address)
 
 
 def _names(address: str) -> set[str]:
