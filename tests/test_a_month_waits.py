@@ -8,26 +8,26 @@ Every server has a disk of its own, of which the billing's home gets what has ar
 import resource
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-import pytest
-
-from edge.instants import micros
+from edge.instants import instant, micros
 from producers import Emitter, EmitterSettings
 from schemas import decode
 from tests import recount
 from tests.clerk import Clerk
 
-USAGE = "meetings.usage"
+USAGE, BERLIN = "meetings.usage", ZoneInfo("Europe/Berlin")
 MONTH = "2026-11"
 CLOSE = ("invoice", "run", "--month", MONTH, "--finalize", "--format", "csv")
 ENDS = "2026-11-30 23:00:00 UTC"
 BRING = "bring its journal in by `forward` and `consume`, "
 RESTART = "start the server again where it was killed, or "
+RETIRE = "`homemeeting server retire {} --on DATE --reason R`"
 
 
 class Server:
@@ -116,16 +116,17 @@ class Office:
         done = self.clerk.types("emit", "-", "--server-id", server, lines=lines)  # type: ignore[arg-type]
         assert done.returncode == 0, done.stderr
 
+    def retire(self, server: str, day: str) -> None:
+        self.clerk.must("server", "retire", server, "--on", day, "--reason", "sold")
+
     def recount(self) -> int:
         """Records of the month in the journal; each costs 1 EUR."""
         told = [
             one for topic, _, one in recount.read_journal(self.home / "journal") if topic == USAGE
         ]
         events = decode(USAGE, told).columns.to_pylist()
-        month = [micros(datetime.fromisoformat(one)) for one in (
-            "2026-10-31T23:00:00Z", "2026-11-30T23:00:00Z")]  # fmt: skip
-        starts = [key[1] for key in recount.records(events)]
-        return sum(month[0] <= start < month[1] for start in starts)
+        starts = [instant(key[1]).astimezone(BERLIN) for key in recount.records(events)]
+        return sum(f"{start:%Y-%m}" == MONTH for start in starts)
 
     def check_closed(self, *words: str) -> None:
         (document,) = self.clerk.close(MONTH, *words)
@@ -138,109 +139,129 @@ CODES = {
 }  # fmt: skip
 
 
-def retire(server: str) -> str:
-    return f"`homemeeting server retire {server} --on DATE --reason R`"
+class Trouble:
+    """Seven servers in November, and a file that somebody emitted in the name of two of them."""
+
+    def __init__(self, office: Office, folder: Path) -> None:
+        self.office, self.folder, self.home = office, folder, office.home
+        office.clerk.must("server", "expect", "silent-1", "never-1")
+        self.silent = self._silent()
+        self.cut = self._cut()
+        self.full = self._full()
+        self.tail = self._tail()
+        self.live = self._live()
+        self.back = self._back()
+
+    def _silent(self) -> Server:
+        """Heard in October; of its next opening nothing arrives."""
+        found = Server(self.folder, "silent-1", "2026-10-01T00:00:00")
+        found.close("2026-10-02T00:00:00")
+        found.arrive(self.home)
+        found.open("2026-11-07T00:00:00")
+        found.use("2026-11-08T00:00:00")
+        found.close("2026-12-01T00:00:00")
+        self.office.emit("silent-1", "2026-11-09")
+        return found
+
+    def _cut(self) -> Server:
+        """Killed, opened again, and cut off after that was heard."""
+        found = Server(self.folder, "cut-1", "2026-11-01T00:00:00")
+        found.use("2026-11-09T00:00:00")
+        found.kill()
+        found.open("2026-11-12T00:00:00")
+        found.arrive(self.home)
+        found.use("2026-11-20T00:00:00")
+        found.close("2026-11-21T00:00:00")
+        return found
+
+    def _full(self) -> Server:
+        """It took five records, and had room for two."""
+        found = Server(self.folder, "full-1", "2026-11-01T00:00:00")
+        found.close("2026-11-02T00:00:00")
+        found.open("2026-11-15T00:00:00", buffer_events=2)
+        with no_room():
+            for _ in range(5):
+                found.emitter.start_participant("acme", "m1", "p1")
+        found.close("2026-11-15T01:00:00")
+        found.arrive(self.home)
+        return found
+
+    def _tail(self) -> Server:
+        """All of it arrives but the end of its usage."""
+        found = Server(self.folder, "tail-1", "2026-11-01T00:00:00")
+        found.use("2026-11-02T00:00:00")
+        (segment,) = found.disk.glob(f"*/*/{USAGE}/*.avro")
+        torn = segment.read_bytes()
+        found.use("2026-11-03T00:00:00", "2026-11-04T00:00:00")
+        found.close("2026-12-02T00:00:00")
+        found.arrive(self.home)
+        (self.home / "journal" / segment.relative_to(found.disk)).write_bytes(torn)
+        return found
+
+    def _live(self) -> Server:
+        """It runs on the billing's own disk while somebody emits a file in its name."""
+        found = Server(self.folder, "live-1", "2026-11-01T00:00:00")
+        found.disk = self.home / "journal"
+        found.open("2026-11-05T00:00:00")
+        found.use("2026-11-06T00:00:00")
+        self.office.emit("live-1", "2026-11-07")
+        return found
+
+    def _back(self) -> Server:
+        """It lost its disk, was retired, and speaks from a new one."""
+        gone = Server(self.folder, "gone-1", "2026-11-01T00:00:00")
+        gone.use("2026-11-02T00:00:00")
+        gone.beat("2026-11-03T00:00:00")
+        gone.arrive(self.home)
+        self.office.clerk.must("consume", "--once")
+        self.office.retire("gone-1", "2026-11-05")
+        found = Server(self.folder / "new disk", "gone-1", "2026-11-08T00:00:00")
+        found.arrive(self.home)
+        return found
+
+    def missing(self) -> dict[str, str]:
+        """What a clerk reads, by server."""
+        no_override = 'close with `--accept-incomplete "reason"`'
+        return {
+            "silent": "SERVER_SILENT: server silent-1: is expected and was last heard at 2026-10-02"
+            f" 00:00:00 UTC, not at {ENDS} or later (what `emit` tells in its name is not its"
+            f" word): {BRING}or {RETIRE.format('silent-1')}",
+            "never": "SERVER_SILENT: server never-1: is expected and was never heard:"
+            f" {BRING}or {RETIRE.format('never-1')}",
+            "cut": _behind(self.cut, "2026-11-12"),
+            "back": _behind(self.back, "2026-11-08"),
+            "live": _behind(self.live, "2026-11-05"),
+            "full": f"USAGE_REFUSED: source {self.full.source}: 3 events of usage found no room,"
+            f" told at 2026-11-15 01:00:00 UTC: nothing brings them back; {no_override}",
+            "tail": f"USAGE_MISSING: source {self.tail.source}: usage 3 to 6 is not in the log:"
+            f" look in the journal of tail-1 and `homemeeting forward` it again, or {no_override}",
+        }
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    return Office(tmp_path)
+def _behind(server: Server, day: str) -> str:
+    told = f"has told all only up to {day} 00:00:00 UTC, not up to {ENDS}"
+    place = f"SERVER_BEHIND: source {server.source}"
+    return f"{place}: {told}: {BRING}{RESTART}{RETIRE.format(server.name)}"
 
 
-def test_each_gap_names_its_server_and_goes_when_it_is_settled(
-    office: Office, tmp_path: Path
-) -> None:
-    home, clerk = office.home, office.clerk
-    clerk.must("server", "expect", "silent-1", "never-1")
-
-    silent = Server(tmp_path, "silent-1", "2026-10-01T00:00:00")
-    silent.close("2026-10-02T00:00:00")
-    silent.arrive(home)
-    silent.open("2026-11-07T00:00:00")  # of which nothing arrives
-    silent.use("2026-11-08T00:00:00")
-    silent.close("2026-12-01T00:00:00")
-    office.emit("silent-1", "2026-11-09")
-
-    cut = Server(tmp_path, "cut-1", "2026-11-01T00:00:00")
-    cut.use("2026-11-09T00:00:00")
-    cut.kill()
-    cut.open("2026-11-12T00:00:00")
-    cut.arrive(home)
-    cut.use("2026-11-20T00:00:00")
-    cut.close("2026-11-21T00:00:00")  # after which it did not serve
-
-    gone = Server(tmp_path, "gone-1", "2026-11-01T00:00:00")
-    gone.use("2026-11-02T00:00:00")
-    gone.beat("2026-11-03T00:00:00")
-    gone.arrive(home)
-    back = Server(tmp_path / "new disk", "gone-1", "2026-11-08T00:00:00")
-
-    full = Server(tmp_path, "full-1", "2026-11-01T00:00:00")
-    full.close("2026-11-02T00:00:00")
-    full.open("2026-11-15T00:00:00", buffer_events=2)
-    with no_room():
-        for _ in range(5):
-            full.emitter.start_participant("acme", "m1", "p1")
-    full.close("2026-11-15T01:00:00")
-    full.arrive(home)
-
-    tail = Server(tmp_path, "tail-1", "2026-11-01T00:00:00")
-    tail.use("2026-11-02T00:00:00")
-    (segment,) = tail.disk.glob(f"*/*/{USAGE}/*.avro")
-    torn = segment.read_bytes()
-    tail.use("2026-11-03T00:00:00", "2026-11-04T00:00:00")
-    tail.close("2026-12-02T00:00:00")
-    tail.arrive(home)
-    (home / "journal" / segment.relative_to(tail.disk)).write_bytes(torn)
-
-    live = Server(tmp_path, "live-1", "2026-11-01T00:00:00")
-    live.disk = home / "journal"  # the billing's own: what it writes is there at once
-    live.open("2026-11-05T00:00:00")
-    live.use("2026-11-06T00:00:00")
-    office.emit("live-1", "2026-11-07")
-
-    clerk.must("consume", "--once")
-    clerk.must("server", "retire", "gone-1", "--on", "2026-11-05", "--reason", "disk lost")
-    back.arrive(home)
-    missing = {
-        "silent": f"SERVER_SILENT: server silent-1: is expected and was last heard at 2026-10-02"
-        f" 00:00:00 UTC, not at {ENDS} or later (what `emit` tells in its name is not its word):"
-        f" {BRING}or {retire('silent-1')}",
-        "never": f"SERVER_SILENT: server never-1: is expected and was never heard: {BRING}or"
-        f" {retire('never-1')}",
-        "cut": f"SERVER_BEHIND: source {cut.source}: has told all only up to 2026-11-12 00:00:00"
-        f" UTC, not up to {ENDS}: {BRING}{RESTART}{retire('cut-1')}",
-        "back": f"SERVER_BEHIND: source {back.source}: has told all only up to 2026-11-08 00:00:00"
-        f" UTC, not up to {ENDS}: {BRING}{RESTART}{retire('gone-1')}",
-        "full": f"USAGE_REFUSED: source {full.source}: 3 events of usage found no room, told at"
-        " 2026-11-15 01:00:00 UTC: nothing brings them back; close with"
-        ' `--accept-incomplete "reason"`',
-        "tail": f"USAGE_MISSING: source {tail.source}: usage 3 to 6 is not in the log: look in the"
-        " journal of tail-1 and `homemeeting forward` it again, or close with"
-        ' `--accept-incomplete "reason"`',
-        "live": f"SERVER_BEHIND: source {live.source}: has told all only up to 2026-11-05 00:00:00"
-        f" UTC, not up to {ENDS}: {BRING}{RESTART}{retire('live-1')}",
-    }
+def test_each_gap_names_its_server_and_goes_when_it_is_settled(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    trouble = Trouble(office, tmp_path)
+    missing = trouble.missing()
     assert office.gaps() == sorted(missing.values())
-    assert office.gaps() == sorted(missing.values()), "asking changes nothing"
-
-    def settled(name: str) -> None:
+    settling: dict[str, Callable[[], object]] = {
+        "silent": lambda: trouble.silent.arrive(office.home),
+        "never": lambda: office.retire("never-1", "2026-11-01"),
+        "cut": lambda: trouble.cut.arrive(office.home),
+        "back": lambda: office.retire("gone-1", "2026-11-09"),
+        "tail": lambda: trouble.tail.arrive(office.home),
+        "live": lambda: trouble.live.close("2026-12-01T00:00:00"),
+    }
+    for name, settle in settling.items():
+        settle()
         del missing[name]
         assert office.gaps() == sorted(missing.values())
-
-    silent.arrive(home)
-    settled("silent")
-    clerk.must("server", "retire", "never-1", "--on", "2026-11-01", "--reason", "never bought")
-    settled("never")
-    cut.arrive(home)
-    settled("cut")
-    clerk.must("server", "retire", "gone-1", "--on", "2026-11-09", "--reason", "sold")
-    settled("back")
-    tail.arrive(home)
-    settled("tail")
-    live.close("2026-12-01T00:00:00")
-    settled("live")
     office.check_closed("--accept-incomplete", "nobody knows these calls")
-    closing = clerk.sees("invoice", "show", "HM-2026-000001")["closing"]
+    closing = office.clerk.sees("invoice", "show", "HM-2026-000001")["closing"]
     assert [gap["code"] for gap in closing["accepted"]] == ["USAGE_REFUSED"]
     assert {one["server_id"] for one in closing["retired"]} == {"gone-1", "never-1"}
