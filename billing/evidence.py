@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,7 @@ import pyarrow as pa
 from billing.completeness import allowances
 from billing.queries import EVIDENCE
 from billing.rows import load_rows
+from edge import Refused
 from edge.durable import sync_folder
 from edge.private import make_folder
 from warehouse import Store, read_parquet
@@ -42,12 +44,14 @@ SUMS: Final = {
 
 def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     """The name and SHA-256 of the file of a run. Leaves `evidence_sums`: the count and SHA-256 of
-    each invoice's rows. Reads `closing` and what rating left.
+    each invoice's rows. Reads `closing` and what rating left. Refuses with EVIDENCE_WRITE where the
+    disk does.
     """
     for name in ("left_out_records", "told_documents", "on_lines", "adjusted_rows"):
         books.execute(EVIDENCE[name])
     lay_kinds(books)
-    make_folder(folder)
+    with _written(folder):
+        make_folder(folder)
     ((snapshot, overrides),) = books.rows(
         "SELECT snapshot, overrides FROM runs WHERE run = ?", [run]
     )
@@ -55,13 +59,25 @@ def write_evidence(books: Store, folder: Path, run: int) -> tuple[str, str]:
     if books.value("SELECT count(*) FROM left_out_records"):
         path = folder / f"run-{run:06}.left-out.parquet"
         rows = books.table("FROM left_out_records ORDER BY ALL")
-        sha256 = _write([rows.to_reader()], path, {})
+        with _written(path):
+            sha256 = _write([rows.to_reader()], path, {})
         told["left_out"] = json.dumps({"file": path.name, "sha256": sha256})
     path = folder / f"run-{run:06}.parquet"
     sums = _Sums()
-    sha256 = _write(map(sums.taken, _in_parts(books)), path, told)
+    with _written(path):
+        sha256 = _write(map(sums.taken, _in_parts(books)), path, told)
     load_rows(books, "evidence_sums", sums.rows(), SUMS)
     return path.name, sha256
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        what = f"{path} cannot be written ({error.strerror or error}), and nothing was closed"
+        advice = "make room or mend that, then give the command again"
+        raise Refused("EVIDENCE_WRITE", f"{what}: {advice}") from error
 
 
 def lay_kinds(books: Store) -> None:

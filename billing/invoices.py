@@ -129,12 +129,19 @@ def without_pdf(home: Settings, heads: Sequence[Mapping[str, Any]]) -> list[str]
 
 
 def make_pdf(home: Settings, document: Mapping[str, Any]) -> None:
-    path = pdf_path(home, document)
-    make_folder(home.documents)
+    """Refuses with DOCUMENT_WRITE where the disk does."""
+    path, printed = pdf_path(home, document), render_pdf(document)
     part = path.with_suffix(".part")
-    part.write_bytes(render_pdf(document))
-    part.chmod(0o600)
-    part.replace(path)  # a PDF is there whole or not at all
+    try:
+        make_folder(home.documents)
+        part.write_bytes(printed)
+        part.chmod(0o600)
+        part.replace(path)  # a PDF is there whole or not at all
+    except OSError as error:
+        # Who gave the command again would issue a second credit note.
+        what = f"{path} cannot be written ({error.strerror or error}), but the document is closed"
+        advice = "make room or mend that; `invoice run` of its month then prints what is missing"
+        raise Refused("DOCUMENT_WRITE", f"{what}: {advice}") from error
 
 
 def pdf_path(home: Settings, document: Mapping[str, Any]) -> Path:

@@ -49,7 +49,9 @@ def failed(path: Path, error: duckdb.Error) -> Refused | None:
     if refusal := _by_system(path, error):
         return refusal
     if _wants_memory(error):
-        advice = "give it more memory, for billing by billing.memory_mib"
+        more = "give it more memory, for billing by billing.memory_mib"
+        spills = "temp_directory" in str(error)
+        advice = f"make room where it spills, or {more}" if spills else more
     elif isinstance(error, _DISK):
         advice = "make room, or put a whole copy in its place"
     else:
@@ -77,6 +79,11 @@ def _wants_memory(error: duckdb.Error) -> bool:
 def forbidden(path: Path, what: str) -> Refused:
     advice = "give this user the right to the file and its folder, or act as their owner"
     return Refused("STORE_FORBIDDEN", f"{path}: {what}: {advice}; the store is as it was")
+
+
+def not_made(path: Path, error: OSError) -> Refused:
+    """Why there is no new store at `path`."""
+    return _of_reason(path, f"it cannot be made: {os.strerror(error.errno or 0)}", error.errno)
 
 
 def not_served(path: Path, error: OSError) -> Refused:

@@ -1,5 +1,6 @@
 """One DuckDB file: opening it for its single writer, its version, and transactions on it."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -10,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from edge import Refused
+from edge.durable import sync_folder
 from warehouse.refusals import (
     Kind,
     failed,
@@ -17,6 +19,7 @@ from warehouse.refusals import (
     held,
     holder,
     not_committed,
+    not_made,
     not_opened,
     not_served,
 )
@@ -176,6 +179,8 @@ def _connect(path: Path, kind: Kind, wait_s: float) -> duckdb.DuckDBPyConnection
     deadline = time.monotonic() + wait_s
     while True:
         try:
+            if not path.exists():
+                _make(path)
             connection = duckdb.connect(str(path))
             connection.execute("SET TimeZone = 'UTC'")
             # A commit is durable in the write-ahead log; by default every batch of the projector
@@ -189,6 +194,28 @@ def _connect(path: Path, kind: Kind, wait_s: float) -> duckdb.DuckDBPyConnection
             if time.monotonic() >= deadline:
                 raise held(path, by) from error
             time.sleep(0.05)
+
+
+def _make(path: Path) -> None:
+    """An empty file, there whole or not at all, whoever is killed and whatever is full meanwhile:
+    a half of one could not be told from a damaged store.
+    """
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        fresh.unlink(missing_ok=True)
+        duckdb.connect(str(fresh)).close()
+        try:
+            os.link(fresh, path)
+        except FileExistsError:  # another has made it meanwhile, and may be using it
+            return
+        except OSError:  # a file system without links
+            fresh.rename(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise not_made(path, error) from error
+    finally:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
 
 
 def _scripts(kind: Kind) -> list[Path]:
