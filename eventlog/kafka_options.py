@@ -7,6 +7,8 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+from kafka.net.compat import KafkaNetClient
+
 from edge import Fault, Refused
 from edge.kafka_access import KafkaAccess
 from eventlog.kafka_settings import KafkaSettings
@@ -15,7 +17,10 @@ from eventlog.kafka_settings import KafkaSettings
 def kafka_python_options(settings: KafkaSettings) -> dict[str, Any]:
     """Refuses with KAFKA_CERTIFICATES where a file of them cannot be used."""
     access = settings.access
-    found: dict[str, Any] = {"bootstrap_servers": settings.servers()}
+    found: dict[str, Any] = {
+        "bootstrap_servers": settings.servers(),
+        "kafka_client": client_that_makes_no_topics,
+    }
     if access.has_tls:
         found |= {"security_protocol": access.security_protocol, "ssl_context": tls(access)}
     if access.has_login:
@@ -25,6 +30,16 @@ def kafka_python_options(settings: KafkaSettings) -> dict[str, Any]:
             "sasl_plain_password": access.password,
         }
     return found
+
+
+def client_that_makes_no_topics(**options: Any) -> KafkaNetClient:
+    """What kafka-python's consumer and producer work with. They take `allow_auto_create_topics`,
+    and up to 3.0.12 do not tell it to the part that asks: a topic deleted under a reader or a
+    writer would be there again at once, with the broker's settings, which lose events.
+    """
+    client = KafkaNetClient(**options)
+    client.cluster.config["allow_auto_create_topics"] = False
+    return client
 
 
 def librdkafka_options(settings: KafkaSettings) -> dict[str, Any]:

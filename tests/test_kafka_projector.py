@@ -1,5 +1,6 @@
 """From events to the usage store through a real broker, and what is missing on the way."""
 
+import signal
 import time
 import uuid
 from pathlib import Path
@@ -13,9 +14,10 @@ from consumers import Projector, broken_invariants
 from eventlog import KafkaSettings
 from eventlog.kafka import KafkaTopics
 from eventlog.kafka_open import open_kafka
-from tests.command_line import run_here, shown_here, wait_until
+from tests.command_line import run_here, shown_here, start, wait_until
 from tests.test_cli import USAGE
 from tests.test_completeness import BEATS, beat, holes, usage
+from tests.test_forwarder import _nobody as nobody
 from tests.test_projector import TOPIC
 from warehouse import open_store
 
@@ -114,6 +116,20 @@ def test_partitions_with_nothing_left_to_read_are_read_to_their_end(
             assert at.items() <= log.ends([TOPIC]).items()
             assert broken_invariants(store) == []
     log.close()
+
+
+def test_the_service_waits_for_kafka_and_can_be_stopped_meanwhile(tmp_path: Path) -> None:
+    address = nobody().bootstrap_servers
+    with (
+        (tmp_path / "said").open("wb") as said,
+        start(tmp_path, "consume", said=said, kafka_bootstrap_servers=address) as service,
+    ):
+        told = f"waiting for Kafka: no Kafka broker answers at '{address}'"
+        wait_until(lambda: told in (tmp_path / "said").read_text())
+        assert service.poll() is None
+        assert not (tmp_path / "usage.duckdb").exists(), "it holds what it does not need"
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(20) == 0
 
 
 def test_a_topic_made_anew_is_not_healthy(tmp_path: Path, kafka: KafkaSettings) -> None:

@@ -73,7 +73,7 @@ def test_a_projector_killed_while_it_reads_kafka(
     check_store(tmp_path, world.scenario, world.messages, sent)
 
 
-def test_a_forwarder_and_its_broker_killed_in_mid_send(
+def test_a_forwarder_and_its_broker_killed_in_mid_send_under_a_projector(
     tmp_path: Path, world: World, rng: random.Random, own_broker: Any
 ) -> None:
     journal = tmp_path / "journal"
@@ -90,7 +90,8 @@ def test_a_forwarder_and_its_broker_killed_in_mid_send(
                     servers.emit(rng.randint(1, 2 * piece))
                     time.sleep(rng.random() * 0.05)
         stood = cursor(journal)
-        with killed(tmp_path, "forward") as forwarder:
+        # Both wait for the broker, and go on by themselves.
+        with killed(tmp_path, "forward") as forwarder, killed(tmp_path, "consume"):
             servers.emit(piece)
             until(tmp_path, forwarder, lambda: cursor(journal) != stood)
             servers.emit(10 * piece)

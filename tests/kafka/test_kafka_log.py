@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 from kafka import KafkaAdminClient, TopicPartition
 
 from edge import Refused
-from eventlog.kafka import KafkaTopics
+from eventlog.kafka import KafkaTopics, Topic
 from eventlog.kafka_open import Library, open_client, open_kafka
 from eventlog.kafka_settings import KafkaSettings
 from eventlog.kafka_source import KafkaSource
@@ -298,6 +298,16 @@ def test_making_topics_again_changes_nothing(topics: KafkaTopics, topic: str) ->
     before = topics.find([topic])
     assert topics.create([topic]) == []
     assert topics.find([topic]) == before
+
+
+def test_a_topic_that_the_broker_does_not_know_yet_is_asked_for_again_and_then_named(
+    kafka_bootstrap: str,
+) -> None:
+    """As one of several brokers answers for a moment after a topic was made."""
+    known = KafkaTopics.connect(KafkaSettings(kafka_bootstrap, timeout_s=1))
+    with pytest.raises(Refused, match="KAFKA_REFUSED: Kafka does not tell how unheard-of are set"):
+        known.judge({"unheard-of": Topic("c/t", "unheard-of", (0,))})
+    known.close()
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:{free}", "no port", "127.0.0.1:99999", ""])

@@ -4,10 +4,12 @@ Each trouble is caused while two projectors run, one on either library, and is m
 command at its start. Nothing is changed by any of them, and nothing begins anew in silence.
 """
 
+import json
 import random
+import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,14 +23,17 @@ from eventlog import KafkaSettings
 from eventlog.kafka import KafkaTopics
 from eventlog.kafka_open import Library, open_kafka
 from schemas import encode
+from tests import recount
 from tests.broker_fixtures import new_topics
 from tests.command_line import run_here, wait_until
 from tests.fire import some
 from tests.homes import HEADER, billed_home
 from tests.test_forwarder import _alter as alter
 from tests.test_held import BOOK, _tables
+from tests.test_killed import bootstrap, killed
 from tests.test_projector import _meetings
-from warehouse import open_store
+from tests.test_projector import _records as stored_records
+from warehouse import open_store, read_store, whole
 
 USAGE = "meetings.usage"
 LIBRARIES: tuple[Library, ...] = ("kafka-python", "librdkafka")
@@ -40,13 +45,14 @@ ACCOUNTS = HEADER + "".join(f"a{n},A,a@a.example,DE,en,UTC,EUR,p,2026-01-01,,1\n
 class Trouble:
     """What befalls the topic of usage, and the code that is told while reading, and at a start.
 
-    `forwards` is the forwarder's code at its start; None where it goes on.
+    `forwards` is the forwarder's code at its start; None where it goes on. `mend` comes between.
     """
 
     cause: Callable[["Line"], object]
     running: str
     start: str
     forwards: str | None = None
+    mend: Callable[["Line"], object] = lambda line: None
 
 
 class Line:
@@ -57,14 +63,22 @@ class Line:
         self.kafka, self.rng = kafka, rng
         self.told = {"kafka_bootstrap_servers": kafka.bootstrap_servers, **NOW}
         self.home = billed_home(folder, ACCOUNTS, BOOK, [])
+        for made in (self.home / "usage.duckdb", self.home / "journal"):
+            made.rename(folder / made.name)  # nothing comes but through Kafka
         self.archive = folder / "archive"
         self.events: list[dict[str, object]] = []
         self.sent = 0
-        self.producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+        self.renew()
+
+    def renew(self) -> None:
+        """A producer that has heard of the topic as it is now."""
+        self.producer = Producer(
+            {"bootstrap.servers": self.kafka.bootstrap_servers, "allow.auto.create.topics": False}
+        )
 
     def send(self, records: int) -> None:
         """More usage, in all partitions that there are."""
-        partitions = self._partitions()
+        partitions = self.partitions()
         for _ in range(2 * partitions):
             source = f"s{self.sent}/0"
             events = _meetings(self.rng, max(records // (2 * partitions), 1), source)
@@ -79,10 +93,29 @@ class Line:
             self.sent += 1
         assert self.producer.flush(20) == 0
 
-    def run(self, *arguments: str) -> str:
+    def send_in_transaction(self, partition: int, *, commit: bool) -> None:
+        """Usage that counts, or that was withdrawn; a marker follows it."""
+        name = f"t{self.sent}/0"
+        self.sent += 1
+        producer = Producer(
+            {"bootstrap.servers": self.kafka.bootstrap_servers, "transactional.id": name}
+        )
+        producer.init_transactions(20)
+        producer.begin_transaction()
+        events = _meetings(self.rng, 3, name)
+        for event in events:
+            producer.produce(USAGE, encode(USAGE, event), key=name.encode(), partition=partition)
+        assert producer.flush(20) == 0
+        (producer.commit_transaction if commit else producer.abort_transaction)(20)
+        self.events += events if commit else []
+
+    def said(self, *arguments: str) -> str:
         ran = run_here(self.home, *arguments, **self.told)
         assert ran.returncode == 0, ran.stderr
-        return ran.stdout
+        return ran.stdout + ran.stderr
+
+    def run(self, *arguments: str) -> None:
+        self.said(*arguments)
 
     def refused(self, *arguments: str) -> str:
         """What it is refused with, all of it."""
@@ -95,7 +128,7 @@ class Line:
         topics = KafkaTopics.connect(self.kafka)
         topics.create([USAGE])
         topics.close()
-        self.producer = Producer({"bootstrap.servers": self.kafka.bootstrap_servers})
+        self.renew()
 
     def delete(self) -> None:
         topics = KafkaTopics.connect(self.kafka)
@@ -109,16 +142,18 @@ class Line:
         self.send(3 * len(self.events))
 
     def pass_by_retention(self) -> None:
-        """What nobody has read yet goes by age, with all before it; then the topic is set right."""
+        """What not everybody has read goes by age, with all before it."""
         self.send(20)
         alter(self.kafka, USAGE, "retention.ms", "1")
         topics = KafkaTopics.connect(self.kafka)
         found = topics.find([USAGE]).values()
         wait_until(lambda: topics.begins(found) == topics.ends(found))
         topics.close()
+
+    def keep_for_ever(self) -> None:
         alter(self.kafka, USAGE, "retention.ms", "-1")
 
-    def _partitions(self) -> int:
+    def partitions(self) -> int:
         with closing(KafkaTopics.connect(self.kafka)) as topics:
             return len(topics.find([USAGE])[USAGE].partitions)
 
@@ -134,7 +169,9 @@ TROUBLES = {
     "deleted": Trouble(Line.delete, "TOPIC_CHANGED", "TOPIC_MISSING", "TOPIC_MISSING"),
     "made anew": Trouble(Line.recreate, "TOPIC_CHANGED", "TOPIC_CHANGED"),
     "made anew and grown": Trouble(Line.recreate_and_grow, "TOPIC_CHANGED", "TOPIC_CHANGED"),
-    "passed by retention": Trouble(Line.pass_by_retention, "LOG_GONE", "LOG_GONE"),
+    "passed by retention": Trouble(
+        Line.pass_by_retention, "TOPIC_SETTINGS", "LOG_GONE", mend=Line.keep_for_ever
+    ),
     "event time": _set("message.timestamp.type", "CreateTime"),
     "retention by age": _set("retention.ms", "86400000"),
     "retention by size": _set("retention.bytes", "1073741824"),
@@ -171,10 +208,18 @@ def test_everybody_who_reads_it_stops_and_names_it(
         line.run("invoice", "run", "--month", "2026-09", "--finalize", "--accept-incomplete", "t")
         line.run("log", "archive", "--until", "2190-01-01", "--to", str(line.archive))
         before, manifest = _tables(line.home), _manifest(line.archive)
-        with _projectors(line, tmp_path / f"{number}-read") as running:
-            trouble.cause(line)
-            for library, read_on in running.items():
-                assert read_on() == trouble.running, library
+        running = [
+            _Projecting(line, tmp_path / f"{number}-{library}.duckdb", library)
+            for library in LIBRARIES
+        ]
+        last = len(line.events)
+        trouble.cause(line)
+        for projecting in running:
+            projecting.join()
+            assert projecting.code == trouble.running, projecting.name
+            read = _read(tmp_path / f"{number}-{projecting.name}.duckdb")
+            assert read == last or name == "passed by retention", projecting.name
+        trouble.mend(line)
         said = [
             line.refused("consume", "--once"),
             line.refused("rebuild"),
@@ -191,40 +236,83 @@ def test_everybody_who_reads_it_stops_and_names_it(
         assert _manifest(line.archive) == manifest
 
 
+def _read(store: Path) -> int:
+    """How many messages it was made of."""
+    with read_store(store, "usage", whole("batches")).closing() as found:
+        return int(found.value("SELECT sum(events) FROM batches"))
+
+
 def _manifest(archive: Path) -> dict[str, bytes]:
     return {str(file): file.read_bytes() for file in archive.rglob("*.json")}
 
 
-class _projectors(ExitStack):
-    """A projector on either library that has read all there is; each reads on until it is refused,
-    and gives the code.
-    """
+class _Projecting(threading.Thread):
+    """A projector on `library` that follows Kafka until it is refused, with `code`."""
 
-    def __init__(self, line: Line, folder: Path) -> None:
-        super().__init__()
-        folder.mkdir()
-        self._line, self._folder = line, folder
+    def __init__(self, line: Line, store: Path, library: Library) -> None:
+        super().__init__(name=library)
+        self._line, self._store, self._library = line, store, library
+        self._following, self._until = threading.Event(), time.monotonic() + 60
+        self.code = ""
+        self.start()
+        assert self._following.wait(30)
 
-    def __enter__(self) -> dict[Library, Callable[[], str]]:  # type: ignore[override]
-        return {library: self._begin(library) for library in LIBRARIES}
-
-    def _begin(self, library: Library) -> Callable[[], str]:
-        log = self.enter_context(closing(open_kafka(self._line.kafka, library=library)))
-        store = self.enter_context(
-            open_store(self._folder / f"{library}.duckdb", "usage").closing()
-        )
-        projector = Projector(store, lambda: time.time_ns() // 1000)
-        projector.run_once(log)
-        stood = projector.positions()
-
-        def read_on() -> str:
-            deadline = time.monotonic() + 30
+    def run(self) -> None:
+        with (
+            closing(open_kafka(self._line.kafka, library=self._library)) as log,
+            open_store(self._store, "usage").closing() as store,
+        ):
+            projector = Projector(store, lambda: time.time_ns() // 1000)
+            projector.run_once(log)
             try:
-                projector.run(log, lambda: time.monotonic() > deadline)
+                projector.run(log, self._go_on)
             except Refused as refusal:
-                assert projector.positions() == stood, "it went on"
-                assert broken_invariants(store) == []
-                return refusal.code
-            return "nothing"
+                self.code = refusal.code
+            assert broken_invariants(store) == []
 
-        return read_on
+    def _go_on(self) -> bool:
+        self._following.set()
+        return time.monotonic() > self._until
+
+
+def test_partitions_added_and_markers_are_read_to_their_end_by_services(
+    tmp_path: Path, kafka: KafkaSettings, rng: random.Random
+) -> None:
+    line = Line(tmp_path / "line", kafka, rng)
+    other = tmp_path / "other"
+    other.mkdir()
+    for home in (line.home, other):
+        (home / "homemeeting.toml").write_text(bootstrap(kafka.bootstrap_servers))
+    line.send(40)
+    line.run("log", "archive", "--until", "2190-01-01", "--to", str(line.archive))
+    with killed(line.home, "consume"), killed(other, "consume", fast=False):
+        for home in (line.home, other):
+            wait_until(lambda home=home: _lags(home) == [0] * 4)  # type: ignore[misc]
+        with closing(KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)) as admin:
+            admin.create_partitions({USAGE: 7})
+            admin.wait_for_topics([USAGE])
+        wait_until(lambda: line.partitions() == 7)
+        line.renew()
+        line.send(60)
+        for partition in range(0, 7, 2):
+            line.send_in_transaction(partition, commit=True)
+            line.send_in_transaction(partition, commit=False)
+        for home in (line.home, other):
+            wait_until(lambda home=home: _lags(home) == [0] * 7)  # type: ignore[misc]
+    line.run("log", "archive", "--until", "2190-01-01", "--to", str(line.archive))
+    assert "the new store is in place" in line.said("rebuild", "--archive", str(line.archive))
+    assert "the new store is in place" in line.said("rebuild")
+    expected = recount.records(line.events)
+    for home in (line.home, other):
+        with open_store(home / "usage.duckdb", "usage").closing() as store:
+            assert stored_records(store) == expected
+            assert broken_invariants(store) == []
+
+
+def _lags(home: Path) -> list[int]:
+    """Of the partitions of usage that have been heard of."""
+    ran = run_here(home, "status", "--format", "json")
+    if ran.returncode:  # it has not begun
+        return []
+    told = json.loads(ran.stdout)["positions"]
+    return [one["lag"] for one in told if one["topic"] == USAGE]
