@@ -265,10 +265,11 @@ def _from_log(books: Store, act: Act, snapshot: dict[str, Any], log: LogRecords)
     if faults := log(books, LogWanted(positions, from_us, end_us)):
         ids = [invoice for (invoice,) in books.rows("SELECT invoice FROM verified")]
         return [Finding(id, fault) for fault in faults for id in ids]
-    books.execute(VERIFY["log_conflicts"], {"from_us": from_us, "end_us": end_us})
+    for name in ("log_conflicts", "unreplayed_identities"):
+        books.execute(VERIFY[name], {"from_us": from_us, "end_us": end_us})
     _source(books, VERIFY["logged_near"])
     books.execute(VERIFY["no_days"])
-    return _compare(books, act, "the log", _NEVER)
+    return _compare(books, act, "the log", snapshot["last_batch"] or 0)
 
 
 def _compare(books: Store, act: Act, source: str, last_batch: int) -> list[Finding]:

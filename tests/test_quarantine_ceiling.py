@@ -78,7 +78,6 @@ def test_it_starts_again_when_rows_are_given_up(tmp_path: Path, rng: random.Rand
     retried = run_here(tmp_path, "quarantine", "retry")
     assert retried.returncode == 1
     assert "QUARANTINE_LEFT: 600 rows stay open" in retried.stderr
-    assert run_here(tmp_path, "consume", "--once").returncode == 1
     dismiss = ("quarantine", "dismiss", "--reason", "a probe of the firewall")
     wrong = run_here(tmp_path, *dismiss, "1", "601", "2", "700")
     assert wrong.returncode == 1
@@ -101,7 +100,7 @@ def test_it_starts_again_when_rows_are_applied(
     tmp_path: Path, rng: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A newer version of a schema, which this one learns; some of it came twice."""
-    before = _write(tmp_path, "a", rng, 400)
+    before = _write(tmp_path, "a", rng, 300)
     with monkeypatch.context() as patch:
         patch.setitem(CONTRACTS, TOPIC, replace(CONTRACTS[TOPIC], versions={}, quick={}))
         assert "QUARANTINE_CEILING" in run_here(tmp_path, "consume", "--once").stderr
