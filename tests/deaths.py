@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 # Imported where processes are forked from, once for all of them.
+import duckdb
 import pandas  # noqa: F401
 import pyarrow.dataset
 import pyarrow.parquet  # noqa: F401
@@ -40,7 +41,17 @@ from warehouse import Store
 
 _CONTEXT: Final = get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.deaths"])
-_CALLS: Final = ("write", "fsync", "ftruncate", "replace", "rename", "mkdir", "chmod", "unlink")
+_CALLS: Final = (
+    "write",
+    "fsync",
+    "ftruncate",
+    "replace",
+    "rename",
+    "mkdir",
+    "chmod",
+    "unlink",
+    "link",
+)
 _write, _append = os.write, os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 
@@ -177,6 +188,12 @@ class _Steps:
         def _write_bytes(path: Path, data: bytes) -> int:
             return self.take("write a document", lambda: write_bytes(path, data), path)
 
+        connect = duckdb.connect
+
+        def _connect(path: Any = ":memory:") -> Any:
+            return self.take(f"open {path}", lambda: connect(path), Path(path))
+
+        duckdb.connect = _connect
         Store._run, Store.close, Path.write_bytes = _run, _close, _write_bytes
         evidence._append = self._counted("append evidence", evidence._append)
         for owner, name in (
@@ -216,14 +233,14 @@ class _Steps:
             before = _octets(file)
             value = act()
             grown = 2 if half else _octets(file) - before
-            if file is not None and name == "close":
+            if _rewrites(name):
                 grown = _octets(file)
             self.taken[number] = Step(name, max(grown, 0))
             return value
         if death.how == "torn" and half is not None:
             half()
         elif death.how == "torn":
-            at = (0 if name == "close" else _octets(file)) + death.octets
+            at = (0 if _rewrites(name) else _octets(file)) + death.octets
             signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python has made it an error
             resource.setrlimit(resource.RLIMIT_FSIZE, (at, resource.RLIM_INFINITY))
             act()
@@ -231,6 +248,11 @@ class _Steps:
             act()
         os.kill(os.getpid(), signal.SIGKILL)
         return None
+
+
+def _rewrites(name: str) -> bool:
+    """Whether a step writes anywhere in its file, and not at its end."""
+    return name == "close" or name.startswith("open ")
 
 
 def _half(handle: int, data: Any) -> tuple[int, bytes]:

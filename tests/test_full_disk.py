@@ -124,7 +124,7 @@ def test_a_full_disk_under_the_usage_store_is_a_clean_stop(
 ) -> None:
     events = filled(disk.seen, rng)
     stopped = 0
-    for room in sorted(fire.some(rng, ROOMS[1:], 2) + [0]):
+    for room in sorted(fire.some(rng, ROOMS[1:], 1) + [0]):
         disk.fill(room * KIB)
         stopped += refused(run(consume, disk).value)
         disk.free()
@@ -189,7 +189,7 @@ def test_a_full_disk_under_books_evidence_or_documents_bills_nobody_twice(
         shutil.copy(calm.path / name, disk.seen / name)
     assert not refused(run(finalize, calm).value)
     stopped = 0
-    for room in sorted(fire.some(rng, ROOMS[1:], 2) + [0]):
+    for room in sorted(fire.some(rng, ROOMS[1:], 1) + [0]):
         disk.fill(room * KIB)
         stopped += refused(run(finalize, disk).value)
         disk.free()

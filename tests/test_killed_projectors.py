@@ -76,8 +76,8 @@ def test_a_projector_killed_at_any_step_and_started_again_equals_the_recount(
     shutil.copytree(home, tmp_path / "whole")
     steps = run(project, tmp_path / "whole").steps
     names = Counter(step.name for step in steps)
-    assert names["COMMIT"] == names["BEGIN"] > 4
-    for number, death in enumerate(fire.some(rng, deaths(steps, rng.randrange), 10)):
+    assert names["COMMIT"] == names["BEGIN"] >= 4
+    for number, death in enumerate(fire.some(rng, deaths(steps, rng.randrange), 4)):
         there = tmp_path / f"{number}"
         shutil.copytree(home, there)
         assert run(project, there, death=death).was_killed, death
