@@ -104,13 +104,17 @@ class KafkaSource:
             self._judge(self._found(), self._standing())
             self._client.assign(self._positions)  # the bounds moved back under us: ask again
             return []
+        is_grown = False
         if fetched or time.monotonic() - self._looked_s >= _LOOK_S:
             # After the reading: what a topic made anew gave us must not pass as the old one's.
-            self._follow(self._found())
+            is_grown = self._follow(self._found())
         for place in self._untold - fetched.keys():
             fetched[place] = Fetched(self._positions[place])
         self._untold.clear()
-        return [self._slice(place, one) for place, one in sorted(fetched.items())]
+        slices = [self._slice(place, one) for place, one in sorted(fetched.items())]
+        if is_grown:  # from behind what is handed on here, or it would be read twice
+            self._client.assign(self._positions)
+        return slices
 
     def ends(self, topics: Iterable[str]) -> dict[Partition, int]:
         return self._topics.ends(self._topics.find(topics).values())
@@ -157,15 +161,15 @@ class KafkaSource:
             self._judged_s = self._looked_s
         return found
 
-    def _follow(self, found: dict[str, Topic]) -> None:
-        """Read partitions that were added since, from their beginning."""
+    def _follow(self, found: dict[str, Topic]) -> bool:
+        """Whether partitions were added since; they are to be read from their beginning."""
         grown = [topic for topic in found.values() if topic != self._known[topic.name]]
         if not grown:
-            return
+            return False
         for place, begin in self._topics.begins(grown).items():
             self._positions.setdefault((place.topic, int(place.partition)), begin)
         self._known = found
-        self._client.assign(self._positions)
+        return True
 
     def _standing(self) -> dict[Partition, int]:
         return {

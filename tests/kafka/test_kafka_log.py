@@ -163,6 +163,42 @@ def test_a_partition_added_later_is_read_from_its_beginning(
     assert _payloads(_drain_new(source), "2") == [b"new"]
 
 
+def test_what_comes_with_a_new_partition_is_handed_on_once(
+    source: KafkaSource, topic: str, kafka_bootstrap: str, admin: KafkaAdminClient
+) -> None:
+    source.assign({})
+    _send(kafka_bootstrap, topic, [b"1", b"2"])
+    _drain(source, topic)
+    admin.create_partitions({topic: 3})
+    admin.wait_for_topics([topic])
+    _send(kafka_bootstrap, topic, [b"3", b"4"])
+    slices = source.poll(100, 5)
+    _send(kafka_bootstrap, topic, [b"5"])
+    deadline = time.monotonic() + 20
+    while len(_payloads(slices)) < 3:
+        assert time.monotonic() < deadline
+        slices += source.poll(100, 0.3)
+    old = [one for one in slices if one.partition.partition == "0"]
+    assert _payloads(old) == [b"3", b"4", b"5"]
+    assert [offset for one in old for offset in one.offsets] == [2, 3, 4]
+    assert all(one.start <= one.offsets[0] and one.offsets[-1] < one.next for one in old)
+
+
+def test_a_topic_deleted_while_it_is_read_stays_deleted(
+    source: KafkaSource, topic: str, topics: KafkaTopics, admin: KafkaAdminClient
+) -> None:
+    source.assign({})
+    source.poll(100, 0.3)
+    admin.delete_topics([topic])
+    with pytest.raises(Refused) as caught:
+        for _ in range(50):
+            assert source.poll(100, 0.1) == []
+    assert caught.value.code == "TOPIC_CHANGED"
+    assert "was deleted" in str(caught.value.faults[0])
+    source._client.fetch(100, 1.0)  # the client's own curiosity goes on
+    assert topics.find([topic]) == {}
+
+
 def _drain_new(source: KafkaSource) -> list[Slice]:
     deadline = time.monotonic() + 20
     slices: list[Slice] = []
