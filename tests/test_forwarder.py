@@ -6,6 +6,7 @@ import secrets
 import signal
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,26 @@ def test_a_topic_made_anew_under_a_running_forwarder_gets_all_of_it(
         forwarder.run(lambda: forwarder.forwarded >= 7 or time.monotonic() > deadline, 0.1)
     assert [value for _, value in _read(kafka, topic, source)] == [b"1", b"2", b"3"]
     assert [value for _, value in _read(kafka, topic, later)] == [b"4"]
+    admin.close()
+    topics.close()
+
+
+def test_a_topic_deleted_under_a_running_forwarder_is_named_and_not_made(
+    tmp_path: Path, kafka: KafkaSettings
+) -> None:
+    topic, topics = "servers.load", KafkaTopics.connect(kafka)
+    _write_raw(tmp_path, topic, [[b"1"]])
+    hasty = replace(kafka, timeout_s=1)
+    with Forwarder(tmp_path, hasty, sleep=time.sleep) as forwarder:
+        assert forwarder.run_once() == 1
+        admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
+        admin.delete_topics([topic])
+        wait_until(lambda: topic not in topics.find([topic]))
+        _write_raw(tmp_path, topic, [[b"2"], [b"3"]])
+        with pytest.raises(Refused, match="TOPIC_MISSING"):
+            forwarder.run(lambda: False, 0.1)
+        assert forwarder.forwarded == 1
+    assert topics.find([topic]) == {}
     admin.close()
     topics.close()
 
