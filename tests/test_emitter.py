@@ -290,6 +290,33 @@ def test_a_full_buffer_never_blocks_for_long_and_beats_say_what_was_lost(tmp_pat
     assert _totals(last)[emitter.source, "meetings.usage"][1] == 3
 
 
+def test_a_whole_interim_that_was_taken_and_given_up_is_told(tmp_path: Path) -> None:
+    """Nothing that comes later says what it said; an INTERIM of a handle is said again."""
+    settings = EmitterSettings(buffer_events=4, fsync="never")
+    emitter = Emitter(tmp_path, "eu-1", "eu", "1", clock=Clock(), threaded=False, settings=settings)
+    handle = emitter.start_participant("a1", "m1", "p1")
+    emitter.flush()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+        emitter.start_participant("a1", "m1", "p2")
+        emitter.start_participant("a1", "m1", "p3")
+        with pytest.raises(Refused, match="JOURNAL_WRITE"):
+            emitter.flush()  # the two are on their way now
+        assert emitter.emit("meetings.usage", _whole(phase="INTERIM"))
+        handle.update(7)
+        emitter.start_participant("a1", "m1", "p4")
+        emitter.start_participant("a1", "m1", "p5")
+        assert emitter.refused == {"INTERIM": 2}
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    emitter.close()
+    last = _read(tmp_path, "sources.heartbeat")[-1]
+    assert _totals(last)[emitter.source, "meetings.usage"][1] == 1
+
+
 def test_whole_events_are_taken_as_they_are(tmp_path: Path) -> None:
     clock = Clock()
     emitter = Emitter(

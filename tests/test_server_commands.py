@@ -1,10 +1,13 @@
 """Servers that a period waits for, through the command line, and the settings that name them."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from edge import Refused, load_settings
+from edge.instants import micros
+from producers import Emitter
 from tests.command_line import run_here, shown_here, usage_event
 
 USED = usage_event(1, "acme", "2026-10-04T10:00:00Z", "2026-10-04T11:00:00Z")
@@ -105,6 +108,18 @@ def test_a_retired_server_that_is_heard_again_is_waited_for(home: Path) -> None:
     fra, _ = shown_here(home, "server", "list")
     assert (fra["expected"], fra["last_beat"]) == ("heard of", "2026-10-07T00:00:00Z")
     assert fra["missing"] == "was heard again after it was retired"
+
+
+def test_a_file_emitted_in_its_name_brings_no_server_back(home: Path) -> None:
+    """It was a server of flesh and blood once: it speaks for itself, or not at all."""
+    at = micros(datetime.fromisoformat(THEN))
+    Emitter(home / "journal", "sin-1", "as", "1", clock=lambda: at, threaded=False).close()
+    run_here(home, "emit", "-", "--server-id", "sin-1", lines=[USED], now="2026-11-04T00:00:00Z")
+    run_here(home, "consume", "--once")
+    held = "is retired: periods that end after 2026-10-06 began do not wait for it"
+    assert retire(home, "sin-1", "--on", "2026-10-06") == ["0", f"sin-1 {held}"]
+    sin = shown_here(home, "server", "list")[-1]
+    assert (sin["server_id"], sin["expected"], sin["missing"]) == ("sin-1", "no: retired", "")
 
 
 def test_no_server_is_called_so(home: Path) -> None:
