@@ -22,6 +22,7 @@ from billing.queries import SQL
 from billing.rating import place_usage
 from billing.revisits import look
 from edge import Fault, Refused, Settings
+from edge.durable import write_whole
 from edge.private import make_folder
 from warehouse import Store
 
@@ -131,12 +132,9 @@ def without_pdf(home: Settings, heads: Sequence[Mapping[str, Any]]) -> list[str]
 def make_pdf(home: Settings, document: Mapping[str, Any]) -> None:
     """Refuses with DOCUMENT_WRITE where the disk does."""
     path, printed = pdf_path(home, document), render_pdf(document)
-    part = path.with_suffix(".part")
     try:
         make_folder(home.documents)
-        part.write_bytes(printed)
-        part.chmod(0o600)
-        part.replace(path)  # a PDF is there whole or not at all
+        write_whole(path, printed)  # a half of one would never be made again
     except OSError as error:
         # Who gave the command again would issue a second credit note.
         what = f"{path} cannot be written ({error.strerror or error}), but the document is closed"

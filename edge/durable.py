@@ -3,6 +3,20 @@
 import os
 from pathlib import Path
 
+from edge.private import private_opener
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """A file that is there whole or not at all, whoever is killed and whenever the power fails.
+    That it is there, after that, `sync_folder` sees to.
+    """
+    fresh = path.with_name(f"{path.name}.part")
+    with open(fresh, "wb", opener=private_opener) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
 
 def sync_folder(path: Path) -> None:
     """The names in the folder: a file made, renamed or deleted there stays so."""

@@ -6,15 +6,14 @@ after all it names is on the disk, so whatever is killed leaves the old archive 
 
 import hashlib
 import json
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from edge import Fault, Refused
-from edge.durable import sync_folder
+from edge.durable import sync_folder, write_whole
 from eventlog.slices import Partition
 
 MANIFEST: Final = "manifest.json"
@@ -118,19 +117,8 @@ def write_manifest(archive: Archive) -> None:
     told = {"format": _FORMAT, "version": _VERSION, "until": archive.until, "partitions": rows}
     # As it will be read: a hash of what JSON makes of it.
     text = json.dumps({**told, "sha256": _hash(told)}, indent=1)
-    write_through(archive.folder / MANIFEST, [text.encode()])
-
-
-def write_through(path: Path, pieces: Iterable[bytes]) -> None:
-    """A file that is there whole or not at all, whatever is killed and when."""
-    fresh = path.with_name(path.name + ".part")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.writelines(pieces)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    sync_folder(path.parent)
+    write_whole(archive.folder / MANIFEST, text.encode())
+    sync_folder(archive.folder)
 
 
 def _partition(row: Mapping[str, Any]) -> tuple[Partition, Archived]:

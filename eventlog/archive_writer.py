@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import quote
 
 from edge import Refused
-from edge.durable import sync_folder
+from edge.durable import sync_folder, write_whole
 from edge.private import make_folder
 from eventlog.archive_format import Messages, block_of_runs, segment_header, sync_marker
 from eventlog.archive_manifest import (
@@ -22,7 +22,6 @@ from eventlog.archive_manifest import (
     ArchivedFile,
     find_archive,
     write_manifest,
-    write_through,
 )
 from eventlog.journal_layout import hold
 from eventlog.slices import LogSource, Partition, Slice
@@ -151,8 +150,8 @@ class Archiver:
         path = self._folder / name
         make_folder(path.parent)
         data = b"".join(one.pieces)
-        write_through(path, [data])
-        for folder in [*path.parents][1 : len(Path(name).parents)]:  # those it may have made
+        write_whole(path, data)
+        for folder in [*path.parents][: len(Path(name).parents)]:  # those it may have made
             sync_folder(folder)
         sha256 = hashlib.sha256(data).hexdigest()
         one.files.append(ArchivedFile(name, sha256, len(data), one.begin, after, one.messages))

@@ -6,14 +6,12 @@ cursor or the new one.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from edge import Refused
-from edge.durable import sync_folder
-from edge.private import private_opener
+from edge.durable import sync_folder, write_whole
 from eventlog import Partition
 
 CURSOR: Final = "forward.json"
@@ -57,12 +55,8 @@ class Cursor:
 
     def _save(self, topics: dict[str, str], positions: dict[Partition, int]) -> None:
         rows = [[*place, at] for place, at in sorted(positions.items())]
-        fresh = self._path.with_suffix(".new")
-        with open(fresh, "w", encoding="utf-8", opener=private_opener) as file:
-            json.dump({"version": _VERSION, "topics": topics, "positions": rows}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
+        told = {"version": _VERSION, "topics": topics, "positions": rows}
+        write_whole(self._path, json.dumps(told).encode())
         sync_folder(self._path.parent)
         self._topics, self.positions = topics, positions
 

@@ -52,7 +52,7 @@ _CALLS: Final = (
     "unlink",
     "link",
 )
-_write, _append = os.write, os.O_WRONLY | os.O_CREAT | os.O_APPEND
+_open, _write, _append = os.open, os.write, os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def watch_syncs(log: Path) -> None:
 
 def note(log: Path, line: str) -> None:
     """What a killed process has said is there, and is no step of its own."""
-    handle = os.open(log, _append, 0o600)
+    handle = _open(log, _append, 0o600)
     _write(handle, f"{line}\n".encode())
     os.close(handle)
 
@@ -176,7 +176,7 @@ class _Steps:
             return open_(path, flags, *told, **named)
 
         os.open = opened
-        run, close, write_bytes = Store._run, Store.close, Path.write_bytes
+        run, close = Store._run, Store.close
 
         def _run(store: Store, sql: str, parameters: Any) -> Any:
             limit = _wal(store) if sql == "COMMIT" else None
@@ -185,16 +185,13 @@ class _Steps:
         def _close(store: Store) -> None:
             self.take("close", lambda: close(store), store.path)
 
-        def _write_bytes(path: Path, data: bytes) -> int:
-            return self.take("write a document", lambda: write_bytes(path, data), path)
-
         connect = duckdb.connect
 
         def _connect(path: Any = ":memory:") -> Any:
             return self.take(f"open {path}", lambda: connect(path), Path(path))
 
         duckdb.connect = _connect
-        Store._run, Store.close, Path.write_bytes = _run, _close, _write_bytes
+        Store._run, Store.close = _run, _close
         evidence._append = self._counted("append evidence", evidence._append)
         for owner, name in (
             (KafkaProducer, "send"),

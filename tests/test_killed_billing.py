@@ -5,6 +5,7 @@ What that clerk has made is held to the oracle of `tests.oracle_ledger` as it is
 """
 
 import hashlib
+import os
 import random
 import shutil
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import pytest
 
 from tests import fire
 from tests.command_line import run_here, shown_here
-from tests.deaths import Death, deaths, run
+from tests.deaths import Death, deaths, run, synced, watch_syncs
 from tests.ledger_clerk import Clerk, open_accounts
 from tests.ledger_credits import credit, to_credit, void
 from tests.ledger_known import OCTOBER
@@ -111,6 +112,21 @@ def type_once(home: Path, typed: Typed) -> None:
     assert "Traceback" not in done.stderr
 
 
+def type_noted(home: Path, typed: Typed, log: Path) -> None:
+    """The same; what it writes through is noted."""
+    watch_syncs(log)
+    type_once(home, typed)
+
+
+def cut(home: Path, log: Path, before: State) -> None:
+    """The power fails: of what is new is left what was written through, under its first name."""
+    through = synced(log)
+    for name in state(home)[1].keys() - before[1].keys():
+        path = (home / name).resolve()
+        first = path.with_name(f"{path.name}.part")
+        os.truncate(path, max(through.get(path, 0), through.get(first, 0)))
+
+
 def go_on(home: Path, typed: Typed, files: set[str]) -> tuple[State, State, State]:
     """What death has left, what is there when the command was typed again where its documents are
     missing, and what is there when, where files are still missing, both months were drafted anew.
@@ -127,10 +143,13 @@ def go_on(home: Path, typed: Typed, files: set[str]) -> tuple[State, State, Stat
     return left, again, state(home)
 
 
-def check(typed: Typed, folder: Path, death: Death) -> None:
-    home = copy(typed.before, folder)
-    assert run(type_once, home, typed, death=death).was_killed
+def check(typed: Typed, folder: Path, death: Death, *, power: bool) -> None:
+    """Killed, and where `power` fails too, cut."""
+    home = copy(typed.before, folder / "home")
+    assert run(type_noted, home, typed, folder / "synced", death=death).was_killed
     before, after = state(typed.before), state(typed.after)
+    if power:
+        cut(home, folder / "synced", before)
     left, again, later = run(go_on, home, typed, {*after[1]}).value
     # A file is whole or not there; the evidence of a run that was not kept is written anew.
     papers = {name: told for name, told in left[1].items() if name.startswith("documents/")}
@@ -151,7 +170,8 @@ def test_what_is_billed_is_billed_once_wherever_it_was_killed(
     kinds = {typed.words[0] for typed in every}
     assert {"invoice", "void"} <= kinds
     for number, typed in enumerate(fire.some(rng, every, 2)):
-        steps = run(type_once, copy(typed.before, tmp_path / f"dry{number}"), typed).steps
+        dry = tmp_path / f"dry{number}"
+        steps = run(type_noted, copy(typed.before, dry / "home"), typed, dry / "synced").steps
         assert any(step.name == "COMMIT" for step in steps), typed.words
         for death in fire.some(rng, deaths(steps, rng.randrange), 1):
-            check(typed, tmp_path / f"{number}.{death}", death)
+            check(typed, tmp_path / f"{number}.{death}", death, power=rng.random() < 0.5)
