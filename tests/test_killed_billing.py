@@ -173,5 +173,7 @@ def test_what_is_billed_is_billed_once_wherever_it_was_killed(
         dry = tmp_path / f"dry{number}"
         steps = run(type_noted, copy(typed.before, dry / "home"), typed, dry / "synced").steps
         assert any(step.name == "COMMIT" for step in steps), typed.words
+        last = Death(len(steps) - 1, "after")
+        check(typed, tmp_path / f"{number}.power", last, power=True)
         for death in fire.some(rng, deaths(steps, rng.randrange), 1):
             check(typed, tmp_path / f"{number}.{death}", death, power=rng.random() < 0.5)
