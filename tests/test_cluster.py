@@ -5,64 +5,138 @@ is of the scenario, of the journal, and of what an independent consumer reads.
 """
 
 import random
+import subprocess
 import time
 from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from kafka import KafkaAdminClient
 
-from consumers import Projector
 from eventlog import KafkaSettings
+from eventlog.kafka import KafkaTopics
 from eventlog.kafka_open import open_kafka
 from schemas import TOPICS
 from tests import recount
+from tests.command_line import run_here
 from tests.kafka.cluster import NODES, Cluster
 from tests.scenario import USAGE, Scenario
-from tests.test_killed import at_end, bootstrap, cursor, killed, run, until
+from tests.test_killed import at_end, bootstrap, cursor, killed, until
 from tests.trouble_kafka import read_topics
 from tests.world import Servers, check_store, draw_events
-from warehouse import open_store
 
-RECORDS = 1000
+RECORDS = 400
 DEAF_S = 3.0
+Process = subprocess.Popen[bytes]
 
 
 @pytest.mark.long
-def test_a_leader_and_then_another_are_lost_in_mid_send(
+def test_brokers_and_acknowledgements_are_lost_under_load(
     tmp_path: Path, rng: random.Random, cluster: Cluster
 ) -> None:
-    home, other = _homes(tmp_path, cluster.addresses)
+    home, other = _homes(tmp_path, cluster.lines)
     journal = home / "journal"
     scenario = draw_events(rng, RECORDS)
-    piece = len(scenario.events) // 20
     with (
+        closing(KafkaTopics.connect(KafkaSettings(cluster.addresses))) as topics,
         Servers(journal, rng, scenario.events) as servers,
-        killed(home, "forward") as forwarder,
         killed(home, "consume"),
         killed(other, "consume", fast=False),
     ):
-        servers.emit(piece)
-        until(home, forwarder, lambda: bool(cursor(journal)))
-        leader = rng.choice(_leaders(cluster.addresses))
-        servers.emit(5 * piece)
-        time.sleep(rng.random() * 0.1)
-        cluster.kill(leader)
-        servers.emit(piece)
-        until(home, forwarder, lambda: at_end(journal))
+        load = _Load(home, servers, len(scenario.events) // 40, topics)
+        with killed(home, "forward") as forwarder:
+            _cut_acknowledgements(rng, cluster, load, forwarder)
+            _fall_silent(cluster, load, forwarder)
+        with killed(home, "forward") as forwarder:
+            stood = cursor(journal)
+            load.add()
+            until(home, forwarder, lambda: cursor(journal) != stood)
+            leader = _lose_a_leader(rng, cluster, load, forwarder)
+            _lose_another(rng, cluster, load, leader)
+            servers.emit(len(scenario.events))
+            until(home, forwarder, lambda: at_end(journal))
+    twice = _check(scenario, cluster.addresses, home, other)
+    print(f"{twice} messages are in Kafka twice")
+    assert twice > 0
 
-        second = rng.choice([node for node in NODES if node != leader])
-        print(f"leader {leader} and then {second} killed")
-        cluster.kill(second)
-        stood = cursor(journal)
-        assert servers.emit(5 * piece)
-        time.sleep(DEAF_S)
-        assert cursor(journal) == stood, "one broker of three has acknowledged something"
-        assert not at_end(journal)
-        cluster.start(leader, second)
-        servers.emit(len(scenario.events))
-        until(home, forwarder, lambda: at_end(journal))
-    _check(scenario, cluster.addresses, home, other)
+
+@dataclass(frozen=True)
+class _Load:
+    """Servers of `home` that go on emitting, and Kafka as nobody's line shows it."""
+
+    home: Path
+    servers: Servers
+    piece: int
+    topics: KafkaTopics
+
+    @property
+    def journal(self) -> Path:
+        return self.home / "journal"
+
+    def add(self, pieces: int = 1) -> None:
+        assert self.servers.emit(pieces * self.piece), "nothing is left to be lost"
+
+    def in_kafka(self) -> int:
+        """How many messages; there are no markers."""
+        return sum(self.topics.ends(self.topics.find(TOPICS).values()).values())
+
+
+def _cut_acknowledgements(
+    rng: random.Random, cluster: Cluster, load: _Load, forwarder: Process
+) -> None:
+    """With their connections, when the broker had written: one producer repeats, Kafka knows its
+    numbers, and nothing is there twice.
+    """
+    lines, cuts = list(cluster.before.values()), rng.randint(2, 4)
+    for line in lines:
+        line.cuts = cuts
+    while sum(line.lost for line in lines) < cuts:
+        assert load.servers.emit(20), "it was not cut as often as was drawn"
+        until(load.home, forwarder, lambda: at_end(load.journal))
+    for line in lines:
+        line.cuts = 0
+    assert load.in_kafka() == len(list(recount.read_journal(load.journal)))
+    print(f"{sum(line.lost for line in lines)} acknowledgements cut")
+
+
+def _fall_silent(cluster: Cluster, load: _Load, forwarder: Process) -> None:
+    """Until the forwarder is killed, who comes after: the next one repeats what Kafka has."""
+    stood, held = cursor(load.journal), load.in_kafka()
+    for line in cluster.before.values():
+        line.is_silent = True
+    load.add()
+    until(load.home, forwarder, lambda: load.in_kafka() > held)
+    assert cursor(load.journal) == stood, "moved without an acknowledgement"
+    forwarder.poll = lambda: None  # type: ignore[method-assign]
+    forwarder.kill()
+    forwarder.wait()
+    for line in cluster.before.values():
+        line.is_silent = False
+
+
+def _lose_a_leader(rng: random.Random, cluster: Cluster, load: _Load, forwarder: Process) -> int:
+    """In mid-send: the two that are left take all of it."""
+    leader = rng.choice(_leaders(cluster.addresses))
+    load.add(5)
+    time.sleep(rng.random() * 0.1)
+    cluster.kill(leader)
+    load.add()
+    until(load.home, forwarder, lambda: at_end(load.journal))
+    return leader
+
+
+def _lose_another(rng: random.Random, cluster: Cluster, load: _Load, leader: int) -> None:
+    """Nothing is acknowledged by one of three; then both are back."""
+    second = rng.choice([node for node in NODES if node != leader])
+    print(f"leader {leader} and then {second} killed")
+    cluster.kill(second)
+    stood = cursor(load.journal)
+    load.add(5)
+    time.sleep(DEAF_S)
+    assert cursor(load.journal) == stood, "one broker of three has acknowledged something"
+    cluster.start(leader, second)
 
 
 def _homes(folder: Path, address: str) -> tuple[Path, Path]:
@@ -85,7 +159,7 @@ def _check(scenario: Scenario, address: str, home: Path, *others: Path) -> int:
     """Kafka holds the journal and nothing else; the stores are its recount. Returns how many
     messages Kafka holds more than once.
     """
-    run(home, "forward", "--once")
+    assert run_here(home, "forward", "--once").returncode == 0
     messages = list(recount.read_journal(home / "journal"))
     found = Counter(read_topics(address))
     assert set(found) == {(topic, value) for topic, _, value in messages}
@@ -93,46 +167,6 @@ def _check(scenario: Scenario, address: str, home: Path, *others: Path) -> int:
     ends = {(place.topic, place.partition): end for place, end in log.ends(TOPICS).items() if end}
     log.close()
     for one in (home, *others):
-        run(one, "consume", "--once")
+        assert run_here(one, "consume", "--once").returncode == 0
         check_store(one, scenario, messages, ends)
     return found.total() - len(messages)
-
-
-def test_acknowledgements_are_lost_on_the_way(
-    tmp_path: Path, rng: random.Random, cluster: Cluster
-) -> None:
-    """With their connections: one producer repeats, Kafka knows its numbers, nothing is there
-    twice. In silence, until the forwarder is killed: the next one repeats what Kafka has.
-    """
-    home, other = _homes(tmp_path, cluster.lines)
-    journal, lines = home / "journal", list(cluster.before.values())
-    scenario = draw_events(rng, RECORDS)
-    with Servers(journal, rng, scenario.events) as servers:
-        with killed(home, "forward") as forwarder:
-            for line in lines:
-                line.cuts = rng.randint(1, 3)
-            cuts = sum(line.cuts for line in lines)
-            while any(line.cuts for line in lines):
-                assert servers.emit(20), "it was not cut as often as was drawn"
-                time.sleep(0.05)
-            until(home, forwarder, lambda: at_end(journal))
-            assert sum(line.lost for line in lines) == cuts
-            sent = len(list(recount.read_journal(journal)))
-            assert len(read_topics(cluster.addresses)) == sent
-            stood = cursor(journal)
-            for line in lines:
-                line.is_silent = True
-            assert servers.emit(100)
-            until(home, forwarder, lambda: len(read_topics(cluster.addresses)) > sent)
-            assert cursor(journal) == stood, "moved without an acknowledgement"
-        for line in lines:
-            line.is_silent = False
-        servers.emit(len(scenario.events))
-    twice = _check(scenario, cluster.addresses, home)
-    assert twice > 0
-    print(f"{cuts} acknowledgements cut, {twice} messages sent twice")
-    log = open_kafka(KafkaSettings(cluster.addresses), library="kafka-python")
-    with open_store(other / "usage.duckdb", "usage").closing() as store:
-        Projector(store, lambda: time.time_ns() // 1000).run_once(log)
-    _check(scenario, cluster.addresses, home, other)
-    log.close()
