@@ -6,6 +6,7 @@ the document's account are its own.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any, Final
 
 from billing.money import minor_to_money
@@ -16,6 +17,7 @@ from warehouse import Store
 
 _ALLOWANCES: Final = ("retired", "dismissed", "unclean", "accepted")
 _KINDS: Final = {"concession": "Concession", "correction": "Correction", "void": "Cancellation"}
+_TOLD_MAX: Final = 20
 _ASKED: Final = {
     "accept_incomplete": "Closed although usage may be missing",
     "include_old": "Charged usage of long ago too",
@@ -50,20 +52,27 @@ def tell_closing(closing: Mapping[str, Any] | None) -> Iterator[str]:
     yield f"Closed by {closing['who']} at {at}, run {closing['run']}"
     for name, reason in closing["overrides"].items():
         yield f"{_ASKED.get(name, name)}: {reason}"
-    for gap in closing["accepted"]:
+    for gap in closing["accepted"][:_TOLD_MAX]:
         yield f"Missing then: {gap['code']}, {gap['place']}: {gap['message']}"
+    if more := len(closing["accepted"][_TOLD_MAX:]):
+        yield f"Missing then: {more:,} more, which `--format json` has"
     for server in closing["retired"]:
         yield (
             f"Not waited for: server {server['server_id']}, retired on {server['retired_on']} "
             f"by {server['who']}: {server['reason']}"
         )
-    for row in closing["dismissed"]:
-        yield (
-            f"Passed over: quarantine row {row['id']}, {row['code']}, dismissed by {row['who']}: "
-            f"{row['reason']}"
-        )
+    yield from _dismissed(closing["dismissed"])
     for source in closing["unclean"]:
         yield f"Not closed in good order: source {source['source']}"
+
+
+def _dismissed(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Rows given up for one reason may be thousands: those that follow each other are told once."""
+    alike = groupby(rows, key=lambda row: (row["code"], row["who"], row["reason"]))
+    for (code, who, reason), group in alike:
+        ids = [row["id"] for row in group]
+        what = f"row {ids[0]}" if len(ids) == 1 else f"{len(ids):,} rows, {ids[0]} to {ids[-1]}"
+        yield f"Passed over: quarantine {what}, {code}, dismissed by {who}: {reason}"
 
 
 def tell_corrections(books: Store, document: Mapping[str, Any]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from edge import Refused
 from eventlog import JournalSource, JournalWriter
 from schemas import CONTRACTS, encode
 from tests import recount
+from tests.clerk import Clerk
 from tests.command_line import run_here, shown_here, start
 from tests.fire import times
 from tests.test_projector import TOPIC, T, _clock, _daily, _meetings, _records, _slice
@@ -94,6 +95,38 @@ def test_it_starts_again_when_rows_are_given_up(tmp_path: Path, rng: random.Rand
     assert run_here(tmp_path, *dismiss, "--code", "BAD_FRAME").stderr == "0 rows dismissed\n"
     assert run_here(tmp_path, "consume", "--once").returncode == 0
     _check(tmp_path, before + after)
+
+
+def test_a_clerk_can_read_what_hundreds_of_rows_hold_up(tmp_path: Path) -> None:
+    clerk = Clerk(tmp_path, "2026-12-10T09:00:00Z", acme="p")
+    clerk.use("acme", "2026-11-03")
+    clerk.settings('[billing]\nexpected_servers = ["zoo-1"]\n')
+    writer = JournalWriter.open(clerk.home / "journal", "probe-1")
+    writer.append(TOPIC, [b"noise %d" % n for n in range(600)])
+    writer.close()
+    assert "QUARANTINE_CEILING" in clerk.types("consume", "--once").stderr
+    close = ("invoice", "run", "--month", "2026-11", "--finalize", "--format", "csv")
+    said = clerk.told_by(*close).splitlines()
+    lines = [line for line in said if line.startswith("QUARANTINE_OPEN: ")]
+    told = [line.split(": ")[1] for line in lines]
+    assert sorted(told) == sorted([*(f"quarantine {n}" for n in range(1, 21)), "quarantine …"])
+    assert lines[-1] == (
+        "QUARANTINE_OPEN: quarantine …: and 580 more: `homemeeting quarantine list`; all that have"
+        " one code are given up by `quarantine dismiss --code CODE --reason R`"
+    )
+    assert any(line.startswith("SERVER_SILENT: server zoo-1: ") for line in said)
+    clerk.must("quarantine", "dismiss", "7", "--reason", "mine")
+    clerk.must("quarantine", "dismiss", "--code", "BAD_FRAME", "--reason", "a probe")
+    clerk.must("server", "retire", "zoo-1", "--on", "2026-11-01", "--reason", "gone")
+    clerk.must(*close)
+    shown = clerk.must("invoice", "show", "HM-2026-000001").stdout.splitlines()
+    assert [line for line in shown if line.startswith("Passed over: ")] == [
+        "Passed over: quarantine 6 rows, 1 to 6, BAD_FRAME, dismissed by ann: a probe",
+        "Passed over: quarantine row 7, BAD_FRAME, dismissed by ann: mine",
+        "Passed over: quarantine 593 rows, 8 to 600, BAD_FRAME, dismissed by ann: a probe",
+    ]
+    closing = clerk.sees("invoice", "show", "HM-2026-000001")["closing"]
+    assert len(closing["dismissed"]) == 600
 
 
 def test_it_starts_again_when_rows_are_applied(
