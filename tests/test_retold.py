@@ -17,10 +17,10 @@ from tests import recount
 from tests.clerk import Clerk
 from tests.fire import some, times
 from tests.test_decode import EVENTS
-from tests.test_projector import QUALITY, TOPIC, _daily, _meetings, _records, _slice
+from tests.test_projector import QUALITY, TOPIC, T, _daily, _meetings, _records, _slice
 from warehouse import Store, open_scratch
 
-SAMPLES, LOAD = "meetings.quality", "servers.load"
+SAMPLES, LOAD, BEATS = "meetings.quality", "servers.load", "sources.heartbeat"
 YEAR_US = 366 * recount.DAY_US
 STATE = (
     "FROM usage_daily ORDER BY ALL",
@@ -29,27 +29,29 @@ STATE = (
     "SELECT * EXCLUDE (cell) FROM quality_hourly ORDER BY ALL",
     "FROM quality_sketch ORDER BY ALL",
     "FROM server_hourly ORDER BY ALL",
+    *(f"FROM {name} ORDER BY ALL" for name in ("source_state", "source_totals", "settlements")),
+    *(f"FROM {name} ORDER BY ALL" for name in ("refusals", "holes", "source_completeness")),
 )
 
 
 class Line:
-    """A partition of each topic, read by projectors that start anew for each batch."""
+    """Partitions of each topic, read by projectors that start anew for each batch."""
 
     def __init__(self, store: Store, now: int) -> None:
         self.store, self.now = store, now
-        self._next: Counter[str] = Counter()
+        self._next: Counter[tuple[str, str]] = Counter()
 
-    def read(self, rng: random.Random, told: Iterable[tuple[str, bytes]]) -> None:
-        """In batches of any size; the clock goes on by a second for each."""
+    def read(self, rng: random.Random, told: Iterable[tuple[str, bytes]], places: str) -> None:
+        """In batches of any size, each from one of the partitions; a second goes by for each."""
         left = list(told)
         while left:
-            size = rng.choice([9, 40, len(left)])
+            size, place = rng.choice([9, 40, len(left)]), rng.choice(places)
             batch, left = left[:size], left[size:]
             slices = []
             for topic in sorted({topic for topic, _ in batch}):
                 payloads = [payload for one, payload in batch if one == topic]
-                slices.append(_slice(self._next[topic], payloads, topic=topic))
-                self._next[topic] += len(payloads)
+                slices.append(_slice(self._next[topic, place], payloads, place, topic))
+                self._next[topic, place] += len(payloads)
             self.now += 1_000_000
             Projector(self.store, lambda: self.now, sample_days=3).apply(slices)
 
@@ -67,7 +69,20 @@ def _facts(rng: random.Random) -> list[tuple[str, bytes]]:
         (LOAD, encode(LOAD, EVENTS[LOAD] | {"source": "fra-1/0", "sequence": n, "meetings": n}))
         for n in range(1, 10)
     ]
-    return [*usage, *samples, *load]
+    beats = [_beat(n, rng.choice([n - 1, n]), len(usage)) for n in range(1, 6)]
+    return [*usage, *samples, *load, *beats]
+
+
+def _beat(sequence: int, refused: int, last: int) -> tuple[str, bytes]:
+    """The first settles another source; the last promises all and closes."""
+    phases = {1: "OPEN", 5: "CLOSE"}
+    own = {"source": "fra-1/0", "topic": TOPIC, "last": last * sequence // 5, "refused": refused}
+    other = {"source": "fra-1/gone", "topic": TOPIC, "last": 3, "refused": 0}
+    event = {
+        "source": "fra-1/0", "sequence": sequence, "server_id": "fra-1", "totals": [own, other],
+        "phase": phases.get(sequence, "BEAT"), "beat_at": T + sequence, "watermark": T + sequence,
+    }  # fmt: skip
+    return BEATS, encode(BEATS, event)
 
 
 def test_what_comes_again_after_years_changes_nothing(rng: random.Random) -> None:
@@ -75,12 +90,12 @@ def test_what_comes_again_after_years_changes_nothing(rng: random.Random) -> Non
     for _ in range(times(1)):
         told = _facts(rng)
         with open_scratch("usage").closing() as store:
-            line = Line(store, 1_790_000_000_000_000)
-            line.read(rng, told)
+            line = Line(store, T)
+            line.read(rng, rng.sample(told, len(told)), "01")
             before = line.state()
             for _ in range(2):
                 line.now += rng.choice([recount.DAY_US * 40, 9 * YEAR_US])
-                line.read(rng, rng.choices(told, k=len(told)))
+                line.read(rng, rng.choices(told, k=len(told)), "012")
             assert line.state() == before
             assert broken_invariants(store) == []
 
@@ -118,7 +133,7 @@ def test_of_two_payloads_with_one_number_usage_keeps_both_and_samples_the_first(
                 one = twice[at - len(usage)]
                 first.setdefault(one["sequence"], one["frozen_ms"])
         with open_scratch("usage").closing() as store:
-            Line(store, 1_790_000_000_000_000).read(rng, [told[at] for at in order])
+            Line(store, T).read(rng, [told[at] for at in order], "01")
             assert _records(store) == recount.records(usage)
             assert _daily(store) == recount.daily(usage)
             assert store.rows("SELECT topic, source, first, last FROM sequences ORDER BY ALL") == [
