@@ -1,7 +1,7 @@
 """Do the tests find what could be wrong with the merge and the rating? By hand, as it takes long:
 
     python -m tests.mutants                      every fault of every file below
-    python -m tests.mutants 'consumers/sql/*'    of these files alone
+    python -m tests.mutants 'consumers/sql/*'    of these files alone, or of a line: 'FILE:12'
     python -m tests.mutants --some 50            so many of them, drawn by the seed
     python -m tests.mutants --list billing/terms.py
 
@@ -109,9 +109,10 @@ def trials(patterns: Sequence[str]) -> Iterator[Trial]:
     for owned in OWNED:
         for path in sorted({path for glob in owned.files for path in ROOT.glob(glob)}):
             name = path.relative_to(ROOT).as_posix()
-            if not patterns or any(fnmatch.fnmatch(name, one) for one in patterns):
-                mutants = sql_mutants if path.suffix == ".sql" else python_mutants
-                for mutant in mutants(path.read_text("utf-8")):
+            mutants = sql_mutants if path.suffix == ".sql" else python_mutants
+            for mutant in mutants(path.read_text("utf-8")):
+                asked = (fnmatch.fnmatch(f"{name}:{mutant.line}", one) for one in patterns)
+                if not patterns or name in patterns or any(asked):
                     yield Trial(name, mutant, owned.tests)
 
 
@@ -278,6 +279,7 @@ def run(wanted: Sequence[Trial], seed: int, processes: int) -> int:
                 print(f"the tests without a fault: {verdict.cpu_s:.0f} s", flush=True)
                 continue
             done += 1
+            print(f"{done} {verdict.cpu_s:.1f} s {row(verdict.trial)}", file=sys.stderr)
             if not verdict.found:
                 left += 1
                 print(row(verdict.trial), flush=True)

@@ -9,6 +9,7 @@ import pytest
 
 from billing import open_books
 from edge import Settings
+from eventlog import JournalWriter
 from tests import command_line
 from tests.clerk import Clerk
 from tests.command_line import usage_event
@@ -34,6 +35,9 @@ def test_drafts_are_closed_by_id_and_the_rest_by_month(clerk: Clerk) -> None:
     clerk.must(*FINALIZE, "--month", "2026-10")
     assert clerk.numbers() == ["HM-2026-000002", "HM-2026-000001", None]
     assert list(clerk.states().values()) == ["final", "final", "nil"]
+    for wrong in (FINALIZE, (*FINALIZE, "HM-1", "--month", "2026-10")):
+        assert clerk.types(*wrong).returncode == 2
+    assert clerk.types(*RUN, "2026-10", "--issue-date", "2026-12-10").returncode == 2
     assert clerk.told_by(*FINALIZE, "2026-10.acme", "nobody", "HM-1") == (
         "INVOICE_UNKNOWN: nobody: there is no such document\n"
         "INVOICE_UNKNOWN: HM-1: there is no such document\n"
@@ -196,6 +200,29 @@ def test_who_was_let_go_is_named_by_what_was_closed_without_it(clerk: Clerk) -> 
     clerk.close("2026-11", "--account", "base")
     told = clerk.must("invoice", "show", "HM-2026-000001").stdout
     assert "Not waited for: server nyc-1, retired on 2026-10-31 by ann: sold\n" in told
+
+
+def test_what_was_passed_over_is_named_by_what_was_closed_beside_it(clerk: Clerk) -> None:
+    clerk.now = "2026-10-20T09:00:00Z"
+    writer = JournalWriter.open(clerk.home / "journal", "par-1")
+    writer.append("meetings.usage", [b"torn"])
+    writer.close()  # as if killed: without a CLOSE
+    clerk.told([], "par-1")
+    clerk.must("quarantine", "dismiss", "1", "--reason", "a test")
+    clerk.now = "2026-12-10T09:00:00Z"
+    clerk.close("2026-10", "--account", "base")
+    told = clerk.must("invoice", "show", "HM-2026-000001").stdout
+    assert "Passed over: quarantine row 1, BAD_FRAME, dismissed by ann: a test\n" in told
+    assert f"Not closed in good order: source {writer.source}\n" in told
+
+
+def test_a_closed_month_that_cannot_be_rated_again_leaves_its_account_out(clerk: Clerk) -> None:
+    clerk.close("2026-10")
+    clerk.use("acme", "2026-10-02")
+    with open_books(Settings(clerk.home, None, "clerk")) as books:
+        books.execute("UPDATE price_books SET content = 'no prices'")
+    said = clerk.told_by(*RUN, "2026-11", "--account", "acme", "--format", "csv")
+    assert "PRICE_BOOK_UNREADABLE: acme: 2026-10, which is adjusted: b@2025-01-01 " in said
 
 
 def test_a_month_left_open_by_a_fault_is_not_passed_over(clerk: Clerk) -> None:

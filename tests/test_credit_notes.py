@@ -108,9 +108,21 @@ def test_never_more_than_is_left_and_every_fault_is_told(clerk: Clerk) -> None:
         "back, 6.27 EUR is left of all lines\n"
         "CREDIT_REFUSED: nothing was credited\n"
     )
-    assert clerk.types(*give("--line", "one")).returncode == 2
-    assert clerk.types(*give("--line", "1=x")).returncode == 2
+    assert refused(clerk, *give("--line", "2")) == (
+        f"MORE_THAN_LEFT: {OCTOBER}: 6.27 EUR is left of it, negative lines included\n"
+        "CREDIT_REFUSED: nothing was credited\n"
+    )
+    for wrong in (("one",), ("1=x",), ("1=Infinity",), ("1=0.10", "--line", "1=0.20")):
+        assert clerk.types(*give("--line", *wrong)).returncode == 2
     assert clerk.types("credit-note", OCTOBER, "--reason", "no kind").returncode == 2
+    assert clerk.types("void", "--reason", "nothing named").returncode == 2
+    assert clerk.types("void", OCTOBER, "--month", "2026-10", "--reason", "both").returncode == 2
+
+
+def test_the_same_once_more_is_done_and_told(clerk: Clerk) -> None:
+    credit(clerk, "1=0.50")
+    said = clerk.must(*give("--line", "1=0.50")).stderr
+    assert "warning: CN-2026-000001 says the same; `void` takes back both" in said
 
 
 def test_only_a_final_invoice_is_credited(clerk: Clerk) -> None:

@@ -270,6 +270,14 @@ def test_a_second_writer_of_one_incarnation_is_told_who_holds_it(tmp_path: Path)
     other.join()
 
 
+def test_an_incarnation_that_was_written_is_never_written_again(tmp_path: Path) -> None:
+    first = JournalWriter.open(tmp_path, "fra-1", incarnation="one")
+    first.append(TOPIC, [_event(first.source, 1)])
+    first.close()
+    with pytest.raises(Refused, match=f"JOURNAL_EXISTS: {first.source} was written before"):
+        JournalWriter.open(tmp_path, "fra-1", incarnation="one")
+
+
 def test_a_failed_write_leaves_no_half_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

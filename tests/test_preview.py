@@ -163,6 +163,8 @@ def test_an_account_without_usage_has_its_fees(home: Path) -> None:
     assert ", none of it of this account; " in done.stdout
     (home / "usage.duckdb").unlink()
     assert run(home, *PREVIEW, "acme").stderr.splitlines()[-1].startswith("STORE_MISSING: ")
+    open_store(home / "usage.duckdb", "usage").close()
+    assert "\nNo usage has been read yet: " in run(home, *PREVIEW, "acme").stdout
 
 
 def test_it_works_while_the_projector_serves(home: Path) -> None:

@@ -115,6 +115,32 @@ def test_any_order_repetition_and_split_equals_the_recount(store: Store, seed: i
     assert projector.positions() == {Partition("c/t", TOPIC, "0"): offset}
 
 
+def test_a_day_moves_by_what_changed_a_record_and_by_nothing_else(store: Store) -> None:
+    """Closed months are looked at again by `last_batch`: a change that did not move it is lost."""
+    (first, *_) = _meetings(random.Random(4), 1, "fra-1/00")
+    told = first | {"phase": "START", "quantity": None, "continues": None, "variant": None}
+    low, high = bytes(16), b"\xff" * 16
+    changes: list[dict[str, Any]] = [
+        {},
+        {"observed_at": told["observed_at"] + 1},
+        {"phase": "STOP"},
+        {"quantity": 0},  # another state than none, which comes to as much
+        {"quantity": 5},
+        {"continues": low},
+        {"continues": high},
+        {"phase": "CANCEL"},
+    ]
+    projector, offsets, numbers = Projector(store, _clock()), itertools.count(), itertools.count(1)
+    for change in changes:
+        told = told | change
+        batches = []
+        for event in (told, told, told | {"phase": "INTERIM", "quantity": None}):
+            payload = encode(TOPIC, event | {"sequence": next(numbers)})
+            batches.append(projector.apply([_slice(next(offsets), [payload])]).batch)
+            assert store.value("SELECT last_batch FROM usage_daily") == batches[0], change
+    assert broken_invariants(store) == []
+
+
 def test_sequences_are_the_set_of_what_was_applied(store: Store) -> None:
     rng = random.Random(5)
     events = _meetings(rng, 60, "fra-1/00")

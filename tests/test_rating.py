@@ -277,6 +277,28 @@ def test_a_line_is_rounded_at_the_exact_half(
     assert [document["total"] for document in found.documents.values()] == totals
 
 
+@pytest.mark.parametrize("scope", ["record", "participant"])
+def test_what_64_bits_do_not_hold_is_rounded_beside_what_they_hold(
+    home: Settings, scope: str
+) -> None:
+    """`Numbers.cap64` of this charge is 2**61 - 1000: at it, beside it, and as much as there is."""
+    charge = EACH + f'unit_price=0.01\nrounding={{scope="{scope}",mode="up",quantum=1000}}\n'
+    cases = [[2**61 - 1000], [2**61 - 999], [MOST], [5, 2**61 - 1000, 2**61 - 999, MOST]]
+    book, accounts, records = BOOK.format("EUR"), "", []
+    for number, quantities in enumerate(cases):
+        id = f"a{number}"
+        book += PLAN.format(id) + CHARGE.format("c") + charge
+        accounts += an_account(id)
+        records += [
+            record(10 * number + n, id, quantity=quantity, meeting_id=f"m{n}", participant_id="p")
+            for n, quantity in enumerate(quantities)
+        ]
+    found = hold(home, book, accounts, records)
+    quantities = [document["lines"][0]["quantity"] for document in found.documents.values()]
+    rounded = [[-(-one // 1000) * 1000 for one in quantities] for quantities in cases]
+    assert quantities == [str(sum(ones)) for ones in rounded]
+
+
 def test_all_of_a_volume_have_the_price_of_its_last_up_to_the_edge(home: Settings) -> None:
     charge = (
         'meter="participant"\nmeasure="duration"\nunit="minute"\nmodel="volume"\n'

@@ -116,6 +116,20 @@ def test_samples_are_finite_and_not_negative(value: float) -> None:
     assert _failure("meetings.quality", payload) == "RULE_BROKEN"
 
 
+@pytest.mark.parametrize(
+    "change", [{"source": "no source"}, {"topic": "a b"}, {"last": -1}, {"refused": -1}]
+)
+def test_the_totals_of_a_heartbeat_keep_the_rules(change: dict[str, Any]) -> None:
+    total = {"source": "fra-1/00", "topic": "meetings.usage", "last": 0, "refused": 0}
+    beat = {"source": "fra-1/00", "sequence": 1, "server_id": "fra-1", "phase": "OPEN"}
+    beat |= {"beat_at": T, "watermark": T}
+    good, bad = (
+        encode("sources.heartbeat", beat | {"totals": [total | told]}) for told in ({}, change)
+    )
+    assert decode("sources.heartbeat", [good]).failures == []
+    assert _failure("sources.heartbeat", bad) == "RULE_BROKEN"
+
+
 def test_the_edges_of_the_rules_are_inside() -> None:
     event = USAGE | {"observed_at": T + 48 * 3_600_000_000, "quantity": 2**63 - 1}
     assert decode("meetings.usage", [encode("meetings.usage", event)]).index.tolist() == [0]
