@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.broker_fixtures import (
     cluster,
@@ -40,6 +41,9 @@ __all__ = [
 def pytest_configure(config: pytest.Config) -> None:
     # Where it is set, each of hundreds of commands compiled us anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # A machine that has much else to do is no fault of a test.
+    settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("busy")
     draw_seed(config)
 
 

@@ -138,6 +138,7 @@ def test_a_day_moves_by_what_changed_a_record_and_by_nothing_else(store: Store) 
             payload = encode(TOPIC, event | {"sequence": next(numbers)})
             batches.append(projector.apply([_slice(next(offsets), [payload])]).batch)
             assert store.value("SELECT last_batch FROM usage_daily") == batches[0], change
+    assert store.rows("SELECT DISTINCT added FROM additions WHERE what = 'usage_records'") == [(1,)]
     assert broken_invariants(store) == []
 
 

@@ -42,7 +42,6 @@ poured AS (
         *,
         list_transform(tiers, lambda tier: {
             'inside': CASE
-                WHEN model = 'package' THEN net
                 WHEN model = 'graduated' THEN
                     greatest(least(coalesce(tier.upper, net), net) - tier.lower, 0::HUGEINT)
                 WHEN net > tier.lower AND net <= coalesce(tier.upper, net) THEN net
