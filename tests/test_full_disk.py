@@ -86,12 +86,40 @@ def test_a_full_disk_under_the_journal_blocks_nobody_and_what_is_refused_is_coun
     *_, last = beats(disk.seen / "j")
     totals = {one["topic"]: (one["last"], one["refused"]) for one in last["totals"]}
     assert totals["meetings.usage"] == (len(kept), refused)
-    assert run(projected_there, disk).value[:2] == counted(kept)
+    assert run(projected_there, disk, "j").value[:2] == counted(kept)
 
 
-def projected_there(disk: SmallDisk) -> tuple[Any, ...]:
+def emit_file(disk: SmallDisk, events: list[dict[str, Any]]) -> tuple[int, str]:
     disk.enter()
-    return projected(disk.path / "j")
+    lines = [
+        {**one, "topic": "meetings.usage", "record_id": one["record_id"].hex()}
+        | {name: instant(one[name]).isoformat() for name in ("started_at", "observed_at")}
+        for one in events
+    ]
+    done = run_here(disk.path, "emit", "-", "--server-id", "fra-1", lines=lines)
+    return done.returncode, done.stderr
+
+
+def test_a_file_that_a_full_disk_took_half_of_is_emitted_again_and_counts_once(
+    disk: SmallDisk, rng: random.Random
+) -> None:
+    events = script(0, 2000)
+    rooms = sorted(fire.some(rng, ROOMS[1:4], 1) + [0])
+    for room in rooms:
+        disk.fill(room * KIB)
+        code, stderr = run(emit_file, disk, events).value
+        assert code == 1, stderr
+        *_, last = stderr.splitlines()
+        assert last.startswith("JOURNAL_WRITE: "), stderr
+        assert "Traceback" not in stderr
+        disk.free()
+    assert run(emit_file, disk, events).value[0] == 0
+    assert run(projected_there, disk, "journal").value[:2] == counted(events)
+
+
+def projected_there(disk: SmallDisk, journal: str) -> tuple[Any, ...]:
+    disk.enter()
+    return projected(disk.path / journal)
 
 
 def consume(disk: SmallDisk) -> tuple[int, str]:
