@@ -21,10 +21,13 @@ from pathlib import Path
 KAFKA_VERSION = "4.3.1"
 IMAGE = f"apache/kafka:{KAFKA_VERSION}"
 # A broker of a test lives for seconds: what a second compiler makes of it never pays.
-JAVA = ("java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+_JAVA = ("java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 _READY_S = 60.0
 _POM = Path(__file__).with_name("pom.xml")
 _LIBS = Path.home() / ".cache" / "homemeeting-kafka" / KAFKA_VERSION
+# Its classes as a first run leaves them, which spares each later one half of its start. Java looks
+# whether they are of this Java and of these jars, and goes on without them where they are not.
+_CLASSES = _LIBS.with_name(f"{KAFKA_VERSION}.jsa")
 
 
 class NoBroker(Exception):
@@ -112,20 +115,21 @@ def _docker(guarded: Guarded | None) -> Iterator[Broker]:
 
 @contextlib.contextmanager
 def _java(guarded: Guarded | None) -> Iterator[Broker]:
-    classpath = f"{jars()}/*"
+    java = java_command()
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="homemeeting-kafka-") as folder:
         home = Path(folder)
         config, log = home / "server.properties", home / "broker.log"
         text = properties(port, free_port(), home / "data", guarded)
         config.write_text(text, "utf-8")
-        java = [*JAVA, "-cp", classpath]
         format_storage(java, config)
+        classes = home / "classes.jsa"
+        leaving = [] if _CLASSES.exists() else [f"-XX:ArchiveClassesAtExit={classes}"]
         running: list[subprocess.Popen[bytes]] = []  # the last one, those before are killed
 
         def start() -> None:
             with log.open("ab") as out:
-                command = [*java, "kafka.Kafka", str(config)]
+                command = [*java, *leaving, "kafka.Kafka", str(config)]
                 running.append(
                     subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
                 )
@@ -139,7 +143,24 @@ def _java(guarded: Guarded | None) -> Iterator[Broker]:
             start()
             yield Broker(f"127.0.0.1:{port}", kill, start)
         finally:
-            stop(running[-1])
+            if leaving:
+                _stop(running[-1])
+                _keep(classes)
+            else:  # its data goes, and to end in order takes it seconds
+                kill()
+
+
+def java_command() -> list[str]:
+    """Raises NoBroker. To it comes what of the jars is to be run."""
+    shared = [f"-XX:SharedArchiveFile={_CLASSES}"] if _CLASSES.exists() else []
+    return [*_JAVA, *shared, "-cp", f"{_jars()}/*"]
+
+
+def _keep(classes: Path) -> None:
+    if classes.exists():
+        part = _CLASSES.with_name(f"{_CLASSES.name}.{os.getpid()}")
+        shutil.copyfile(classes, part)
+        part.replace(_CLASSES)
 
 
 def format_storage(java: list[str], config: Path) -> None:
@@ -152,7 +173,7 @@ def format_storage(java: list[str], config: Path) -> None:
         raise NoBroker(f"java cannot run the broker: {error.stderr.strip()[:200]}") from error
 
 
-def jars() -> Path:
+def _jars() -> Path:
     """The broker's jars, fetched once and kept under ~/.cache."""
     if not shutil.which("java"):
         raise NoBroker("no java on the path")
@@ -233,12 +254,12 @@ def wait(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise NoBroker(f"the broker did not listen within {_READY_S:.0f} s")
 
 
-def stop(process: "subprocess.Popen[bytes]") -> None:
+def _stop(process: "subprocess.Popen[bytes]") -> None:
     if process.poll() is not None:
         return
     process.send_signal(signal.SIGTERM)
     try:
-        process.wait(10)
+        process.wait(60)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

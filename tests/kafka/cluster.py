@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.kafka.broker import (
-    JAVA,
     Guarded,
     format_storage,
     free_port,
-    jars,
+    java_command,
     properties,
     wait,
 )
@@ -52,7 +51,7 @@ class Cluster:
     def start(self, *nodes: int) -> None:
         for node in nodes:
             with (self.home / f"{node}.log").open("ab") as out:
-                command = [*JAVA, _HEAP, "-cp", f"{jars()}/*", "kafka.Kafka"]
+                command = [*java_command(), _HEAP, "kafka.Kafka"]
                 self._running[node] = subprocess.Popen(
                     [*command, str(self.home / f"{node}.properties")],
                     stdout=out,
@@ -71,7 +70,7 @@ class Cluster:
 @contextlib.contextmanager
 def own_cluster() -> Iterator[Cluster]:
     """Running, and stopped afterwards. Raises NoBroker."""
-    java = [*JAVA, "-cp", f"{jars()}/*"]
+    java = java_command()
     ports = {node: free_port() for node in NODES}
     controllers = {node: free_port() for node in NODES}
     inner = {node: free_port() for node in NODES}
