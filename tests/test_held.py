@@ -86,18 +86,23 @@ def test_a_stopped_projector_holds_on_and_goes_on_where_it_stood(
                 assert _members(kafka) == []
                 time.sleep(PAUSE_S)
                 first.send_signal(signal.SIGCONT)
-                wait_until(lambda: run_here(tmp_path, "status").returncode == 0)
+                wait_until(lambda: _status(tmp_path) != "")
                 assert second.poll() is None
                 send(len(left))
                 first.kill()
                 first.wait()
-                wait_until(lambda: run_here(tmp_path, "status").stdout.startswith("Healthy"))
+                wait_until(lambda: _status(tmp_path).startswith("Healthy"))
             finally:
                 second.kill()
                 second.wait()
                 first.poll = lambda: None  # type: ignore[method-assign]  # killed on purpose
     assert (tmp_path / "second.log").read_text().count(f"waiting: {busy}") == 1
     check_store(tmp_path, scenario, messages, sent)
+
+
+def _status(home: Path) -> str:
+    time.sleep(0.5)
+    return run_here(home, "status").stdout
 
 
 def _told(
