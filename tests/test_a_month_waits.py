@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from edge.instants import instant, micros
 from producers import Emitter, EmitterSettings
 from schemas import decode
@@ -246,6 +248,7 @@ def _behind(server: Server, day: str) -> str:
     return f"{place}: {told}: {BRING}{RESTART}{RETIRE.format(server.name)}"
 
 
+@pytest.mark.long
 def test_each_gap_names_its_server_and_goes_when_it_is_settled(
     tmp_path: Path, rng: random.Random
 ) -> None:

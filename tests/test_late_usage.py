@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from edge.instants import micros
 from tests import recount
 from tests.clerk import HEADER, Clerk
@@ -155,6 +157,7 @@ def _billed(clerk: Clerk) -> dict[str, Fraction]:
     return found
 
 
+@pytest.mark.long
 def test_the_sum_of_documents_is_what_it_were_in_time(tmp_path: Path, rng: random.Random) -> None:
     cases = [
         Case(f"a{number}", number * 100 + 1, rng.choice(ZONES), rng.random(), *one)
