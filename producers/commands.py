@@ -29,7 +29,8 @@ _PATIENCE_S = 2.0  # what was sent and not acknowledged is sent again, and count
 def emit(file: Path, server_id: str) -> None:
     """Emit events into the journal of one server.
 
-    FILE holds one JSON object a line; - is stdin.
+    FILE holds one JSON object a line; - is stdin. Usage that is given again counts once. Samples of
+    quality and load count again: they have no identity but their place in a journal.
 
     \b
     Example: homemeeting emit events.ndjson --server-id fra-1

@@ -17,10 +17,11 @@ from edge.instants import micros
 from schemas import encode
 from tests import recount
 from tests.clerk import Clerk
+from tests.command_line import run_here
 from tests.fire import some, times
 from tests.test_decode import EVENTS
 from tests.test_projector import QUALITY, TOPIC, T, _daily, _meetings, _records, _slice
-from warehouse import Store, open_scratch
+from warehouse import Store, open_scratch, open_store
 
 SAMPLES, LOAD, BEATS = "meetings.quality", "servers.load", "sources.heartbeat"
 YEAR_US = 366 * recount.DAY_US
@@ -145,6 +146,35 @@ def test_of_two_payloads_with_one_number_usage_keeps_both_and_samples_the_first(
             sums = "SELECT sum(samples), sum(frozen_ms) FROM quality_hourly"
             assert store.rows(sums) == [(19, sum(first.values()))]
             assert broken_invariants(store) == []
+
+
+def test_a_file_that_is_emitted_again_counts_its_usage_once_and_its_samples_again(
+    tmp_path: Path, rng: random.Random
+) -> None:
+    """As `emit --help` says: who gives samples again has another source."""
+    ours = ("source", "sequence")
+    events = [
+        {k: v for k, v in one.items() if k not in ours} | {"topic": TOPIC}
+        for one in _meetings(rng, 20, "-")
+    ]
+    sample = {k: v for k, v in QUALITY.items() if k not in ours} | {"topic": SAMPLES, "rtt_ms": 1.0}
+    lines = [
+        one
+        | {
+            name: one[name] and one[name].hex()
+            for name in ("record_id", "continues")
+            if name in one
+        }
+        for one in (*events, sample)
+    ]
+    for server in ("fra-1", "fra-1", "nyc-1"):
+        assert run_here(tmp_path, "emit", "-", "--server-id", server, lines=lines).returncode == 0
+    assert run_here(tmp_path, "consume", "--once").returncode == 0
+    with open_store(tmp_path / "usage.duckdb", "usage").closing() as store:
+        assert _records(store) == recount.records(events)
+        assert _daily(store) == recount.daily(events)
+        assert store.value("SELECT sum(samples) FROM quality_hourly") == 3
+        assert broken_invariants(store) == []
 
 
 CHANGES: dict[str, dict[str, Any]] = {
