@@ -34,24 +34,28 @@ def find_gaps(
     """
     rows = [{"start_us": start, "end_us": end} for start, end in sorted(set(periods))]
     load_rows(books, "gate_periods", rows, _BOUNDS)
-    load_servers(books, home)
+    load_servers(books, home, now_us)
     for name in ("utc", "begin", "waiting"):
         books.execute(GATE[name])
-    told = {"now_us": now_us, "grace_us": home.grace_hours * _HOUR_US}
+    told = {
+        "grace": {"now_us": now_us, "grace_us": home.grace_hours * _HOUR_US},
+        "behind": {"now_us": now_us},
+    }
     for name in _GAPS:
-        books.execute(GATE[name], told if name == "grace" else {})
+        books.execute(GATE[name], told.get(name, {}))
     books.execute(GATE["found"])
     return [Fault(*row) for row in books.rows(GATE["faults"])]
 
 
-def load_servers(books: Store, home: Settings) -> None:
+def load_servers(books: Store, home: Settings, now_us: int) -> None:
     """Leaves `gate_told`, each source's word; `gate_heard`, when each server spoke; `gate_listed`,
     the servers of the settings and of `server expect`; and `gate_retired`: from when on a server is
     let go, and before when it must have fallen silent.
     """
     listed = [{"server_id": name} for name in home.expected_servers]
     load_rows(books, "set_servers", listed, {"server_id": pa.string()})
-    for name in ("told", "heard", "listed", "retired"):
+    books.execute(GATE["told"], {"now_us": now_us})
+    for name in ("heard", "listed", "retired"):
         books.execute(GATE[name])
 
 

@@ -42,7 +42,7 @@ def list_command() -> None:
     """
     home = settings()
     with open_books(home, make=False) as books:
-        rows = [_row(row) for row in servers(books, home)]
+        rows = [_row(row) for row in servers(books, home, clock()())]
     show_rows(rows, _LIST, "no server was heard of, and none is listed")
 
 

@@ -21,10 +21,10 @@ from warehouse import Store, copy_tables
 _COPIES: Final = ("told_sources", "told_refusals")
 
 
-def servers(books: Store, home: Settings) -> list[dict[str, Any]]:
+def servers(books: Store, home: Settings, now_us: int) -> list[dict[str, Any]]:
     """Every server that was heard of, is listed or retired, by name. Refuses as `copy_tables`."""
     copy_tables(books, home.usage, "usage", {name: COPIES[name] for name in _COPIES})
-    load_servers(books, home)
+    load_servers(books, home, now_us)
     return [{**row, "missing": "; ".join(_missing(row))} for row in books.records(GATE["servers"])]
 
 
@@ -48,7 +48,7 @@ def retire(books: Store, home: Settings, names: Sequence[str], on: date, act: Ac
     why. Refuses with RETIRE_REFUSED, every fault listed: DATE_FUTURE, NAMED_TWICE, SERVER_UNKNOWN,
     SERVER_HEARD (it still speaks, and nothing that fell silent would be let go).
     """
-    known = {row["server_id"]: row for row in servers(books, home)}
+    known = {row["server_id"]: row for row in servers(books, home, act.at_us)}
     faults = [] if on <= instant(act.at_us).date() else [_future(on, act)]
     faults += _named_twice(names)
     remarks, rows = [], []

@@ -101,7 +101,7 @@ def missing(told: Told, start: int, end: int, now: int) -> set[tuple[str | None,
         found.add((None, "GRACE_TIME", ""))
     for server in {one.server for one in told.sources} | set(told.listed):
         own = [one for one in told.sources if one.server == server]
-        found |= {(None, *one) for one in _of_server(told, server, own, start, end)}
+        found |= {(None, *one) for one in _of_server(told, server, own, start, end, now)}
     for row in told.rows:
         if row.state == "open" and _touches(row, start, end):
             found.add((row.account, "QUARANTINE_OPEN", f"quarantine {row.id}"))
@@ -115,13 +115,13 @@ def _touches(row: Row, start: int, end: int) -> bool:
 
 
 def _of_server(
-    told: Told, server: str, own: Sequence[Source], start: int, end: int
+    told: Told, server: str, own: Sequence[Source], start: int, end: int, now: int
 ) -> Iterator[tuple[str, str]]:
-    heard = max([0, *(_heard(one) or 0 for one in own)])
+    heard = max([0, *(_heard(one, now) or 0 for one in own)])
     gone = told.retired.get(server)
     if gone is not None and gone >= end:
         gone = None  # it served the period to its end
-    spoke = max([0, *_spoke(own)])
+    spoke = max([0, *_spoke(own, now)])
     settled = max([0, *(one.settled or 0 for one in own)])
     is_gone = gone is not None and max(spoke, settled) < gone + DAY
     if server in told.listed and not is_gone and spoke < end:
@@ -129,25 +129,29 @@ def _of_server(
     if all(_since(one) >= end for one in own):
         return
     for one in own:
-        last_heard = _heard(one) if _heard(one) is not None else heard
+        last_heard = _heard(one, now) if _heard(one, now) is not None else heard
         assert last_heard is not None
         if gone is not None and last_heard < gone + DAY:
             continue
-        yield from _of_source(told, one, start, end)
+        yield from _of_source(told, one, start, end, now)
 
 
-def _of_source(told: Told, one: Source, start: int, end: int) -> Iterator[tuple[str, str]]:
+def _of_source(
+    told: Told, one: Source, start: int, end: int, now: int
+) -> Iterator[tuple[str, str]]:
     place = f"source {one.name}"
-    is_closed = one.phase == "CLOSE" and one.beat is not None
-    if not (is_closed or _is_settled(one)) and (one.beat is None or one.watermark < end):
-        yield "SERVER_BEHIND", place
     if _since(one) - 48 * HOUR >= end:
         return  # what it saw began after the period
+    is_closed = one.phase == "CLOSE" and one.beat is not None
+    is_told = one.beat is not None and end <= one.watermark <= now + HOUR
+    if not (is_closed or _is_settled(one)) and not is_told:
+        yield "SERVER_BEHIND", place
     last_seen = None
     if is_closed:
         last_seen = one.watermark
     elif _is_settled(one):
-        last_seen = max(one.settled or 0, *((one.beat, one.watermark) if one.beat else (0,)))
+        told_last = one.watermark if one.beat is not None else 0
+        last_seen = max(one.settled or 0, _beat(one, now) or 0, told_last)
     if last_seen is None or last_seen >= start:
         if any(not _accepted(told, one, stretch, start) for stretch in _runs(one.lost)):
             yield "USAGE_MISSING", place
@@ -163,21 +167,26 @@ def _of_source(told: Told, one: Source, start: int, end: int) -> Iterator[tuple[
         before, after = count, last
 
 
-def _spoke(own: Sequence[Source]) -> Iterator[int]:
+def _beat(one: Source, now: int) -> int | None:
+    """None of one that is yet to come: its clock runs ahead."""
+    return one.beat if one.beat is not None and one.beat <= now + HOUR else None
+
+
+def _spoke(own: Sequence[Source], now: int) -> Iterator[int]:
     """When the server itself did. Who replays files in its name speaks for it if it never did."""
-    beats = {one: one.beat for one in own if one.beat is not None}
-    if not any(one.opened and one.since > REPLAYS for one in beats):
-        yield from beats.values()
+    beats = [(one, beat) for one in own if (beat := _beat(one, now)) is not None]
+    if not any(one.beat is not None and one.opened and one.since > REPLAYS for one in own):
+        yield from (beat for _, beat in beats)
         return
-    for one, beat in beats.items():
+    for one, beat in beats:
         if not one.opened:
             yield min(beat, one.watermark)  # it may be either
         elif one.since > REPLAYS:
             yield beat
 
 
-def _heard(one: Source) -> int | None:
-    return max((at for at in (one.beat, one.settled) if at is not None), default=None)
+def _heard(one: Source, now: int) -> int | None:
+    return max((at for at in (_beat(one, now), one.settled) if at is not None), default=None)
 
 
 def _since(one: Source) -> int:

@@ -144,7 +144,7 @@ CODES = {
 
 
 class Trouble:
-    """Seven servers in November, and a file that somebody emitted in the name of two of them."""
+    """Eight servers in November, and a file that somebody emitted in the name of two of them."""
 
     def __init__(self, office: Office, folder: Path) -> None:
         self.office, self.folder, self.home = office, folder, office.home
@@ -154,6 +154,7 @@ class Trouble:
         self.full = self._full()
         self.tail = self._tail()
         self.live = self._live()
+        self.fast = self._fast()
         self.back = self._back()
 
     def _silent(self) -> Server:
@@ -211,6 +212,19 @@ class Trouble:
         self.office.emit("live-1", "2026-11-07")
         return found
 
+    def _fast(self) -> Server:
+        """Its clock ran ahead by months; it was killed, and its next opening did not arrive."""
+        found = Server(self.folder, "fast-1", "2026-11-01T00:00:00")
+        found.use("2026-11-02T00:00:00")
+        found.beat("2027-06-01T00:00:00")
+        found.arrive(self.home)
+        self.fast_source = found.source
+        found.kill()
+        found.open("2026-11-10T00:00:00")
+        found.use("2026-11-11T00:00:00")
+        found.close("2026-12-01T00:00:00")
+        return found
+
     def _back(self) -> Server:
         """It lost its disk, was retired, and speaks from a new one."""
         gone = Server(self.folder, "gone-1", "2026-11-01T00:00:00")
@@ -234,6 +248,8 @@ class Trouble:
             f" {BRING}or {RETIRE.format('never-1')}",
             "cut": _behind(self.cut, "2026-11-12"),
             "back": _behind(self.back, "2026-11-08"),
+            "fast": f"SERVER_BEHIND: source {self.fast_source}: has a clock that runs ahead and"
+            f" told all up to 2027-06-01 00:00:00 UTC: {BRING}{RESTART}{RETIRE.format('fast-1')}",
             "live": _behind(self.live, "2026-11-05"),
             "full": f"USAGE_REFUSED: source {self.full.source}: 3 events of usage found no room,"
             f" told at 2026-11-15 01:00:00 UTC: nothing brings them back; {no_override}",
@@ -262,6 +278,7 @@ def test_each_gap_names_its_server_and_goes_when_it_is_settled(
         "cut": lambda: trouble.cut.arrive(office.home),
         "back": lambda: office.retire("gone-1", "2026-11-09"),
         "tail": lambda: trouble.tail.arrive(office.home),
+        "fast": lambda: trouble.fast.arrive(office.home),
         "live": lambda: trouble.live.close("2026-12-01T00:00:00"),
     }
     asked = some(rng, range(len(settling)), 2)

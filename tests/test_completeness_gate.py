@@ -79,6 +79,7 @@ def hole(source: Source, **told: Any) -> Source:
 
 CLOSED: Final = replace(FRA, phase="CLOSE")
 LATER: Final = Source("fra-1/b", since=END, beat=OVER, watermark=OVER)
+AHEAD: Final = OVER + HOUR + 1
 REPLAY: Final = Source("fra-1/c", since=REPLAYS, beat=OVER, watermark=END - 1, phase="CLOSE")
 NEW: Final = Source("fra-9/a", since=END, beat=OVER, watermark=OVER)
 REFUSED: Final = replace(FRA, refusals=((0, START - DAY, END - 1), (2, END + 5, END + 9)))
@@ -90,6 +91,15 @@ CASES: Final[list[tuple[str, Told, list[tuple[str, str]]]]] = [
     ("all is there", Told((FRA,)), []),
     # How far a source's word reaches.
     ("behind by a microsecond", Told((replace(FRA, watermark=END - 1),)), [BEHIND]),
+    ("its clock runs ahead", Told((replace(FRA, beat=AHEAD, watermark=AHEAD),)), [BEHIND]),
+    ("its clock runs ahead by an hour", Told((replace(FRA, beat=AHEAD - 1, watermark=AHEAD - 1),)),
+     []),
+    ("its clock ran ahead until it was started again", Told(
+        (replace(FRA, beat=AHEAD, watermark=AHEAD, settled=END), LATER), listed=("fra-1",)), []),
+    ("its clock runs ahead, and it is gone", Told((replace(FRA, beat=AHEAD, watermark=AHEAD),),
+                                                  retired={"fra-1": START + DAY}), []),
+    ("listed, and its clock ran ahead when it closed", Told(
+        (replace(CLOSED, beat=AHEAD, watermark=AHEAD),), listed=("fra-1",)), [SILENT]),
     ("closed in good order", Told((replace(CLOSED, watermark=START, beat=START),)), []),
     ("settled by a later opening", Told((replace(FRA, watermark=START, settled=START + 5),)), []),
     ("no heartbeat was read", Told((replace(FRA, beat=None),)), [BEHIND]),

@@ -284,7 +284,7 @@ def _run_servers(home: Settings, heard: Settings) -> None:
     act = Act(CLOSED_AT_US, "clerk", "test", "x-1", "", {})
     missing = replace(home, expected_servers=("x-1",))
     with open_books(home) as books:
-        assert [row["server_id"] for row in servers(books, missing)] == ["x-1"]
+        assert [row["server_id"] for row in servers(books, missing, CLOSED_AT_US)] == ["x-1"]
         waiting = run_invoices(books, missing, NOVEMBER, None, _closing())
         assert {fault.code for fault in waiting} == {"SERVER_SILENT", "INCOMPLETE"}
         assert not run_invoices(books, missing, NOVEMBER, None, _closing(accept_incomplete="lost"))

@@ -37,7 +37,9 @@ def said(home: Path, *words: str) -> list[str]:
 
 def test_servers_are_listed_with_what_is_missing(home: Path) -> None:
     assert said(home, "server", "expect", "sin-1") == ["0", "sin-1 is expected"]
-    fra, nyc, par, sin = shown_here(home, "server", "list", billing_expected_servers="par-1")
+    fra, nyc, par, sin = shown_here(
+        home, "server", "list", now=NOW, billing_expected_servers="par-1"
+    )
     assert fra == {
         "server_id": "fra-1", "expected": "heard of", "last_beat": "2026-10-05T12:00:00Z",
         "watermark": "2026-10-04T11:00:00Z", "open": 0, "unheard": 0, "lost": 0, "in_flight": 0,
@@ -80,7 +82,7 @@ def test_a_retirement_is_kept_and_taken_back_and_the_trail_says_who(home: Path) 
         "par-1 stays in [billing] expected_servers: take it out there too",
     ]
     assert retire(home, "fra-1", "--on", "2026-10-05")[1] == "fra-1 was retired so already"
-    fra, _, par = shown_here(home, "server", "list", billing_expected_servers="par-1")
+    fra, _, par = shown_here(home, "server", "list", now=NOW, billing_expected_servers="par-1")
     for one in (fra, par):
         assert (one["expected"], one["missing"]) == ("no: retired", "")
         assert (one["retired_on"], one["reason"]) == ("2026-10-05", "disk lost")
@@ -88,7 +90,7 @@ def test_a_retirement_is_kept_and_taken_back_and_the_trail_says_who(home: Path) 
         "0", "fra-1 is expected again", "par-1 is expected again",
     ]  # fmt: skip
     assert said(home, "server", "expect", "par-1") == ["0", "par-1 was expected already"]
-    fra, _, _ = shown_here(home, "server", "list", billing_expected_servers="par-1")
+    fra, _, _ = shown_here(home, "server", "list", now=NOW, billing_expected_servers="par-1")
     assert (fra["expected"], fra["retired_on"], fra["missing"]) == ("listed", None, "")
     trail = shown_here(home, "audit", "log")
     assert [(one["action"], one["subject"], one["who"], one["reason"]) for one in trail] == [
@@ -105,7 +107,7 @@ def test_a_retired_server_that_is_heard_again_is_waited_for(home: Path) -> None:
     assert retire(home, "fra-1", "--on", "2026-10-06")[0] == "0"
     run_here(home, "emit", "-", "--server-id", "fra-1", lines=[USED], now="2026-10-07T00:00:00Z")
     run_here(home, "consume", "--once")
-    fra, _ = shown_here(home, "server", "list")
+    fra, _ = shown_here(home, "server", "list", now=NOW)
     assert (fra["expected"], fra["last_beat"]) == ("heard of", "2026-10-07T00:00:00Z")
     assert fra["missing"] == "was heard again after it was retired"
 
@@ -118,7 +120,7 @@ def test_a_file_emitted_in_its_name_brings_no_server_back(home: Path) -> None:
     run_here(home, "consume", "--once")
     held = "is retired: periods that end after 2026-10-06 began do not wait for it"
     assert retire(home, "sin-1", "--on", "2026-10-06") == ["0", f"sin-1 {held}"]
-    sin = shown_here(home, "server", "list")[-1]
+    sin = shown_here(home, "server", "list", now=NOW)[-1]
     assert (sin["server_id"], sin["expected"], sin["missing"]) == ("sin-1", "no: retired", "")
 
 
