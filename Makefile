@@ -8,7 +8,7 @@ PIP := .venv/bin/pip install -q --disable-pip-version-check
 COMPILE := .venv/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command 'make lock' pyproject.toml
 
-.PHONY: demo test lint bench soak lock
+.PHONY: demo test coverage mutants lint bench soak lock
 
 $(STAMP): pyproject.toml locks/dev.txt
 	python3 -m venv .venv
@@ -28,6 +28,17 @@ demo: $(STAMP)
 test: $(STAMP)
 	.ci/browser
 	$(PY) -m pytest -n logical
+
+# Which lines and branches of what is billed the tests go through; takes twice as long as they do.
+coverage: $(STAMP)
+	.venv/bin/coverage erase
+	-.venv/bin/coverage run -m pytest -n logical
+	.venv/bin/coverage combine -q
+	.venv/bin/coverage report
+
+# Which faults of the merge and the rating no test would find; takes hours.
+mutants: $(STAMP)
+	$(PY) -m tests.mutants
 
 lint: $(STAMP)
 	.venv/bin/ruff check .
