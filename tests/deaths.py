@@ -40,7 +40,10 @@ from tests.trouble_disk import HOW, How
 from warehouse import Store
 
 _CONTEXT: Final = get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.deaths"])
+_USERS: Final = ("emitters", "projectors", "billing", "forwarders")
+_CONTEXT.set_forkserver_preload(
+    ["tests.deaths", *(f"tests.test_killed_{name}" for name in _USERS), "tests.test_full_disk"]
+)
 _CALLS: Final = (
     "write",
     "fsync",

@@ -169,7 +169,7 @@ def test_an_emitter_killed_at_any_step_loses_nothing_that_was_flushed(
     steps = whole(tmp_path, "interval").steps
     names = {step.name.split()[0] for step in steps}
     assert names >= {"make", "write", "fsync", "ftruncate", "mkdir"}
-    for death in fire.some(rng, deaths(steps, rng.randrange), 5):
+    for death in fire.some(rng, deaths(steps, rng.randrange), 3):
         check_next_life(*killed(tmp_path, death, "interval"), script())
 
 
@@ -177,7 +177,7 @@ def test_after_a_power_failure_what_was_flushed_is_there_where_each_write_goes_t
     tmp_path: Path, rng: random.Random
 ) -> None:
     steps = whole(tmp_path, "always").steps
-    for death in fire.some(rng, deaths(steps, rng.randrange), 3):
+    for death in fire.some(rng, deaths(steps, rng.randrange), 2):
         root, flushed, passed = killed(tmp_path, death, "always")
         through = synced(tmp_path / f"{death}.synced")
         for path in root.rglob("*.avro"):

@@ -105,7 +105,7 @@ def test_a_forwarder_killed_at_any_step_and_started_again_leaves_nothing_out(
     names = {step.name.split(" /")[0] for step in steps}
     assert names >= {"Sender send", "KafkaProducer send", "fsync", "replace", "make"}
     killed = 0
-    for number, death in enumerate(fire.some(rng, deaths(steps, rng.randrange), 3), 1):
+    for number, death in enumerate(fire.some(rng, deaths(steps, rng.randrange), 2), 1):
         root = tmp_path / f"{number}"
         events += told(root, number)
         killed += run(forward, root, kafka, death=death).was_killed

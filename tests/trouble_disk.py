@@ -134,8 +134,8 @@ class Disk:
             self._process.handles.discard(handle)
 
     def _synced(self, handle: int) -> None:
-        path = self._paths[handle]
-        if path.is_file():
+        path = self._paths.get(handle)  # None of what is no file of the journal
+        if path is not None and path.is_file():
             self._through[path] = os.fstat(handle).st_size
         else:
             self._names.setdefault(path, set()).update(os.listdir(path))
