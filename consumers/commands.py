@@ -51,7 +51,9 @@ _ROW = {"rows": "SELECT * EXCLUDE (batch) FROM quarantine WHERE id = $row"}
 @from_option
 @common
 def consume(once: bool, log: str | None) -> None:
-    """Project the log into the usage store; while Kafka is down, wait.
+    """Project the log into the usage store.
+
+    As a service it waits while Kafka is down.
 
     \b
     Example: homemeeting consume --once

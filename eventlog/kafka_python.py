@@ -12,7 +12,7 @@ from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOu
 from eventlog.kafka_options import kafka_python_options
 from eventlog.kafka_reach import reaching
 from eventlog.kafka_settings import KafkaSettings
-from eventlog.kafka_source import Fetched, OutOfRange, Place, source_of
+from eventlog.kafka_source import Fetched, LogCut, OutOfRange, Place, source_of
 
 _FETCH_BYTES = 8 * 1024 * 1024
 
@@ -54,7 +54,9 @@ class KafkaPythonClient:
                     timeout_ms=int(timeout_s * 1000), max_records=events_max
                 )
                 found = self._moved()
-            except (LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
+            except LogTruncationError as error:
+                raise LogCut((at.topic, at.partition) for at in error.divergent_offsets) from error
+            except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
                 raise OutOfRange from error
         for partition, records in polled.items():
             _fill(found[partition.topic, partition.partition], records)

@@ -22,6 +22,16 @@ class OutOfRange(Exception):
     """A partition no longer holds the offset we are at."""
 
 
+class LogCut(Exception):
+    """`places` were cut back to before the offset we are at, and written anew from there: a replica
+    came to lead that lacked what was acknowledged.
+    """
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        super().__init__()
+        self.places = sorted(places)
+
+
 @dataclass(slots=True)
 class Fetched:
     """What a client has read of one partition; `next` is its position afterwards."""
@@ -41,7 +51,7 @@ class KafkaClient(Protocol):
         ...
 
     def fetch(self, events_max: int, timeout_s: float) -> dict[Place, Fetched]:
-        """What is there now. Only partitions whose position has moved. Raises OutOfRange."""
+        """What is there now, of partitions whose position moved. Raises OutOfRange or LogCut."""
         ...
 
     def close(self) -> None: ...
@@ -104,6 +114,9 @@ class KafkaSource:
             self._judge(self._found(), self._standing())
             self._client.assign(self._positions)  # the bounds moved back under us: ask again
             return []
+        except LogCut as cut:
+            what = "was cut back to before what was read, and written anew"
+            _refuse([_changed(f"{topic}[{number}]", what) for topic, number in cut.places])
         is_grown = False
         if fetched or time.monotonic() - self._looked_s >= _LOOK_S:
             # After the reading: what a topic made anew gave us must not pass as the old one's.

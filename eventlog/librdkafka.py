@@ -13,11 +13,12 @@ from edge import Refused
 from eventlog.kafka_options import librdkafka_options
 from eventlog.kafka_reach import unreachable
 from eventlog.kafka_settings import KafkaSettings
-from eventlog.kafka_source import Fetched, OutOfRange, Place, source_of
+from eventlog.kafka_source import Fetched, LogCut, OutOfRange, Place, source_of
 
 _CHUNK = 20_000  # measured: larger ones are slower
 _LINGER_S = 0.02
 _GONE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}
+_CUT = "log truncation detected"  # of the library's text: the code is that of all resets
 _NOT_LET_IN = {KafkaError._AUTHENTICATION, KafkaError._SSL}
 # The client retries by itself; whether the topic still exists is asked by the source.
 _PASSING = {
@@ -84,7 +85,7 @@ class LibrdkafkaClient:
             elif failure.code() == KafkaError._PARTITION_EOF:
                 ends[place] = int(message.offset() or 0)
             else:
-                self._fail(failure)
+                self._fail(place, failure)
         found = {place: _columns(some) for place, some in by_place.items()}
         for place, end in ends.items():
             # At the end of a partition the position lies behind the transaction markers.
@@ -115,7 +116,9 @@ class LibrdkafkaClient:
         if error.code() in _NOT_LET_IN:
             self._not_let_in = error
 
-    def _fail(self, error: KafkaError) -> None:
+    def _fail(self, place: Place, error: KafkaError) -> None:
+        if error.code() in _GONE and _CUT in error.str():
+            raise LogCut([place])
         if error.code() in _GONE:
             raise OutOfRange
         if error.code() not in _PASSING and not error.retriable():

@@ -14,17 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
 
+from edge import Refused
 from eventlog import KafkaSettings
-from eventlog.kafka import KafkaTopics
+from eventlog.kafka import TOPIC_SETTINGS, KafkaTopics
 from eventlog.kafka_open import open_kafka
+from eventlog.kafka_source import KafkaSource
 from schemas import TOPICS
 from tests import recount
-from tests.command_line import run_here
+from tests.command_line import run_here, wait_until
 from tests.fire import SCALE
 from tests.kafka.cluster import NODES, Cluster
 from tests.scenario import USAGE, Scenario
+from tests.test_forwarder import _alter as alter
 from tests.test_killed import at_end, bootstrap, cursor, killed, until
 from tests.trouble_kafka import read_topics
 from tests.world import Servers, check_store, draw_events
@@ -176,3 +181,63 @@ def _check(scenario: Scenario, address: str, home: Path, *others: Path) -> int:
         assert run_here(one, "consume", "--once").returncode == 0
         check_store(one, scenario, messages, ends)
     return found.total() - len(messages)
+
+
+@pytest.mark.skipif(SCALE == 1, reason="a minute of a cluster: HOMEMEETING_FIRE=2 runs it")
+def test_a_log_cut_back_and_grown_past_its_readers_is_refused(
+    rng: random.Random, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an operator can force it, who lets a replica lead that lacks what was acknowledged. The
+    topic is the same, and it does not end before the position: nothing but the cut tells.
+    """
+    monkeypatch.setattr("eventlog.kafka_source._JUDGE_S", 3600.0)
+    leader, follower, _ = rng.sample(NODES, 3)
+    settings, name = KafkaSettings(cluster.addresses), f"homemeeting.test.cut-{leader}-{follower}"
+    admin = KafkaAdminClient(bootstrap_servers=settings.servers())
+    configs = {**TOPIC_SETTINGS, "min.insync.replicas": "1"}
+    admin.create_topics({name: {"assignments": {0: [leader, follower]}, "configs": configs}})
+
+    def leads(node: int, *in_sync: int) -> bool:
+        try:
+            with closing(KafkaAdminClient(bootstrap_servers=settings.servers())) as asking:
+                (told,) = asking.describe_topics([name])
+        except KafkaError:  # it asked one that was killed
+            return False
+        (part,) = told["partitions"]
+        return bool(part["leader_id"] == node and set(part["isr_nodes"]) == {node, *in_sync})
+
+    def send(count: int) -> None:
+        producer = Producer({"bootstrap.servers": cluster.addresses, "acks": 1})
+        for number in range(count):
+            producer.produce(name, b"%d" % number)
+        assert producer.flush(30) == 0
+
+    def read(log: KafkaSource, count: int) -> None:
+        while count > 0:
+            count -= sum(len(one.payloads) for one in log.poll(100, 0.3))
+
+    wait_until(lambda: leads(leader, follower))
+    time.sleep(1)  # until all three have heard of it
+    logs = [open_kafka(settings, [name], library) for library in ("kafka-python", "librdkafka")]
+    for log in logs:
+        log.assign({})
+    send(10)
+    alter(settings, name, "unclean.leader.election.enable", "true")
+    for log in logs:
+        read(log, 10)
+    cluster.kill(follower)
+    wait_until(lambda: leads(leader))
+    send(10)
+    for log in logs:
+        read(log, 10)
+    cluster.kill(leader)
+    cluster.start(follower)
+    wait_until(lambda: leads(follower))
+    send(30)
+    for log in logs:
+        with pytest.raises(Refused) as caught:
+            read(log, 1)
+        assert str(caught.value.faults[0]).startswith(f"TOPIC_CHANGED: {name}[0]: was cut back")
+        log.close()
+    admin.close()
+    cluster.start(leader)

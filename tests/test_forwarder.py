@@ -320,7 +320,7 @@ def test_the_service_stops_at_once_while_kafka_is_down(tmp_path: Path, after_s: 
 
 def _alter(kafka: KafkaSettings, topic: str, key: str, value: str) -> None:
     """Sets it, and waits until the broker says so: it acknowledges before it knows."""
-    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
+    admin = KafkaAdminClient(bootstrap_servers=kafka.servers())
     kind = ConfigResourceType.TOPIC
 
     def holds() -> bool:
