@@ -22,6 +22,7 @@ from billing.terms import Numbers, Terms
 from edge import Fault, Settings
 from warehouse import Store, lend_tables
 
+_PART_BITS = 20  # so many of a line's number tell its place in a part of the sweep for peaks
 _LONGEST_US: Final = 48 * 3600 * 1_000_000  # of a record, by the rules of an event
 _ROUNDING: Final = ("grains", "bias", "quantum", "minimum")
 _OF_NUMBERS: Final = (
@@ -134,8 +135,9 @@ def rate(books: Store, numbering: Numbering) -> None:
         "begin_swept",
     ):
         books.execute(CHARGEABLE[name])
-    for part in range(books.value(CHARGEABLE["peak_parts"])):
-        books.execute(CHARGEABLE["swept"], {"part": part})
+    bits = {"bits": _PART_BITS}
+    for part in range(books.value(CHARGEABLE["peak_parts"], bits)):
+        books.execute(CHARGEABLE["swept"], {"part": part, **bits})
     books.execute(CHARGEABLE["peak"])
     for name in ("rated_lines", "draft_lines"):
         books.execute(SQL[name])

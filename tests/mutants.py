@@ -84,8 +84,8 @@ OWNED: Final = (
         ),
         (
             f"{_RATING}what_is_not_too_large_is_exact[EUR]", f"{_RATING}what_64_bits",
-            f"{_RATING}the_rest", f"{_RATING}nearest", f"{_RATING}a_line",
-            f"{_RATING}all_of_a_volume", f"{_RATING}what_can", _DRAWN,
+            f"{_RATING}of_a_", f"{_RATING}peaks", f"{_RATING}the_rest", f"{_RATING}nearest",
+            f"{_RATING}a_line", f"{_RATING}all_of_a_volume", f"{_RATING}what_can", _DRAWN,
         ),
     ),
     Owned(

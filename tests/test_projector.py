@@ -129,6 +129,7 @@ def test_a_day_moves_by_what_changed_a_record_and_by_nothing_else(store: Store) 
         {"continues": low},
         {"continues": high},
         {"phase": "CANCEL"},
+        {"phase": "INTERIM", "observed_at": told["observed_at"] + 2},  # of what counts no more
     ]
     projector, offsets, numbers = Projector(store, _clock()), itertools.count(), itertools.count(1)
     for change in changes:

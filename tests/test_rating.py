@@ -10,9 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from billing import parse_price_book
+from billing import parse_price_book, rating
 from edge import Refused, Settings
-from tests.billed import Billed, State, alike, bill, fill_books, record, recount, store_usage
+from tests.billed import (
+    MIDDLE_US,
+    Billed,
+    State,
+    alike,
+    bill,
+    fill_books,
+    record,
+    recount,
+    store_usage,
+)
 from tests.homes import HEADER
 
 BOOK = 'book="b"\ncurrency="{}"\neffective_from=2026-01-01\n'
@@ -20,6 +30,8 @@ PLAN = '[[plan]]\ncode="{0}"\nname="{0}"\n'
 CHARGE = '[[plan.charge]]\ncode="{}"\ndescription="C"\n'
 COUNT = 'meter="participant"\nmeasure="count"\nmodel="per_unit"\nunit_price=1\n'
 MOST = 2**63 - 1
+HOUR_US = 3600 * 10**6
+OCTOBER_US = MIDDLE_US - 19 * 24 * HOUR_US
 
 
 @pytest.fixture
@@ -194,6 +206,11 @@ NOT_TOO_LARGE = {
         "99629711.82",
     ),
     "a price": (EACH + "unit_price=999_999_999\n", [MOST], "9223372027631403770145224193.00"),
+    "beyond a commitment of all digits": (
+        EACH + f"unit_price=999_999_999\n[plan.commitment]\namount={FULL}\n",
+        [MOST],
+        "9223372027631403770145224193.00",
+    ),
     "beyond a commitment of small fractions": (
         EACH + "unit_price=999_999_999\n[plan.commitment]\namount=0.000000000001\n",
         [MOST],
@@ -275,6 +292,58 @@ def test_a_line_is_rounded_at_the_exact_half(
         records.append(record(number, id))
     found = hold(home, book, accounts, records)
     assert [document["total"] for document in found.documents.values()] == totals
+
+
+@pytest.mark.parametrize("bits", [1, 2])
+def test_peaks_are_the_same_however_many_lines_are_swept_together(
+    home: Settings, bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a month has more than a million of them. A record counts where it is open, though
+    it began before.
+    """
+    monkeypatch.setattr(rating, "_PART_BITS", bits)
+    peak = 'meter="participant"\nmeasure="peak"\nmodel="per_unit"\nunit_price=1\n'
+    book, accounts, records = BOOK.format("EUR"), "", []
+    for number in range(5):
+        id = f"a{number}"
+        book += PLAN.format(id) + CHARGE.format("all") + peak
+        book += CHARGE.format("near") + peak + 'variant="DE"\nalso=true\n'
+        accounts += an_account(id)
+        records += [
+            record(10 * number + n, id, variant="DE" if n % 2 else None) for n in range(2 * number)
+        ]
+        records.append(record(100 + number, id, start=OCTOBER_US - HOUR_US, length=2 * HOUR_US))
+    found = hold(home, book, accounts, records)
+    quantities = [[line["quantity"] for line in one["lines"]] for one in found.documents.values()]
+    assert quantities == [[str(max(2 * number, 1)), str(number)] for number in range(5)]
+
+
+def test_of_a_percentage_nothing_used_comes_to_its_minimum_alone(home: Settings) -> None:
+    charge = PERCENT + "rate_percent=1\nfixed=0.25\n"
+    book, accounts = BOOK.format("EUR"), ""
+    bounds = {"none": "", "least": "minimum=2\n", "most": "maximum=5\n"}
+    for id, bound in bounds.items():
+        book += PLAN.format(id) + CHARGE.format("c") + charge + bound
+        accounts += an_account(id)
+    found = hold(home, book, accounts, [])
+    totals = {id: one["total"] for id, one in found.documents.items()}
+    assert totals == {"none": "0.00", "least": "2.00", "most": "0.00"}
+
+
+def test_of_a_maximum_the_largest_counts_whatever_is_rounded(home: Settings) -> None:
+    largest = SIZED.replace("quantity", "maximum") + 'model="per_unit"\nunit_price=1\n'
+    rounded = 'rounding={{scope="{}",mode="up",quantum=1000}}\n'
+    book, accounts, records = BOOK.format("EUR"), "", []
+    for scope in ("none", "period", "record", "participant"):
+        how = "" if scope == "none" else rounded.format(scope)
+        book += PLAN.format(scope) + CHARGE.format("c") + largest + how
+        accounts += an_account(scope)
+        for participant, quantity in (("p1", 700), ("p2", 2600), ("p1", 1500), ("p3", None)):
+            told = {"participant_id": participant, "quantity": quantity}
+            records.append(record(len(records), scope, **told))
+    found = hold(home, book, accounts, records)
+    quantities = {id: one["lines"][0]["quantity"] for id, one in found.documents.items()}
+    assert quantities == {"none": "2600", "period": "3000", "record": "3000", "participant": "3000"}
 
 
 @pytest.mark.parametrize("scope", ["record", "participant"])

@@ -1,1 +1,1 @@
-SELECT coalesce(bool_or(scattered), false) FROM touched_records
+SELECT bool_or(scattered) FROM touched_records

@@ -1,9 +1,9 @@
 -- The most records open at one instant, by sweep line. An edge is one whole number: its line, its
 -- microsecond, and last whether it is a start, so that at one instant ends come first: a record is
 -- open up to its end, not at it. Each line's sum is back at zero where the next begins, so one
--- running sum serves all of a part: 2^20 lines. A line is of one stretch, from whose beginning its
--- microseconds count: months far apart may be swept together, and a stretch is shorter than the
--- 2^42 there is room for.
+-- running sum serves all of a part: 2^$bits lines. A line is of one stretch, from whose beginning
+-- its microseconds count: months far apart may be swept together, and a stretch is shorter than
+-- the 2^42 there is room for.
 INSERT INTO swept BY NAME
 WITH sizes AS (SELECT max(slot) + 1 AS slots FROM peak_rates),
 
@@ -21,8 +21,8 @@ open_records AS (
 
 edges AS (
     SELECT
-        ((line & 1048575) << 43) + unnest([2 * since + 1, 2 * until]) AS edge
-    FROM open_records WHERE line >> 20 = $part
+        ((line & (1::BIGINT << $bits) - 1) << 43) + unnest([2 * since + 1, 2 * until]) AS edge
+    FROM open_records WHERE line >> $bits = $part
 ),
 
 sums AS (
@@ -32,7 +32,8 @@ sums AS (
 
 peaks AS (
     SELECT
-        ($part << 20) + (edge >> 43) AS line, count(*) // 2 AS records, max(open)::HUGEINT AS peak
+        ($part << $bits) + (edge >> 43) AS line, count(*) // 2 AS records,
+        max(open)::HUGEINT AS peak
     FROM sums GROUP BY ALL
 )
 
