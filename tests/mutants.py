@@ -53,6 +53,7 @@ class Owned:
 _PROJECTOR: Final = "tests/test_projector.py::test_"
 _ORDER: Final = _PROJECTOR + "any_order_repetition_and_split_equals_the_recount"
 _PLACES: Final = "tests/test_places.py::test_"
+_PLACED: Final = _PLACES + "any_order_and_split_gives_the_places_of_the_recount"
 _RATING: Final = "tests/test_rating.py::test_"
 _DRAWN: Final = "tests/test_rating_hypothesis.py"
 OWNED: Final = (
@@ -64,14 +65,13 @@ OWNED: Final = (
         ),
         (
             f"{_PROJECTOR}a_day_moves", f"{_ORDER}[0]", f"{_PROJECTOR}a_quality",
-            f"{_PROJECTOR}sequences",
+            f"{_PROJECTOR}sequences", f"{_PLACED}[0]",
         ),
     ),
     Owned(
         ("consumers/sql/*_places.sql", "consumers/sql/is_scattered.sql"),
         (
-            f"{_PLACES}any_order_and_split_gives_the_places_of_the_recount[0]",
-            f"{_PLACES}what_lies",
+            f"{_PLACED}[0]", f"{_PLACES}what_lies", f"{_PLACES}a_retried",
         ),
     ),
     Owned(

@@ -6,11 +6,14 @@ Models, measures and plans over time are held against the oracle by `test_rating
 
 import random
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from billing import parse_price_book, rating
+from billing.proration import Share
+from billing.terms import Numbers, usage_numbers
 from edge import Refused, Settings
 from tests.billed import (
     MIDDLE_US,
@@ -236,6 +239,29 @@ def test_a_line_too_large_leaves_its_account_out_and_no_other(home: Settings) ->
     assert totals == [total for _, _, total in NOT_TOO_LARGE.values()]
 
 
+def test_a_line_is_too_large_just_beyond_its_limits(home: Settings) -> None:
+    charges = (EACH + f"unit_price={FULL}\n", TOO_LARGE["what each record costs"][0])
+    by_price, by_count = map(limits, charges)
+    cases = {
+        "most": (charges[0], [by_price.most]),
+        "over": (charges[0], [by_price.most, 1]),
+        "count": (charges[1], [1] * by_count.most_records),
+        "many": (charges[1], [1] * (by_count.most_records + 1)),
+    }
+    book, accounts, records = BOOK.format("EUR"), "", []
+    for id, (charge, quantities) in cases.items():
+        book += PLAN.format(id) + CHARGE.format("c") + charge
+        accounts += an_account(id)
+        records += [record(len(records) + n, id, quantity=q) for n, q in enumerate(quantities)]
+    assert {one.place for one in hold(home, book, accounts, records).faults} == {"over", "many"}
+
+
+def limits(charge: str) -> Numbers:
+    """Of a whole month of a charge that includes nothing."""
+    book = parse_price_book(BOOK.format("EUR") + PLAN.format("p") + CHARGE.format("c") + charge)
+    return usage_numbers(book.plans[0].charges[0], None, Fraction(0), Share(31, 31), "EUR")
+
+
 def test_what_can_never_be_billed_is_refused_when_it_is_loaded() -> None:
     charges = {name: charge for name, (charge, _) in TOO_LARGE.items()}
     by_usage = {"a record", "what each record costs"}
@@ -261,7 +287,10 @@ def test_nearest_goes_up_at_the_exact_half(home: Settings) -> None:
             id = f"{scope}-{name}"
             book += PLAN.format(id) + CHARGE.format("c") + charge.format(scope)
             accounts += an_account(id)
-            records.append(record(len(records), id, length=length, participant_id="p"))
+            # What is put together first may come in two.
+            parts = [length] if scope == "record" else [length // 3, length - length // 3]
+            for part in parts:
+                records.append(record(len(records), id, length=part, participant_id="p"))
     found = hold(home, book, accounts, records)
     totals = {id: document["total"] for id, document in found.documents.items()}
     assert totals == {
@@ -325,9 +354,13 @@ def test_of_a_percentage_nothing_used_comes_to_its_minimum_alone(home: Settings)
     for id, bound in bounds.items():
         book += PLAN.format(id) + CHARGE.format("c") + charge + bound
         accounts += an_account(id)
+    # Nor is there a line of a commitment that comes to less than half a cent.
+    book += PLAN.format("less") + "commitment={amount=0.004}\n" + CHARGE.format("c") + charge
+    accounts += an_account("less")
     found = hold(home, book, accounts, [])
     totals = {id: one["total"] for id, one in found.documents.items()}
-    assert totals == {"none": "0.00", "least": "2.00", "most": "0.00"}
+    assert totals == {"none": "0.00", "least": "2.00", "most": "0.00", "less": "0.00"}
+    assert [line["code"] for line in found.documents["less"]["lines"]] == ["c"]
 
 
 def test_of_a_maximum_the_largest_counts_whatever_is_rounded(home: Settings) -> None:
@@ -338,7 +371,7 @@ def test_of_a_maximum_the_largest_counts_whatever_is_rounded(home: Settings) -> 
         how = "" if scope == "none" else rounded.format(scope)
         book += PLAN.format(scope) + CHARGE.format("c") + largest + how
         accounts += an_account(scope)
-        for participant, quantity in (("p1", 700), ("p2", 2600), ("p1", 1500), ("p3", None)):
+        for participant, quantity in (("p1", 700), ("p1", 2600), ("p2", 1500), ("p3", None)):
             told = {"participant_id": participant, "quantity": quantity}
             records.append(record(len(records), scope, **told))
     found = hold(home, book, accounts, records)
