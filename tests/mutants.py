@@ -55,6 +55,7 @@ _ORDER: Final = _PROJECTOR + "any_order_repetition_and_split_equals_the_recount"
 _PLACES: Final = "tests/test_places.py::test_"
 _PLACED: Final = _PLACES + "any_order_and_split_gives_the_places_of_the_recount"
 _RATING: Final = "tests/test_rating.py::test_"
+_EDGES: Final = "tests/test_rating_edges.py::test_"
 _DRAWN: Final = "tests/test_rating_hypothesis.py"
 OWNED: Final = (
     Owned(
@@ -83,9 +84,10 @@ OWNED: Final = (
             "billing/rating.py", "billing/terms.py", "billing/proration.py",
         ),
         (
-            f"{_RATING}what_is_not_too_large_is_exact[EUR]", f"{_RATING}what_64_bits",
-            f"{_RATING}of_a_", f"{_RATING}peaks", f"{_RATING}the_rest", f"{_RATING}nearest",
-            f"{_RATING}a_line", f"{_RATING}all_of_a_volume", f"{_RATING}what_can", _DRAWN,
+            f"{_RATING}what_is_not_too_large_is_exact[EUR]", f"{_EDGES}what_64_bits",
+            f"{_EDGES}of_a_", f"{_EDGES}peaks", f"{_EDGES}the_rest", f"{_EDGES}nearest",
+            f"{_EDGES}a_line", f"{_RATING}a_line", f"{_EDGES}all_of_a_volume",
+            f"{_RATING}what_can", _DRAWN,
         ),
     ),
     Owned(
