@@ -85,8 +85,8 @@ OWNED: Final = (
         ),
         (
             f"{_RATING}what_is_not_too_large_is_exact[EUR]", f"{_EDGES}what_64_bits",
-            f"{_EDGES}of_a_", f"{_EDGES}peaks", f"{_EDGES}the_rest", f"{_EDGES}nearest",
-            f"{_EDGES}a_line", f"{_RATING}a_line", f"{_EDGES}all_of_a_volume",
+            f"{_EDGES}of_a_", f"{_EDGES}what_continues", f"{_EDGES}peaks", f"{_EDGES}the_rest",
+            f"{_EDGES}nearest", f"{_EDGES}a_line", f"{_RATING}a_line", f"{_EDGES}all_of_a_volume",
             f"{_RATING}what_can", _DRAWN,
         ),
     ),

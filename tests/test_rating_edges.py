@@ -3,8 +3,10 @@
 Every document is held against the oracle by `tests.test_rating.hold`.
 """
 
+import uuid
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from billing import rating
@@ -114,11 +116,31 @@ def test_of_a_percentage_nothing_used_comes_to_its_minimum_alone(home: Settings)
         accounts += an_account(id)
     # Nor is there a line of a commitment that comes to less than half a cent.
     book += PLAN.format("less") + "commitment={amount=0.004}\n" + CHARGE.format("c") + charge
-    accounts += an_account("less")
+    book += PLAN.format("bare") + "commitment={amount=3}\n"
+    accounts += an_account("less") + an_account("bare")
     found = hold(home, book, accounts, [])
     totals = {id: one["total"] for id, one in found.documents.items()}
-    assert totals == {"none": "0.00", "least": "2.00", "most": "0.00", "less": "0.00"}
+    assert totals == {
+        "none": "0.00",
+        "least": "2.00",
+        "most": "0.00",
+        "less": "0.00",
+        "bare": "3.00",
+    }
     assert [line["code"] for line in found.documents["less"]["lines"]] == ["c"]
+
+
+def test_what_continues_another_of_its_line_counts_once(home: Settings) -> None:
+    book, accounts, records = BOOK.format("EUR"), "", []
+    for number, measure in enumerate(("count", "unique")):
+        book += PLAN.format(measure) + CHARGE.format("c") + COUNT.replace("count", measure)
+        accounts += an_account(measure)
+        first, itself, elsewhere = (uuid.UUID(int=10 * number + n) for n in (0, 2, 9))
+        for n, continues in enumerate((None, first, itself, elsewhere)):
+            records.append(record(10 * number + n, measure, continues=continues))
+    found = hold(home, book, accounts, records)
+    quantities = {id: one["lines"][0]["quantity"] for id, one in found.documents.items()}
+    assert quantities == {"count": "2", "unique": "3"}
 
 
 def test_of_a_maximum_the_largest_counts_whatever_is_rounded(home: Settings) -> None:
@@ -157,6 +179,10 @@ def test_what_64_bits_do_not_hold_is_rounded_beside_what_they_hold(
     quantities = [document["lines"][0]["quantity"] for document in found.documents.values()]
     rounded = [[-(-one // 1000) * 1000 for one in quantities] for quantities in cases]
     assert quantities == [str(sum(ones)) for ones in rounded]
+    (file,) = home.evidence.glob("*.parquet")
+    column = pq.read_table(file)["chargeable"].to_pylist()  # of each record a list, by its lines
+    told = [one for some in column for one in some or () if one is not None]
+    assert sorted(map(int, told)) == sorted(sum(rounded, []) if scope == "record" else [])
 
 
 def test_all_of_a_volume_have_the_price_of_its_last_up_to_the_edge(home: Settings) -> None:
