@@ -1,7 +1,8 @@
 """How much of each matrix of faults a run goes through: HOMEMEETING_FIRE=n, 25 every day, all there
 is from 1000 on. `make soak SEEDS=n` sets it.
 
-Owns the scale alone. Tests that go by it have the mark `fire`.
+Owns the scale alone. Tests that go by it have the mark `fire`; those that run in a soak alone have
+`soak` besides.
 """
 
 import os
@@ -9,9 +10,12 @@ import random
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
+import pytest
+
 T = TypeVar("T")
 _EVERYDAY: Final = 25
 _SEEDS: Final = int(os.environ.get("HOMEMEETING_FIRE", _EVERYDAY))
+SOAKING: Final = _SEEDS > _EVERYDAY
 WHOLE: Final = _SEEDS >= 1000
 
 
@@ -25,3 +29,10 @@ def some(rng: random.Random, cases: Sequence[T], everyday: int) -> list[T]:
     if WHOLE or times(everyday) >= len(cases):
         return list(cases)
     return [cases[n] for n in sorted(rng.sample(range(len(cases)), times(everyday)))]
+
+
+def hold_back(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Takes what is for a soak alone out of everyday's run."""
+    held = [one for one in items if one.get_closest_marker("soak") and not SOAKING]
+    config.hook.pytest_deselected(items=held)
+    items[:] = [one for one in items if one not in held]

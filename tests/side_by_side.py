@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.fire import hold_back
 from tests.lent import missing, note
 
 SEED = pytest.StashKey[int]()
@@ -42,6 +43,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What takes long begins first, lest one process end alone with it."""
+    hold_back(config, items)
     groups = {item.nodeid: group for item in items if (group := _group(item))}
     order = dict(zip(TOGETHER, range(len(TOGETHER)), strict=True))
 

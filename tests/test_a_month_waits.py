@@ -264,6 +264,7 @@ def _behind(server: Server, day: str) -> str:
     return f"{place}: {told}: {BRING}{RESTART}{RETIRE.format(server.name)}"
 
 
+@pytest.mark.fire
 @pytest.mark.long
 def test_each_gap_names_its_server_and_goes_when_it_is_settled(
     tmp_path: Path, rng: random.Random

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from billing.period import day_start_us
 from consumers import Projector, broken_invariants
 from schemas import encode
@@ -50,8 +52,9 @@ def _text(moment_us: int) -> str:
     return (EPOCH + moment_us * MICROSECOND).isoformat()
 
 
+@pytest.mark.fire
 def test_a_month_begins_with_the_first_instant_of_its_first_day(rng: random.Random) -> None:
-    """In every zone there is, of every month whose events count; all with HOMEMEETING_FIRE=1000."""
+    """In every zone there is, of every month whose events count; all in a whole soak."""
     zones = {*some(rng, sorted(zoneinfo.available_timezones()), 20), *MEANT}
     checked = 0
     for name in sorted(zones):
@@ -81,6 +84,7 @@ def _edges(night: date, zone: ZoneInfo) -> list[int]:
     return [*local, _us(datetime(night.year, night.month, night.day, tzinfo=UTC))]
 
 
+@pytest.mark.fire
 def test_days_and_months_are_parted_to_the_microsecond(tmp_path: Path, rng: random.Random) -> None:
     """As `usage` shows them, of accounts in odd zones; days in UTC, as the store has them."""
     clerk = Clerk(tmp_path, "2199-12-31T12:00:00Z")
@@ -132,6 +136,7 @@ EDGES = [
 SPANS = [0, 1, -1, -HOUR_US, HOUR_US, 48 * HOUR_US, 48 * HOUR_US + 1, 2**62, -(2**62), 2**63 - 1]
 
 
+@pytest.mark.fire
 def test_a_span_of_any_two_times_counts_or_is_put_aside_by_the_rules() -> None:
     """Stops before their starts, records longer than any, times whose difference is beyond 64 bits:
     as a second statement of the rules says, in one batch, each neighbour of the other.
@@ -186,6 +191,7 @@ def _clocks(rng: random.Random) -> list[Callable[[], int]]:
     ]
 
 
+@pytest.mark.fire
 def test_no_clock_of_a_reader_changes_a_row(rng: random.Random) -> None:
     """Records, days, sequences and what is put aside are the same; raw samples alone are kept by
     the clock.

@@ -1,7 +1,7 @@
 """Three brokers that lose one another and acknowledgements under load: nothing lost, nothing twice.
 
 The projector runs as a service all the while, on librdkafka or on kafka-python: the run's seed says
-which, and with HOMEMEETING_FIRE=2 both do. The recount is of the scenario, of the journal, and of
+which, and in a soak both do. The recount is of the scenario, of the journal, and of
 what an independent consumer reads.
 """
 
@@ -26,7 +26,7 @@ from eventlog.kafka_source import KafkaSource
 from schemas import TOPICS
 from tests import recount
 from tests.command_line import run_here, wait_until
-from tests.fire import SCALE
+from tests.fire import SOAKING
 from tests.kafka.cluster import NODES, Cluster
 from tests.scenario import USAGE, Scenario
 from tests.test_forwarder import _alter as alter
@@ -39,11 +39,12 @@ DEAF_S = 3.0
 Process = subprocess.Popen[bytes]
 
 
+@pytest.mark.fire
 @pytest.mark.long
 def test_brokers_and_acknowledgements_are_lost_under_load(
     tmp_path: Path, rng: random.Random, cluster: Cluster
 ) -> None:
-    home, *others = _homes(tmp_path, cluster.lines, 1 if SCALE == 1 else 2)
+    home, *others = _homes(tmp_path, cluster.lines, 1 + SOAKING)
     journal = home / "journal"
     fast = rng.random() < 0.5
     print(f"librdkafka reads: {fast}")
@@ -183,7 +184,8 @@ def _check(scenario: Scenario, address: str, home: Path, *others: Path) -> int:
     return found.total() - len(messages)
 
 
-@pytest.mark.skipif(SCALE == 1, reason="a minute of a cluster: HOMEMEETING_FIRE=2 runs it")
+@pytest.mark.fire
+@pytest.mark.soak
 def test_a_log_cut_back_and_grown_past_its_readers_is_refused(
     rng: random.Random, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,7 @@ def emit_file(disk: SmallDisk, events: list[dict[str, Any]]) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+@pytest.mark.fire
 def test_a_file_that_a_full_disk_took_half_of_is_emitted_again_and_counts_once(
     disk: SmallDisk, rng: random.Random
 ) -> None:
@@ -147,6 +148,7 @@ def refused(done: tuple[int, str]) -> bool:
     return bool(code)
 
 
+@pytest.mark.fire
 def test_a_full_disk_under_the_usage_store_is_a_clean_stop(
     disk: SmallDisk, rng: random.Random
 ) -> None:
@@ -208,6 +210,7 @@ def there(disk: SmallDisk) -> Any:
     return state(disk.path)
 
 
+@pytest.mark.fire
 def test_a_full_disk_under_books_evidence_or_documents_bills_nobody_twice(
     tmp_path: Path, disk: SmallDisk, rng: random.Random
 ) -> None:

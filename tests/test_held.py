@@ -148,6 +148,7 @@ with open_store(home / "usage.duckdb", "usage", wait_s=20).closing() as store:
 """
 
 
+@pytest.mark.fire
 def test_a_zombie_changes_nothing(tmp_path: Path, rng: random.Random, kafka: KafkaSettings) -> None:
     """A process that read its batch and was stopped, where no lock held the file for it (a file
     system without locks): another has projected the same since, and it is rolled back whole.

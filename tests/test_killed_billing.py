@@ -162,6 +162,7 @@ def check(typed: Typed, folder: Path, death: Death, *, power: bool) -> None:
     shutil.rmtree(folder)
 
 
+@pytest.mark.fire
 @pytest.mark.long
 def test_what_is_billed_is_billed_once_wherever_it_was_killed(
     tmp_path: Path, rng: random.Random

@@ -13,6 +13,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from consumers import Projector, broken_invariants
 from eventlog import JournalSource
 from producers import Emitter, EmitterSettings
@@ -163,6 +165,7 @@ def killed(folder: Path, death: Death, fsync: str) -> tuple[Path, int, int]:
     return root, said_last(said, "flushed"), said_last(said, "passed")
 
 
+@pytest.mark.fire
 def test_an_emitter_killed_at_any_step_loses_nothing_that_was_flushed(
     tmp_path: Path, rng: random.Random
 ) -> None:
@@ -173,6 +176,7 @@ def test_an_emitter_killed_at_any_step_loses_nothing_that_was_flushed(
         check_next_life(*killed(tmp_path, death, "interval"), script())
 
 
+@pytest.mark.fire
 def test_after_a_power_failure_what_was_flushed_is_there_where_each_write_goes_through(
     tmp_path: Path, rng: random.Random
 ) -> None:

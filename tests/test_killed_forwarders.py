@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from consumers import Projector, broken_invariants
@@ -97,6 +98,7 @@ def projected(kafka: KafkaSettings) -> tuple[Any, ...]:
         return _records(store), _daily(store)
 
 
+@pytest.mark.fire
 def test_a_forwarder_killed_at_any_step_and_started_again_leaves_nothing_out(
     tmp_path: Path, rng: random.Random, kafka: KafkaSettings
 ) -> None:

@@ -78,6 +78,7 @@ def wanted(events: list[dict[str, Any]]) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+@pytest.mark.fire
 @pytest.mark.parametrize(("act", "everyday"), [(project, 2), (consume, 1)])
 def test_a_projector_killed_at_any_step_and_started_again_equals_the_recount(
     tmp_path: Path, rng: random.Random, act: Callable[[Path], None], everyday: int

@@ -20,7 +20,7 @@ from edge.instants import micros
 from tests import recount
 from tests.clerk import HEADER, Clerk
 from tests.command_line import usage_event
-from tests.fire import SCALE, some
+from tests.fire import SOAKING, some
 
 BOOK = """\
 book = "late"
@@ -157,6 +157,7 @@ def _billed(clerk: Clerk) -> dict[str, Fraction]:
     return found
 
 
+@pytest.mark.fire
 @pytest.mark.long
 def test_the_sum_of_documents_is_what_it_were_in_time(tmp_path: Path, rng: random.Random) -> None:
     cases = [
@@ -181,5 +182,5 @@ def test_the_sum_of_documents_is_what_it_were_in_time(tmp_path: Path, rng: rando
     billed = _billed(clerk)
     for one in everyone:
         assert billed[one.name] == one.owed(), one
-    if SCALE > 1:
+    if SOAKING:
         clerk.must("invoice", "verify", "--all", "--from-log", "--no-documents")

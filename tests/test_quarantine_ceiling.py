@@ -129,6 +129,7 @@ def test_a_clerk_can_read_what_hundreds_of_rows_hold_up(tmp_path: Path) -> None:
     assert len(closing["dismissed"]) == 600
 
 
+@pytest.mark.fire
 def test_it_starts_again_when_rows_are_applied(
     tmp_path: Path, rng: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +156,7 @@ class Killed(BaseException):
     """As Ctrl-C or a kill: nobody catches it."""
 
 
+@pytest.mark.fire
 def test_a_retry_in_pieces_that_is_killed_goes_on_where_it_was(
     tmp_path: Path, rng: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def _beat(sequence: int, refused: int, last: int) -> tuple[str, bytes]:
     return BEATS, encode(BEATS, event)
 
 
+@pytest.mark.fire
 def test_what_comes_again_after_years_changes_nothing(rng: random.Random) -> None:
     """Nor does any closed month have to be looked at for it: raw samples are long gone by then."""
     for _ in range(times(1)):
@@ -119,6 +120,7 @@ def _other(rng: random.Random, event: dict[str, Any]) -> dict[str, Any]:
     )
 
 
+@pytest.mark.fire
 def test_of_two_payloads_with_one_number_usage_keeps_both_and_samples_the_first(
     rng: random.Random,
 ) -> None:
@@ -245,6 +247,7 @@ def _close(month: str) -> tuple[str, ...]:
     return ("invoice", "run", "--month", month, "--finalize", "--format", "csv")
 
 
+@pytest.mark.fire
 @pytest.mark.long
 def test_a_conflict_is_listed_blocks_and_is_settled(tmp_path: Path, rng: random.Random) -> None:
     """Told after the month was closed; with more of them, in time too."""

@@ -179,7 +179,7 @@ TROUBLES = {
     "both policies": _set("cleanup.policy", "compact,delete"),
     "unclean leaders": _set("unclean.leader.election.enable", "true"),
 }
-# One of either kind; HOMEMEETING_FIRE=6 goes through all.
+# One of either kind; a soak goes through all.
 KINDS = {
     "another topic": ("deleted", "made anew", "made anew and grown", "passed by retention"),
     "other settings": (
@@ -189,6 +189,7 @@ KINDS = {
 }
 
 
+@pytest.mark.fire
 @pytest.mark.parametrize("kind", KINDS)
 def test_everybody_who_reads_it_stops_and_names_it(
     tmp_path: Path,
@@ -275,6 +276,7 @@ class _Projecting(threading.Thread):
         return time.monotonic() > self._until
 
 
+@pytest.mark.fire
 def test_partitions_added_and_markers_are_read_to_their_end_by_a_service(
     tmp_path: Path, kafka: KafkaSettings, rng: random.Random
 ) -> None:
