@@ -97,6 +97,7 @@ def test_any_order_and_split_gives_the_places_of_the_recount(
             for batch in _batches(rng, log):
                 projector.apply(batch)
             assert stored_places(store) == wanted
+            assert store.value("SELECT count(*) FROM additions WHERE added = 0") == 0
             assert broken_invariants(store) == []
 
 
