@@ -2,6 +2,8 @@
 is there is read again before anything is decided: nothing is lost by it, nothing is there twice.
 """
 
+import errno
+import os
 import random
 import resource
 from itertools import count
@@ -104,6 +106,31 @@ def _final(home: Settings) -> dict[str, Any]:
     with open_books(home) as books:
         month = list_invoices(books, Month(2026, 10))
     return {one["account_id"]: one for one in month if one["status"] != "draft"}
+
+
+def test_a_commit_is_on_the_disk_with_the_name_of_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    through: list[str] = []
+    fsync = os.fsync
+
+    def noted(handle: int) -> None:
+        fsync(handle)
+        through.append(os.readlink(f"/proc/self/fd/{handle}"))
+
+    with open_store(tmp_path / "usage.duckdb", "usage").closing() as store:
+        monkeypatch.setattr(os, "fsync", noted)
+        for _ in range(2):
+            with store.transaction():
+                store.execute("INSERT INTO places VALUES (1, 'l', 'p')")
+        assert through == [str(tmp_path)] * 2
+
+        def fails(handle: int) -> None:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        monkeypatch.setattr(os, "fsync", fails)
+        with pytest.raises(Refused, match="STORE_UNKNOWN.*not known"), store.transaction():
+            store.execute("DELETE FROM places")
 
 
 def test_a_commit_that_wants_more_memory_is_refused_and_undone(tmp_path: Path) -> None:

@@ -70,6 +70,13 @@ def not_committed(path: Path, error: duckdb.Error) -> Refused | None:
     return Refused("STORE_UNKNOWN", f"{path}: {why}: {advice}")
 
 
+def not_named(path: Path, error: OSError) -> Refused:
+    """Why nobody knows whether a COMMIT outlives a power failure."""
+    what = f"{path}: its folder is not written through: {os.strerror(error.errno or 0)}"
+    advice = "whether this step was kept is not known: mend that, and look at what is there"
+    return Refused("STORE_UNKNOWN", f"{what}: {advice}")
+
+
 def _wants_memory(error: duckdb.Error) -> bool:
     return isinstance(error, duckdb.OutOfMemoryException) or (
         isinstance(error, duckdb.TransactionException) and bool(_MEMORY.search(str(error)))

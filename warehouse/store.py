@@ -20,6 +20,7 @@ from warehouse.refusals import (
     holder,
     not_committed,
     not_made,
+    not_named,
     not_opened,
     not_served,
 )
@@ -115,6 +116,17 @@ class Store:
             with suppress(duckdb.Error):  # a commit that failed is rolled back already
                 self._connection.execute("ROLLBACK")
             raise
+        self._name_log()
+
+    def _name_log(self) -> None:
+        """DuckDB writes its write-ahead log through, but not the name of a new one in the folder:
+        the power, when it fails, would take the log with all that was committed.
+        """
+        if self.path.exists():  # others are in memory
+            try:
+                sync_folder(self.path.parent)
+            except OSError as error:
+                raise not_named(self.path, error) from error
 
     def use(self, action: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """Let another part of this package work on the connection; DuckDB's errors are its."""
