@@ -1,7 +1,7 @@
 """The whole line under fire: meetings and trouble by chance, and a recount of what was accepted.
 
 `make soak SEEDS=1000` runs more of the same; what a failing seed prints is told in
-docs/exactness.md.
+docs/simulator.md.
 """
 
 import json
