@@ -181,6 +181,7 @@ class Bench:
             try:
                 code = self._try(trial, session)
             finally:
+                sys.stdout.flush()
                 os._exit(code)
         _, status, used = os.wait4(child, 0)
         code, said = os.waitstatus_to_exitcode(status), self._said.read_text("utf-8", "replace")
@@ -191,12 +192,13 @@ class Bench:
         """In the forked process: 0 where no test fails."""
         resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
         send_output(self._said)
+        items = in_order(session.items, trial.tests)
+        assert items
         if trial.file.endswith(".py"):  # it may be imported anywhere: all begins anew
             for name in [one for one in sys.modules if one.split(".")[0] in {"tests", *PACKAGES}]:
                 del sys.modules[name]
-            return int(pytest.main([*OPTIONS, f"--basetemp={self._folder / 'temp'}", *trial.tests]))
-        items = in_order(session.items, trial.tests)
-        assert items
+            names = [item.nodeid for item in items]
+            return int(pytest.main([*OPTIONS, f"--basetemp={self._folder / 'temp'}", *names]))
         for item, after in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
             if session.testsfailed:
