@@ -198,7 +198,10 @@ class Bench:
             for name in [one for one in sys.modules if one.split(".")[0] in {"tests", *PACKAGES}]:
                 del sys.modules[name]
             names = [item.nodeid for item in items]
-            return int(pytest.main([*OPTIONS, f"--basetemp={self._folder / 'temp'}", *names]))
+            ended = pytest.main([*OPTIONS, f"--basetemp={self._folder / 'temp'}", *names])
+            # A module that no longer loads is a fault that was found; else it is ours.
+            failed = pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED
+            return 0 if ended == 0 else 1 if ended in failed else _ODD
         for item, after in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
             if session.testsfailed:
@@ -285,13 +288,15 @@ def run(wanted: Sequence[Trial], seed: int, processes: int) -> int:
     print(f"{len(wanted)} faults, --seed {seed}", flush=True)
     begun = time.monotonic()
     done, left, cpu_s = 0, 0, 0.0
-    whole = [Trial("", None, tests) for tests in {one.tests for one in wanted}]
+    ways = {(Path(one.file).suffix, one.tests) for one in wanted}
+    whole = [Trial(f"*{suffix}", None, tests) for suffix, tests in sorted(ways)]
     try:
         for verdict in verdicts([*whole, *wanted], seed, processes):
             cpu_s += verdict.cpu_s
             if verdict.trial.mutant is None:
                 assert not verdict.found, verdict.said
-                print(f"the tests without a fault: {verdict.cpu_s:.0f} s", flush=True)
+                what = f"the tests of {verdict.trial.file} without a fault"
+                print(f"{what}: {verdict.cpu_s:.0f} s", flush=True)
                 continue
             done += 1
             print(f"{done} {verdict.cpu_s:.1f} s {row(verdict.trial)}", file=sys.stderr)
