@@ -53,4 +53,4 @@ bench: $(STAMP)
 
 soak: $(STAMP)
 	$(PY) -m tests.soak $(SEEDS)
-	HOMEMEETING_FIRE=$(SEEDS) $(PY) -m pytest -n logical -m fire
+	HOMEMEETING_FIRE=$(SEEDS) $(PY) -m pytest -n logical -m "fire or soak or drawn"

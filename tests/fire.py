@@ -1,8 +1,8 @@
 """How much of each matrix of faults a run goes through: HOMEMEETING_FIRE=n, 25 every day, all there
 is from 1000 on. `make soak SEEDS=n` sets it.
 
-Owns the scale alone. Tests that go by it have the mark `fire`; those that run in a soak alone have
-`soak` besides.
+Owns the scale alone. Tests that go by it have the mark `fire`, those that run in a soak alone
+`soak`, and those of whose cases everyday's run draws n `drawn(n)`.
 """
 
 import os
@@ -31,8 +31,22 @@ def some(rng: random.Random, cases: Sequence[T], everyday: int) -> list[T]:
     return [cases[n] for n in sorted(rng.sample(range(len(cases)), times(everyday)))]
 
 
-def hold_back(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Takes what is for a soak alone out of everyday's run."""
-    held = [one for one in items if one.get_closest_marker("soak") and not SOAKING]
-    config.hook.pytest_deselected(items=held)
-    items[:] = [one for one in items if one not in held]
+def hold_back(config: pytest.Config, items: list[pytest.Item], seed: int) -> None:
+    """Takes what is for a soak alone out of everyday's run, and of tests with the mark `drawn(n)`
+    all but n of their cases. What alone is asked for is there.
+    """
+    if SOAKING:
+        return
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("drawn"):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    held = {one for one in items if one.get_closest_marker("soak")}
+    for name, every in cases.items():
+        mark = every[0].get_closest_marker("drawn")
+        assert mark is not None
+        spare = max(0, len(every) - mark.args[0])
+        held.update(random.Random(f"{seed}/{name}").sample(every, spare))
+    if len(held) < len(items):
+        config.hook.pytest_deselected(items=[one for one in items if one in held])
+        items[:] = [one for one in items if one not in held]

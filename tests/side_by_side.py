@@ -43,7 +43,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What takes long begins first, lest one process end alone with it."""
-    hold_back(config, items)
+    hold_back(config, items, config.stash[SEED])
     groups = {item.nodeid: group for item in items if (group := _group(item))}
     order = dict(zip(TOGETHER, range(len(TOGETHER)), strict=True))
 

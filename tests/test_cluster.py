@@ -184,7 +184,6 @@ def _check(scenario: Scenario, address: str, home: Path, *others: Path) -> int:
     return found.total() - len(messages)
 
 
-@pytest.mark.fire
 @pytest.mark.soak
 def test_a_log_cut_back_and_grown_past_its_readers_is_refused(
     rng: random.Random, cluster: Cluster, monkeypatch: pytest.MonkeyPatch

@@ -92,6 +92,7 @@ def test_a_draft_run_says_what_a_closing_one_will_do(clerk: Clerk) -> None:
     assert "MONTH_ORDER" in clerk.must("invoice", "run", "--month", "2026-10").stdout
 
 
+@pytest.mark.drawn(2)
 @pytest.mark.parametrize("what", COSTING)
 def test_a_month_that_costs_something_is_not_passed_over(clerk: Clerk, what: str) -> None:
     clerk.must("price-book", "load", clerk.file("x.toml", other(COSTING[what])))
@@ -114,6 +115,7 @@ def test_a_month_without_a_price_is_not_passed_over(clerk: Clerk) -> None:
     assert refused(clerk, "2026-10") == "2026-09"
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize(
     ("start", "changes"),
     [
@@ -281,6 +283,7 @@ def test_a_later_document_made_void_leaves_what_it_passed_over(clerk: Clerk) -> 
     proved(clerk)
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("plan", ["p,2025-01-01,", "p,2025-01-01,2026-09-01;p,2026-10-01,"])
 @pytest.mark.parametrize("is_drafted", [False, True])
 def test_an_item_of_a_month_that_is_passed_over_is_billed_after_it(

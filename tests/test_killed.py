@@ -16,6 +16,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from kafka import KafkaProducer
 
 from consumers import verify_usage
@@ -36,6 +37,7 @@ cli.run(sys.argv[1:])
 """
 
 
+@pytest.mark.soak
 def test_a_projector_killed_while_it_reads_the_journal(
     tmp_path: Path, world: World, rng: random.Random
 ) -> None:
@@ -73,6 +75,7 @@ def test_a_projector_killed_while_it_reads_kafka(
     check_store(tmp_path, world.scenario, world.messages, sent)
 
 
+@pytest.mark.soak
 def test_a_forwarder_and_its_broker_killed_in_mid_send_under_a_projector(
     tmp_path: Path, world: World, rng: random.Random, own_broker: Any
 ) -> None:

@@ -54,6 +54,7 @@ def test_through_the_journal_equals_the_recount(
     check(home, world, {place: count + 1 for place, count in wanted.items()})
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("library", ["kafka-python", "librdkafka"])
 def test_through_kafka_equals_the_recount(
     world: World, rng: random.Random, home: Path, kafka: KafkaSettings, library: Library

@@ -17,6 +17,7 @@ from billing.audit_trail import entries
 from edge import Settings
 from tests.billed import Billed, bill, fill_books, record, store_usage
 from tests.command_line import ROOT
+from tests.fire import times
 from tests.test_no_float import ACCOUNTS, book
 
 RUN = """
@@ -29,7 +30,7 @@ print("begun", flush=True)
 bill(home)
 print("done", flush=True)
 """
-KILLS = 8
+KILLS = times(2)
 
 
 def start(home: Settings) -> "subprocess.Popen[str]":
@@ -53,6 +54,7 @@ def acts(home: Settings) -> list[tuple[str, str, int]]:
     return [(one["action"], one["subject"], json.loads(one["details"])["run"]) for one in told]
 
 
+@pytest.mark.fire
 @pytest.mark.long
 def test_a_run_killed_at_any_moment_is_made_once(tmp_path: Path, rng: random.Random) -> None:
     home = Settings(tmp_path / "home", None, "clerk")
@@ -71,7 +73,7 @@ def test_a_run_killed_at_any_moment_is_made_once(tmp_path: Path, rng: random.Ran
     killed = 0
     for _ in range(KILLS):
         with start(home) as process:
-            time.sleep(rng.uniform(0, whole_s))
+            time.sleep(rng.uniform(0, 0.9 * whole_s))
             process.kill()
             killed += process.wait() == -signal.SIGKILL
         statuses = {one["status"] for one in final(home).documents.values()}

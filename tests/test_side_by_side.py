@@ -48,6 +48,15 @@ def test_seeds(seed):
 
 def test_broker(kafka_bootstrap):
     pass
+
+@pytest.mark.drawn(2)
+@pytest.mark.parametrize("number", range(5))
+def test_some(number):
+    pass
+
+@pytest.mark.soak
+def test_soak():
+    pass
 """
 
 
@@ -56,24 +65,29 @@ def test_a_run_of_two_processes(tmp_path: Path) -> None:
     for name in ("test_one.py", "test_two.py"):
         (tmp_path / name).write_text(TESTS)
     shown = run(tmp_path)
-    assert "68 passed" in shown and "2 errors" in shown, shown
+    assert "72 passed" in shown and "2 errors" in shown, shown
     assert shown.count("KAFKA: the tests on a real broker did not run: nobody lends one") == 1
     told = [line.split() for line in (tmp_path / "told").read_text().splitlines()]
     assert len({worker for test, worker, _ in told if test.startswith("test_together")}) == 1
     assert len({worker for test, worker, _ in told if test.startswith("test_alone")}) == 2
     assert [test for test, *_ in told[:4] if test.startswith("test_alone")] == []
+    assert len([test for test, *_ in told if test.startswith("test_some")]) == 4
+    assert "test_soak" not in [test for test, *_ in told]
     (seed,) = {seed for test, _, seed in told if not test.startswith("test_seeds")}
     drawn = {test: seed for test, _, seed in told if test.startswith("test_seeds")}
     assert drawn == {"test_seeds[3]": "3", "test_seeds[4]": "4", "test_seeds[drawn]": seed}
     assert shown.count(f"HOMEMEETING_SEED={seed} repeats it") == 1
 
+    assert "80 passed" in run(tmp_path, HOMEMEETING_FIRE="50")
 
-def run(folder: Path) -> str:
+
+def run(folder: Path, **settings: str) -> str:
     """What the tests in `folder` print, where what is missing fails."""
-    ours = {name: value for name, value in os.environ.items() if name != "HOMEMEETING_SEED"}
+    not_ours = ("HOMEMEETING_SEED", "HOMEMEETING_FIRE")
+    ours = {name: value for name, value in os.environ.items() if name not in not_ours}
     command = [sys.executable, "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", "."]
     done = subprocess.run(
-        command, cwd=folder, env=ours | {"PYTHONPATH": str(ROOT), "CI": "true"},
+        command, cwd=folder, env=ours | {"PYTHONPATH": str(ROOT), "CI": "true"} | settings,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     return done.stdout + done.stderr

@@ -349,6 +349,7 @@ def test_a_tier_and_a_discount_that_differ_are_told_as_the_document_has_them(hom
     )
 
 
+@pytest.mark.drawn(3)
 @pytest.mark.parametrize(
     ("document", "change", "codes"),
     [
@@ -376,6 +377,7 @@ def test_a_change_of_the_books_is_named(home: Home, document: str, change: str, 
     assert all(text.startswith(name) for _, text in faults)
 
 
+@pytest.mark.drawn(4)
 @pytest.mark.parametrize(
     "change",
     [
@@ -582,6 +584,7 @@ def test_a_document_that_the_books_lost_is_named_by_what_is_left_of_it(home: Hom
     assert any(text.startswith(f"{name}.pdf: is there") for text in gone), told
 
 
+@pytest.mark.drawn(2)
 @pytest.mark.parametrize(
     ("columns", "where"),
     [
