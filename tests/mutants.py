@@ -66,7 +66,8 @@ OWNED: Final = (
         ),
         (
             f"{_PROJECTOR}a_day_moves", f"{_ORDER}[0]", f"{_PROJECTOR}a_quality",
-            f"{_PROJECTOR}sequences", f"{_PLACED}[0]",
+            f"{_PROJECTOR}sequences", f"{_PROJECTOR}numbers", f"{_PROJECTOR}what_two",
+            f"{_PLACES}what_lies", f"{_PLACED}[0]",
         ),
     ),
     Owned(

@@ -109,6 +109,11 @@ def test_what_lies_in_one_partition_takes_no_row_of_its_own() -> None:
             projector.apply([_slice(PARTITIONS[0], at, [(at, event)])])
         assert store.value("SELECT count(*) FROM more_places") == 0
         assert len(stored_places(store)) == 30
+        # Nor does it where another record of its batch has some.
+        new, *_ = _meetings(random.Random(2), 1, "fra-1/00")
+        again = [(0, events[0] | {"sequence": 9001}), (1, new | {"sequence": 9002})]
+        projector.apply([_slice(PARTITIONS[1], 0, again)])
+        assert store.value("SELECT count(DISTINCT record_id) FROM more_places") == 1
 
 
 def test_a_retried_message_has_the_place_where_it_lay(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,12 +153,54 @@ def test_sequences_are_the_set_of_what_was_applied(store: Store) -> None:
         part = kept[offset : offset + rng.choice([1, 1, 2, 6])]
         projector.apply([_slice(offset, [encode(TOPIC, event) for event in part])])
         offset += len(part)
-    applied = {
-        (source, number)
-        for source, first, last in store.rows("SELECT source, first, last FROM sequences")
+    assert _applied(store) == {(TOPIC, event["source"], event["sequence"]) for event in kept}
+
+
+def test_what_two_events_say_differently_is_the_same_in_any_order_and_split(store: Store) -> None:
+    """Of what a record continues, and of its quantity, the greatest."""
+    (first, *_) = _meetings(random.Random(4), 1, "fra-1/00")
+    low = first | {"continues": bytes(15) + b"\1", "quantity": 7}
+    high = first | {"continues": b"\xff" * 16, "quantity": 3}
+    projector, numbers, events = Projector(store, _clock()), itertools.count(1), []
+    for order in ([low, high], [high, low]):
+        for size in (1, 2):
+            id = bytes([len(events)]) * 16
+            pair = [one | {"record_id": id, "sequence": next(numbers)} for one in order]
+            for at in range(0, 2, size):
+                payloads = [encode(TOPIC, one) for one in pair[at : at + size]]
+                projector.apply([_slice(len(events) + at, payloads)])
+            events += pair
+    assert _records(store) == recount.records(events)
+
+
+def _applied(store: Store) -> set[tuple[str, str, int]]:
+    return {
+        (topic, source, number)
+        for topic, source, first, last in store.rows("FROM sequences")
         for number in range(first, last + 1)
     }
-    assert applied == {(event["source"], event["sequence"]) for event in kept}
+
+
+def test_numbers_of_one_topic_or_source_fill_no_gap_of_another(store: Store) -> None:
+    """Each has every other number of what lies next to it, in one batch and the next."""
+    rng = random.Random(6)
+    usage, topic = _meetings(rng, 1, "a/0")[0], "meetings.quality"
+    told = {(TOPIC, "a/0"): range(1, 12), (TOPIC, "b/0"): range(2, 20, 2),
+            (topic, "a/0"): range(3, 20, 4), (topic, "b/0"): range(1, 20, 3)}  # fmt: skip
+    projector = Projector(store, _clock())
+    for half in (0, 1):
+        slices = []
+        for name, event in ((TOPIC, usage), (topic, QUALITY | {"rtt_ms": 1.0})):
+            payloads = [
+                encode(name, event | {"source": source, "sequence": number})
+                for (where, source), numbers in told.items()
+                for number in numbers
+                if where == name and (number <= 9) != bool(half)
+            ]
+            slices.append(_slice(0, payloads, topic=name, partition=f"{half}"))
+        projector.apply(slices)
+        assert broken_invariants(store) == []
+    assert _applied(store) == {(*place, n) for place, numbers in told.items() for n in numbers}
 
 
 def test_a_zombie_is_rolled_back_whole(store: Store) -> None:

@@ -4,7 +4,7 @@ MERGE INTO usage_daily d
 USING (
     SELECT
         started_at::DATE AS day, account_id, meter, variant,
-        sum((NOT cancelled)::INTEGER - (known AND NOT coalesce(old_cancelled, false))::INTEGER)
+        sum((NOT cancelled)::INTEGER - (known AND NOT old_cancelled)::INTEGER)
             AS records,
         sum(
             CASE WHEN cancelled THEN 0 ELSE epoch_us(last_seen) - epoch_us(started_at) END
