@@ -39,12 +39,17 @@ def find_gaps(
         books.execute(GATE[name])
     told = {
         "grace": {"now_us": now_us, "grace_us": home.grace_hours * _HOUR_US},
-        "behind": {"now_us": now_us},
+        "behind": _heard_by(now_us),
     }
     for name in _GAPS:
         books.execute(GATE[name], told.get(name, {}))
     books.execute(GATE["found"])
     return [Fault(*row) for row in books.rows(GATE["faults"])]
+
+
+def _heard_by(now_us: int) -> dict[str, int]:
+    """The latest time that a server can have told of now: clocks may differ by an hour."""
+    return {"latest_us": now_us + _HOUR_US}
 
 
 def load_servers(books: Store, home: Settings, now_us: int) -> None:
@@ -54,7 +59,7 @@ def load_servers(books: Store, home: Settings, now_us: int) -> None:
     """
     listed = [{"server_id": name} for name in home.expected_servers]
     load_rows(books, "set_servers", listed, {"server_id": pa.string()})
-    books.execute(GATE["told"], {"now_us": now_us})
+    books.execute(GATE["told"], _heard_by(now_us))
     for name in ("heard", "listed", "retired"):
         books.execute(GATE[name])
 

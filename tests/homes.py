@@ -18,6 +18,23 @@ from eventlog import JournalSource
 from tests.command_line import run_here
 from warehouse import open_store
 
+# One plan, of which a participant's minute costs 0.30.
+TALK_BOOK: Final = """\
+book = "b"
+currency = "EUR"
+effective_from = 2026-01-01
+[[plan]]
+code = "p"
+name = "P"
+[[plan.charge]]
+code = "talk"
+description = "Talk"
+meter = "participant"
+measure = "duration"
+unit = "minute"
+model = "per_unit"
+unit_price = 0.3
+"""
 # The first line of a file of accounts.
 HEADER: Final = (
     "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"

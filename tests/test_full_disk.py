@@ -5,7 +5,7 @@ is room again all goes on, nothing lost and nothing twice.
 import random
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -148,18 +148,25 @@ def refused(done: tuple[int, str]) -> bool:
     return bool(code)
 
 
+def check_stops(
+    command: Callable[[SmallDisk], tuple[int, str]], disk: SmallDisk, rng: random.Random
+) -> None:
+    """It stops cleanly where there is little room or none, and goes on when there is."""
+    stopped = 0
+    for room in sorted(fire.some(rng, ROOMS[1:], 1) + [0]):
+        disk.fill(room * KIB)
+        stopped += refused(run(command, disk).value)
+        disk.free()
+    assert stopped
+    assert not refused(run(command, disk).value)
+
+
 @pytest.mark.fire
 def test_a_full_disk_under_the_usage_store_is_a_clean_stop(
     disk: SmallDisk, rng: random.Random
 ) -> None:
     events = filled(disk.seen, rng)
-    stopped = 0
-    for room in sorted(fire.some(rng, ROOMS[1:], 1) + [0]):
-        disk.fill(room * KIB)
-        stopped += refused(run(consume, disk).value)
-        disk.free()
-    assert stopped
-    assert not refused(run(consume, disk).value)
+    check_stops(consume, disk, rng)
     assert run(stored, disk).value == wanted(events)
 
 
@@ -219,11 +226,5 @@ def test_a_full_disk_under_books_evidence_or_documents_bills_nobody_twice(
     for name in ("books.duckdb", "usage.duckdb"):
         shutil.copy(calm.path / name, disk.seen / name)
     assert not refused(run(finalize, calm).value)
-    stopped = 0
-    for room in sorted(fire.some(rng, ROOMS[1:], 1) + [0]):
-        disk.fill(room * KIB)
-        stopped += refused(run(finalize, disk).value)
-        disk.free()
-    assert stopped
-    assert not refused(run(finalize, disk).value)
+    check_stops(finalize, disk, rng)
     assert run(there, disk).value == run(there, calm).value

@@ -27,29 +27,13 @@ from schemas import TOPICS
 from tests import recount
 from tests.command_line import ROOT, run_here, shown_here, start, usage_event, wait_until
 from tests.fire import some
-from tests.homes import HEADER, billed_home, copied
+from tests.homes import HEADER, TALK_BOOK, billed_home, copied
 from tests.test_forwarder import _nobody as nobody
 from tests.test_killed import bootstrap, killed, said
 from tests.world import Servers, check_store, draw_events, produce
 from warehouse import open_store
 
 PAUSE_S = 2.0
-BOOK = """\
-book = "b"
-currency = "EUR"
-effective_from = 2026-01-01
-[[plan]]
-code = "p"
-name = "P"
-[[plan.charge]]
-code = "talk"
-description = "Talk"
-meter = "participant"
-measure = "duration"
-unit = "minute"
-model = "per_unit"
-unit_price = 0.3
-"""
 
 
 def test_a_stopped_projector_holds_on_and_goes_on_where_it_stood(
@@ -266,7 +250,7 @@ def test_two_billing_runs_at_once_while_the_projector_runs(tmp_path: Path) -> No
     """
     accounts = HEADER + "acme,A,a@a.example,DE,en,UTC,EUR,p,2026-01-01,,1\n"
     (tmp_path / "both").mkdir()
-    home = billed_home(tmp_path / "both", accounts, BOOK, _events(40))
+    home = billed_home(tmp_path / "both", accounts, TALK_BOOK, _events(40))
     alone = copied(home, tmp_path / "alone")
     run_of = ("invoice", "run", "--month", "2026-10", "--finalize", "--accept-incomplete", "test")
     told = {"now": "2026-11-03T00:00:00Z"}

@@ -6,35 +6,19 @@ from kafka import KafkaAdminClient, TopicPartition
 
 from eventlog import KafkaSettings, open_archive
 from tests.command_line import run_here, shown_here, usage_event
-from tests.homes import billed_home
+from tests.homes import TALK_BOOK, billed_home
 
 USAGE = "meetings.usage"
 ACCOUNTS = """\
 account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity
 acme,A,a@a.example,DE,en,UTC,EUR,p,2026-01-01,,1
 """
-BOOK = """\
-book = "b"
-currency = "EUR"
-effective_from = 2026-01-01
-[[plan]]
-code = "p"
-name = "P"
-[[plan.charge]]
-code = "talk"
-description = "Talk"
-meter = "participant"
-measure = "duration"
-unit = "minute"
-model = "per_unit"
-unit_price = 0.3
-"""
 
 
 def test_kafka_or_its_archive_holds_what_was_billed(tmp_path: Path, kafka: KafkaSettings) -> None:
     address, archive = kafka.bootstrap_servers, str(tmp_path / "archive")
     told = {"kafka_bootstrap_servers": address, "billing_grace_hours": "0"}
-    home = billed_home(tmp_path, ACCOUNTS, BOOK, [])
+    home = billed_home(tmp_path, ACCOUNTS, TALK_BOOK, [])
     days = ("2026-10-05T12:00:00Z", "2026-10-05T12:30:00Z")
     events = [usage_event(number, "acme", *days) for number in range(1, 4)]
 

@@ -27,9 +27,9 @@ from tests import recount
 from tests.broker_fixtures import new_topics
 from tests.command_line import run_here, wait_until
 from tests.fire import some
-from tests.homes import HEADER, billed_home
+from tests.homes import HEADER, TALK_BOOK, billed_home
 from tests.test_forwarder import _alter as alter
-from tests.test_held import BOOK, _tables
+from tests.test_held import _tables
 from tests.test_killed import bootstrap, killed
 from tests.test_projector import _meetings
 from tests.test_projector import _records as stored_records
@@ -62,7 +62,7 @@ class Line:
         folder.mkdir()
         self.kafka, self.rng = kafka, rng
         self.told = {"kafka_bootstrap_servers": kafka.bootstrap_servers, **NOW}
-        self.home = billed_home(folder, ACCOUNTS, BOOK, [])
+        self.home = billed_home(folder, ACCOUNTS, TALK_BOOK, [])
         for made in (self.home / "usage.duckdb", self.home / "journal"):
             made.rename(folder / made.name)  # nothing comes but through Kafka
         self.archive = folder / "archive"

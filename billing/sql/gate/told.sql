@@ -1,5 +1,5 @@
--- Asked once: the views behind it take long to plan. A beat that is yet to come, by more than an hour,
+-- Asked once: the views behind it take long to plan. A beat that is yet to come
 -- is of a clock that runs ahead: nobody knows when it was.
 CREATE OR REPLACE TEMP TABLE gate_told AS
-SELECT * REPLACE (CASE WHEN beat_us <= $now_us + 3600000000 THEN beat_us END AS beat_us)
+SELECT * REPLACE (CASE WHEN beat_us <= $latest_us THEN beat_us END AS beat_us)
 FROM told_sources
