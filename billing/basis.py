@@ -5,7 +5,16 @@ Owns the keys, which are the book's own; what a book may leave out and did is le
 
 from billing.money import decimal_text
 from billing.period import Stretch
-from billing.pricebook import Charge, Flat, Package, Percentage, PerUnit, PerVariant, Tiered
+from billing.pricebook import (
+    STANDARD,
+    Charge,
+    Flat,
+    Package,
+    Percentage,
+    PerUnit,
+    PerVariant,
+    Tiered,
+)
 from billing.proration import share_of
 
 
@@ -30,7 +39,12 @@ def charge_basis(charge: Charge, stretch: Stretch, *, owed: bool) -> dict[str, s
             told[key] = decimal_text(bound)
             if share.text:
                 told["bound_days"] = share.text
-    return told
+    return told | tax_basis(charge.tax_category)
+
+
+def tax_basis(category: str) -> dict[str, str]:
+    """Of a charge or a fee."""
+    return {} if category == STANDARD else {"tax_category": category}
 
 
 def _pricing(charge: Charge, *, owed: bool) -> dict[str, str]:

@@ -17,6 +17,7 @@ from billing.model_check import (
 )
 from billing.pricebook import (
     REST,
+    STANDARD,
     Charge,
     Flat,
     Measure,
@@ -33,7 +34,7 @@ _ZERO: Final = Decimal(0)
 
 _ABOUT: Final = ("code", "description", "meter", "variant", "also", "measure", "unit", "unit_size")
 _USE: Final = ("rounding", "included", "included_per", "model")
-_BOUNDS: Final = ("discount_percent", "minimum", "maximum", "prorate")
+_BOUNDS: Final = ("discount_percent", "minimum", "maximum", "prorate", "tax_category")
 _KEYS: Final = (*_ABOUT, *_USE, *MODEL_KEYS, *_BOUNDS)
 _ROUNDING_KEYS: Final = ("scope", "quantum", "mode", "minimum")
 _OF_METER: Final = ("variant", "also", "unit_size", "rounding", "included", "included_per")
@@ -74,6 +75,7 @@ def read_charge(table: Table) -> Charge | None:
         minimum=minimum,
         maximum=maximum,
         prorate=table.flag("prorate", default=True),
+        tax_category=table.code("tax_category", default=STANDARD) or STANDARD,
     )
     is_told = variants is not None and (None not in (meter, measure) or not needs_meter)
     return charge if is_told else None

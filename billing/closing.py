@@ -19,6 +19,7 @@ from billing.month import Month
 from billing.numbering import Numbers
 from billing.queries import SQL
 from billing.rows import load_rows
+from billing.taxes import freeze_exchange
 from billing.wording import counted
 from edge import Fault, Settings
 from warehouse import Store
@@ -73,6 +74,7 @@ def close_drafts(
     books.execute(
         SQL["close_invoices"], {"today": numbers.day, "terms_days": _TERMS_DAYS, "run": run}
     )
+    freeze_exchange(books, home, run)
     for sql in ("insert_periods", "settle_revisits", "closing_totals"):
         books.execute(SQL[sql])
     draw_prepaid(books)
@@ -138,9 +140,9 @@ def _incomplete(books: Store, month: Month, gaps: Sequence[Fault]) -> list[Fault
 
 
 def _blocked(books: Store) -> Iterator[Fault]:
-    sql = """SELECT code, account_id, out_of_order, records, reason FROM blocked
+    sql = """SELECT code, account_id, out_of_order, records, reason, why FROM blocked
     WHERE code <> 'INCOMPLETE' ORDER BY account_id"""
-    for code, account, out_of_order, records, reason in books.rows(sql):
+    for code, account, out_of_order, records, reason, why in books.rows(sql):
         messages = {
             "MONTH_ORDER": out_of_order,
             "PERIOD_OPEN": "the period is not over: close it after its end",
@@ -154,4 +156,4 @@ def _blocked(books: Store) -> Iterator[Fault]:
                 "--accept-changes"
             ),
         }
-        yield Fault(code, account, messages[code])
+        yield Fault(code, account, messages.get(code, why))

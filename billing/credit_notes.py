@@ -23,6 +23,7 @@ from billing.month import Month, parse_month
 from billing.numbering import Numbers
 from billing.queries import SQL
 from billing.rows import load_rows
+from billing.taxes import keep_credited_taxes, tax_credits
 from edge import Fault, Refused, Settings
 from warehouse import Store
 
@@ -218,10 +219,12 @@ def _issue(  # noqa: PLR0913, PLR0917  each is one column of the document
 ) -> None:
     """Numbers and writes what takes `crediting` back, within the caller's transaction."""
     numbers = Numbers(books, home, asked.now_us, asked.issue_date)
+    tax_credits(books)
     books.execute(SQL["credit_notes"], numbers.told())
     head = {"today": numbers.day, "credit": credit, "reason": reason, "run": run}
     books.execute(SQL["insert_credit_notes"], head)
     books.execute(SQL["insert_credited_lines"])
+    keep_credited_taxes(books)
     numbers.take("credit_notes")
 
 
@@ -238,6 +241,6 @@ def _carry_concessions(books: Store, asked: Closing) -> None:
             parse_month(row["month"]).since,
             f"Concession of {row['number']}: {row['description']}",
             minor_text(row["amount"], row["currency"]),
-            None,
+            row["tax_category"],
         )
         keep_item(books, carried, asked.now_us)

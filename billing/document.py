@@ -13,7 +13,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from billing.money import decimal_text, minor_text
-from billing.queries import SQL
+from billing.queries import SQL, TAX
+from billing.taxes import rate_percent, told_taxes
 from edge.instants import instant
 from warehouse import Store
 
@@ -40,19 +41,23 @@ def documents(
         asked = left[start : start + _AT_ONCE]
         heads = {row["id"]: row for row in books.records(heads_sql, {"ids": asked})}
         lines: dict[str, list[Row]] = defaultdict(list)
+        taxes: dict[str, list[Row]] = defaultdict(list)
         for row in books.records(lines_sql, {"ids": asked}):
             lines[row["invoice"]].append(row)
-        yield from (_document(heads[id], lines[id]) for id in asked)
+        for row in books.records(
+            TAX["drafted_taxes_of" if drafted else "taxes_of"], {"ids": asked}
+        ):
+            taxes[row["invoice"]].append(row)
+        yield from (_document(heads[id], lines[id], taxes[id]) for id in asked)
 
 
-def _document(head: Row, lines: Sequence[Row]) -> dict[str, Any]:
+def _document(head: Row, lines: Sequence[Row], taxes: Sequence[Row]) -> dict[str, Any]:
     zone = ZoneInfo(head["zone"])
     currency = head["currency"]
     # What is stored is charged; a credit note says what is given back.
     sign = -1 if head["kind"] == "credit_note" else 1
-    subtotal = minor_text(sign * head["subtotal"], currency)
-    prepaid = head["prepaid"]
-    due = sign * head["subtotal"] - (prepaid or 0)
+    tax, prepaid = head["tax"], head["prepaid"]
+    total = sign * (head["subtotal"] + (tax or 0))
     return {
         "id": head["id"],
         "kind": head["kind"],
@@ -70,13 +75,19 @@ def _document(head: Row, lines: Sequence[Row]) -> dict[str, Any]:
         "seller": json.loads(head["seller"]),
         "buyer": json.loads(head["buyer"]),
         "lines": _lines(lines, sign, currency, zone),
-        "subtotal": subtotal,
-        "taxes": [],
-        "tax": None,
-        "total": subtotal,
+        "subtotal": minor_text(sign * head["subtotal"], currency),
+        "taxes": told_taxes(taxes, sign, currency),
+        "tax": None if tax is None else minor_text(sign * tax, currency),
+        "tax_in": None if head["tax_in"] is None else _turned_tax(head["tax_in"], sign),
+        "total": minor_text(total, currency),
         "prepaid": None if prepaid is None else minor_text(prepaid, currency),
-        "due": minor_text(due, currency),
+        "due": minor_text(total - (prepaid or 0), currency),
     }
+
+
+def _turned_tax(told: str, sign: int) -> dict[str, str]:
+    found = json.loads(told)
+    return {**found, "tax": f"{sign * Decimal(found['tax']):f}"}
 
 
 def _signed(row: Row, sign: int) -> Row:
@@ -122,6 +133,7 @@ def _line(row: Row, currency: str, zone: ZoneInfo, usage: Mapping[_Stretch, int]
         "period": _span(terms["period"][0], terms["period"][1], zone),
         **(_NO_ARITHMETIC if is_adjustment else _arithmetic(row, terms)),
         "amount": minor_text(row["amount"], currency),
+        "tax": None if row["tax"] is None else _told_tax(row["tax"]),
         "origin": _origin(row, terms, zone),
         "credits": None if row["credits"] is None else _line_id(row["origin"], row["credits"]),
         "proration": None if is_adjustment else terms["proration"],
@@ -182,6 +194,13 @@ def _compared(row: Row, terms: Row, currency: str) -> dict[str, Any]:
         "basis": _basis(terms, row, currency, {}),
     }
     return {**basis, "now": now}
+
+
+@lru_cache(1_000)
+def _told_tax(decided: str) -> dict[str, str | None]:
+    found = json.loads(decided)
+    category = found["category"]
+    return {"category": category, "rate_percent": rate_percent(category, found["ppm"])}
 
 
 @lru_cache(10_000)

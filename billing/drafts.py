@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 
 import pyarrow as pa
 
@@ -16,10 +17,11 @@ from billing.books import Catalogue
 from billing.cohort_table import load_cohorts
 from billing.item_lines import add_item_lines
 from billing.layout import NOW, Layout
-from billing.queries import SQL
+from billing.queries import SQL, TAX
 from billing.rating import lent_usage, place_usage, rate, too_large
 from billing.revisits import lay_out_revisits
 from billing.rows import load_rows
+from billing.taxes import tax_drafts
 from edge import Fault, Settings
 from warehouse import Store
 
@@ -50,10 +52,12 @@ def lay_out_work(
 
 
 @contextmanager
-def drafted(books: Store, home: Settings, work: Work) -> Iterator[list[Fault]]:
+def drafted(
+    books: Store, home: Settings, work: Work, issued: date | None = None
+) -> Iterator[list[Fault]]:
     """For the block: `drafts`, a row for each account that has a document, and `draft_lines`, both
-    as rows of the books too: `drafted_heads` and `drafted_lines`. The faults are of accounts left
-    out. Refuses as `lend_tables`.
+    as rows of the books too: `drafted_heads`, and `taxed_lines` with their tax. `issued` is the day
+    of issue. The faults are of accounts left out. Refuses as `lend_tables`.
     """
     layout = work.layout
     with lent_usage(books, home, work.reach, work.revisits):
@@ -71,6 +75,7 @@ def drafted(books: Store, home: Settings, work: Work) -> Iterator[list[Fault]]:
         books.execute(SQL["drafts"], {**month, "seller": seller})
         for name in ("drafted_heads", "drafted_terms", "drafted_lines"):
             books.execute(SQL[name])
+        tax_drafts(books, home, issued)
         yield [*layout.faults(), *beyond]
 
 
@@ -78,3 +83,4 @@ def keep_drafts(books: Store) -> None:
     """Writes them and their lines among the invoices, in the caller's transaction."""
     for name in ("insert_terms", "insert_lines", "insert_drafts"):
         books.execute(SQL[name])
+    books.execute(TAX["insert_taxes"])

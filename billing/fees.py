@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from billing.basis import tax_basis
 from billing.money import decimal_text, round_line
 from billing.period import Period, SeatRun, Stretch, day_start_us
 from billing.pricebook import Fee, Plan, PriceBook
@@ -128,7 +129,7 @@ def _line(
         "unit": "seat" if fee.per == "seat" else "month",
         "included": "0",
         "proration": share.text,
-        "basis": {"amount": decimal_text(fee.amount)},
+        "basis": {"amount": decimal_text(fee.amount), **tax_basis(fee.tax_category)},
     }
     return _FeeLine(key, fee, round_line(amount, book.currency, book.line_rounding), content)
 

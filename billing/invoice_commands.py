@@ -138,7 +138,23 @@ def _show_one(found: Mapping[str, Any]) -> None:
     show_rows(_explained(found), _EXPLAINED, f"{name} has no lines")
     total = money(Decimal(found["total"]), found["currency"])
     period = span(found["period"])
-    click.echo(f"\n{found['status']} {name}, {period}: {total} {found['currency']}")
+    click.echo()
+    for told in _taxes(found):
+        click.echo(inert(told))
+    click.echo(f"{found['status']} {name}, {period}: {total} {found['currency']}")
+
+
+def _taxes(found: Mapping[str, Any]) -> Iterator[str]:
+    """Each rate with what it is charged on."""
+    currency = found["currency"]
+    for one in found["taxes"]:
+        taxable, tax = (money(Decimal(one[name]), currency) for name in ("taxable", "tax"))
+        rate = f" {one['rate_percent']} %" if one["rate_percent"] else ""
+        why = f": {one['reason']}" if one["reason"] else ""
+        yield f"Tax {one['category']}{rate} of {taxable}: {tax} {currency}{why}"
+    if told := found["tax_in"]:
+        tax = money(Decimal(told["tax"]), told["currency"])
+        yield f"Tax in {told['currency']}, at {told['rate']} for one {currency}: {tax}"
 
 
 def _explained(document: Mapping[str, Any]) -> Iterator[dict[str, str]]:

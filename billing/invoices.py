@@ -18,6 +18,7 @@ from billing.idle_months import pass_over
 from billing.layout import Layout, lay_out, without
 from billing.money import minor_text
 from billing.month import Month, parse_month
+from billing.numbering import issue_day
 from billing.queries import SQL
 from billing.rating import place_usage
 from billing.revisits import look
@@ -51,13 +52,14 @@ def run_invoices(
     work = lay_out_work(books, home, catalogue, layout, whole, include_old=include_old)
     which = {"month": str(month)}
     blocked: list[Fault] = []
-    with drafted(books, home, work) as left_out:
+    issued = issue_day(home, asked.now_us, asked.issue_date) if asked else None
+    with drafted(books, home, work, issued) as left_out:
         with books.transaction():
             books.execute(SQL["no_changed"])
             if closing is not None and closing.unchanged:
                 books.execute(SQL["changed"], which)
-            books.execute(SQL["delete_draft_lines"], which)
-            books.execute(SQL["delete_drafts"], which)
+            for name in ("delete_draft_lines", "delete_draft_taxes", "delete_drafts"):
+                books.execute(SQL[name], which)
             keep_drafts(books)
             if closing is not None:
                 blocked = close_drafts(books, home, month, closing, left_out)

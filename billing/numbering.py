@@ -34,7 +34,7 @@ class Numbers:
     """
 
     def __init__(self, books: Store, home: Settings, now_us: int, asked: date | None) -> None:
-        self.day = _issue_day(home, now_us, asked)
+        self.day = issue_day(home, now_us, asked)
         self._books = books
         names = {"invoice": home.invoice_series, "credit_note": home.credit_series}
         self._series = {kind: _find_series(books, name, self.day) for kind, name in names.items()}
@@ -56,7 +56,7 @@ class Numbers:
             _move_series(self._books, one, self._books.value(sql, [kind]), self.day)
 
 
-def _issue_day(home: Settings, now_us: int, asked: date | None) -> date:
+def issue_day(home: Settings, now_us: int, asked: date | None) -> date:
     """The day of `now_us` in the seller's zone, or the one asked for. Refuses with ISSUE_DATE what
     is to come.
     """

@@ -12,6 +12,7 @@ from billing.document import documents
 from billing.drafts import drafted, lay_out_work
 from billing.layout import lay_out
 from billing.month import Month, running_month
+from billing.numbering import issue_day
 from edge import Refused, Settings
 from edge.instants import micros
 from warehouse import Store
@@ -40,7 +41,7 @@ def preview_invoice(
     month = month or running_month(zone, now_us)
     refuse_closed(books, account, month)
     work = lay_out_work(books, home, catalogue, lay_out(books, catalogue, month))
-    with drafted(books, home, work) as faults:
+    with drafted(books, home, work, issue_day(home, now_us, None)) as faults:
         if faults:
             raise Refused("INVOICES_LEFT", f"{account} has no document for {month}", faults)
         ids = [id for (id,) in books.rows("SELECT id FROM drafts")]

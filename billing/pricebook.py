@@ -16,6 +16,7 @@ Scope = Literal["record", "participant", "period"]
 Mode = Literal["up", "nearest", "down", "none"]
 Per = Literal["plan", "seat"]
 
+STANDARD: Final = "standard"  # the category of tax where a book tells none
 REST: Final = "*"  # every variant, null too, that no other charge names
 
 
@@ -120,6 +121,7 @@ class Charge:
     minimum: Decimal | None
     maximum: Decimal | None
     prorate: bool
+    tax_category: str = STANDARD
 
     @property
     def model(self) -> Model:
@@ -154,6 +156,7 @@ class Fee:
     timing: Literal["arrears", "advance"]
     per: Per
     prorate: bool
+    tax_category: str = STANDARD
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from billing.charge_check import read_charge
 from billing.limits_check import is_beyond
 from billing.model_check import price
 from billing.money import OUT_OF_USE, is_known_currency, is_used_currency
-from billing.pricebook import Charge, Commitment, Fee, Plan, PriceBook
+from billing.pricebook import STANDARD, Charge, Commitment, Fee, Plan, PriceBook
 from billing.toml_source import read_toml
 from billing.toml_table import Findings, Table
 from edge import Fault, Refused
@@ -23,7 +23,9 @@ _Read = TypeVar("_Read", Plan, Fee, Charge)
 
 _BOOK_KEYS: Final = ("book", "currency", "effective_from", "line_rounding", "plan")
 _PLAN_KEYS: Final = ("code", "name", "free", "fee", "charge", "commitment")
-_FEE_KEYS: Final = (*("code", "description", "amount", "interval", "timing", "per", "prorate"),)
+_FEE_KEYS: Final = (
+    *("code", "description", "amount", "interval", "timing", "per", "prorate", "tax_category"),
+)
 _COMMITMENT_KEYS: Final = ("amount", "description")
 _OTHER: Final = "any other variant"  # stands for those that no charge names; is itself no code
 
@@ -141,6 +143,7 @@ def _fee(table: Table) -> Fee | None:
         timing="advance" if timing == "advance" else "arrears",
         per="seat" if per == "seat" else "plan",
         prorate=table.flag("prorate", default=True),
+        tax_category=table.code("tax_category", default=STANDARD) or STANDARD,
     )
 
 

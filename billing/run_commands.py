@@ -1,8 +1,9 @@
 """The invoice commands that make documents and close them: run, finalize."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 import click
@@ -13,10 +14,12 @@ from billing.control_report import Reported, control_report
 from billing.document import documents
 from billing.invoice_commands import month_option, show_documents
 from billing.invoices import list_heads, make_pdf, months_of, run_invoices, without_pdf
+from billing.money import is_known_currency
 from billing.month import Month
 from billing.wording import counted
 from edge import Fault, Settings
 from edge.command import clock, common, form, left_undone, progress, reason_text, say, settings
+from edge.tax_settings import exchange_rate
 from warehouse import Store
 
 ISSUE_DATE: Final = click.option(
@@ -39,6 +42,27 @@ _OLD: Final = click.option(
 )
 
 
+def _rates(_: click.Context, __: click.Parameter, told: Sequence[str]) -> dict[str, Decimal]:
+    found = {}
+    for text in told:
+        currency, rate = (*text.split("=", 1), "")[:2]
+        exchanged = exchange_rate(rate)
+        if not is_known_currency(currency) or exchanged is None:
+            raise click.BadParameter(f"{text!r} is not such as USD=0.9213.")
+        found[currency] = exchanged
+    return found
+
+
+_RATE: Final = click.option(
+    "--rate",
+    "rates",
+    multiple=True,
+    metavar="USD=0.9213",
+    callback=_rates,
+    help="What one unit of a currency is in the seller's tax currency [that of the settings].",
+)
+
+
 @click.command("run")
 @click.option(
     "--month", required=True, callback=month_option, metavar="YYYY-MM", help="Such as 2026-10."
@@ -48,8 +72,11 @@ _OLD: Final = click.option(
 @ISSUE_DATE
 @_INCOMPLETE
 @_OLD
+@_RATE
 @common
-def run_command(month: Month, account: str | None, finalize: bool, **told: Any) -> None:
+def run_command(
+    month: Month, account: str | None, finalize: bool, rates: Mapping[str, Decimal], **told: Any
+) -> None:
     """Compute a month's invoices; closed ones stay as they are.
 
     Ends with a control report: what the month came to, what is left open and why.
@@ -58,7 +85,7 @@ def run_command(month: Month, account: str | None, finalize: bool, **told: Any) 
     Example: homemeeting invoice run --month 2026-10 --finalize
     Exit codes: 0 done; 1 refused, or accounts left out, each on stderr; 2 wrong usage.
     """
-    home = settings()
+    home = _exchanging(settings(), rates)
     if told["issue_date"] and not finalize:
         raise click.UsageError("--issue-date goes with --finalize.")
     asked = asked_closing(home, **told)
@@ -79,9 +106,14 @@ def run_command(month: Month, account: str | None, finalize: bool, **told: Any) 
 @ISSUE_DATE
 @_INCOMPLETE
 @_OLD
+@_RATE
 @common
 def finalize_command(
-    names: Sequence[str], month: Month | None, accept_changes: bool, **told: Any
+    names: Sequence[str],
+    month: Month | None,
+    accept_changes: bool,
+    rates: Mapping[str, Decimal],
+    **told: Any,
 ) -> None:
     """Close what was shown: compute again, number and freeze.
 
@@ -94,7 +126,7 @@ def finalize_command(
     """
     if bool(names) == bool(month):
         raise click.UsageError("Name documents, or a month by --month.")
-    home = settings()
+    home = _exchanging(settings(), rates)
     closing = asked_closing(home, **told, unchanged=not accept_changes)
     done: list[_Done] = []
     heads: list[dict[str, Any]] = []
@@ -109,6 +141,12 @@ def finalize_command(
         make_documents(books, home, heads)
         show_documents(books, heads, f"no account has a period in {month}")
     _report(done)
+
+
+def _exchanging(home: Settings, rates: Mapping[str, Decimal]) -> Settings:
+    """The settings, with these rates over theirs."""
+    exchange = tuple({**dict(home.tax.exchange), **rates}.items())
+    return replace(home, tax=replace(home.tax, exchange=exchange))
 
 
 @dataclass(frozen=True, slots=True)

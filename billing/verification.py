@@ -21,7 +21,7 @@ from billing.month import parse_month
 from billing.near_documents import near_documents
 from billing.paper_check import paper_findings
 from billing.pricebook import PriceBook
-from billing.queries import CHECKS, STORED, VERIFY
+from billing.queries import CHECKS, STORED, TAX, VERIFY
 from billing.rating import reach
 from billing.reconstruction import Act, reconstruct, stored_books
 from billing.record_check import Finding, record_findings
@@ -34,7 +34,7 @@ _FEW: Final = 500  # documents or accounts: theirs is copied once, not looked fo
 _NEVER: Final = 2**62
 _GONE: Final = """SELECT coalesce(number, invoice) FROM proved_documents
 WHERE invoice NOT IN (SELECT id FROM invoices) ORDER BY ALL"""
-_HEAD_CHECKS: Final = ("head", "terms", "books", "credits")
+_HEAD_CHECKS: Final = ("head", "terms", "books", "credits", "taxes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ def _verify(books: Store, home: Settings, ids: Sequence[str], asked: Verificatio
     if asked.whole:
         found += [Finding(None, one) for one in broken_links(entries(books))]
         found += _evidence_files(books, home)
+    books.execute(TAX["tax_of"])
     names = (*_HEAD_CHECKS, "numbers") if asked.numbers else _HEAD_CHECKS
     for name in names:
         found += [Finding(row[0], Fault(*row[1:])) for row in books.rows(CHECKS[name])]

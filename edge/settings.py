@@ -12,10 +12,11 @@ from zoneinfo import available_timezones
 
 from edge.faults import Fault, Refused
 from edge.kafka_access import KAFKA_KEYS, PASSWORD, KafkaAccess, kafka_access, wrong_access
+from edge.tax_settings import TAX_KEYS, TaxSettings, read_tax
 
 _SELLER = (
     *("name", "legal_name", "street", "postal_code", "city", "region", "country", "email"),
-    *("vat_number", "registration_id", "iban", "time_zone"),
+    *("vat_number", "registration_id", "iban", "time_zone", "tax_currency"),
 )
 _USER_MAX = 128
 _SERIES: Final = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?", re.ASCII)
@@ -23,6 +24,7 @@ _TEXTS: Final = {"invoice_series": "HM", "credit_note_series": "CN", "zero_invoi
 _KEYS: Mapping[str, Mapping[str, type]] = {
     "kafka": dict.fromkeys(("bootstrap_servers", *KAFKA_KEYS), str),
     "seller": dict.fromkeys(_SELLER, str),
+    "tax": TAX_KEYS,
     "tuning": {"sample_days": int},
     "billing": {
         **dict.fromkeys(("memory_mib", "grace_hours", "adjust_months"), int),
@@ -44,7 +46,7 @@ class Settings:
     `grace_hours` how long after its end a period waits for what is late, and `expected_servers`
     the servers it waits for whether heard of or not; a series is what numbers begin with;
     `zero_invoices` what becomes of documents without an amount, nil or issue; `adjust_months`
-    how long ago late usage may have started to be charged unasked.
+    how long ago late usage may have started to be charged unasked; `tax` what is charged of tax.
     """
 
     home: Path
@@ -60,6 +62,7 @@ class Settings:
     zero_invoices: str = _TEXTS["zero_invoices"]
     adjust_months: int = ADJUST_MONTHS
     kafka: KafkaAccess = KafkaAccess()
+    tax: TaxSettings = TaxSettings()
 
     @property
     def seller_zone(self) -> str:
@@ -107,8 +110,10 @@ def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
     months = _number(told, environ, "billing", "adjust_months", ADJUST_MONTHS)
     grace = _number(told, environ, "billing", "grace_hours", GRACE_HOURS)
     servers = _names(told, environ, "billing", "expected_servers")
-    access = KafkaAccess()
+    access, tax = KafkaAccess(), TaxSettings()
     if not faults:
+        tax, wrong = read_tax(told.get("tax", {}))
+        faults += wrong
         access = kafka_access(home, told.get("kafka", {}), environ)
         faults += wrong_access(access)
         faults += _out_of_range("tuning.sample_days", days, "days", (1, 36_500))
@@ -137,6 +142,7 @@ def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
         credit_series=texts["credit_note_series"],
         zero_invoices=texts["zero_invoices"],
         kafka=access,
+        tax=tax,
     )
 
 
@@ -217,7 +223,7 @@ def _faults(told: Mapping[str, Any]) -> list[Fault]:
                 found.append(Fault("SETTINGS_SECRET", place, _NO_SECRETS))
             elif kind is None:
                 found.append(Fault("SETTINGS_KEY", place, f"known: {', '.join(_KEYS[table])}"))
-            elif not isinstance(value, kind) or isinstance(value, bool):
+            elif not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
                 found.append(Fault("SETTINGS_TYPE", place, f"must be a {kind.__name__}"))
     return found
 

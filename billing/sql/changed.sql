@@ -18,8 +18,8 @@ now AS (
 lines AS (
     SELECT
         invoice, line, kind, term, month, advance, origin, credits, variant, records, own,
-        quantity, packages, tiers, discount, bound, owed, charged, amount
-    FROM drafted_lines
+        quantity, packages, tiers, discount, bound, owed, charged, amount, tax
+    FROM taxed_lines
 ),
 
 differing AS (

@@ -1,5 +1,6 @@
 -- What the documents that a run has closed ask for.
 CREATE OR REPLACE TEMP TABLE closing_totals AS
-SELECT invoices.id AS invoice, invoices.account_id, invoices.issued_on, invoices.subtotal AS total
+SELECT invoices.id AS invoice, invoices.account_id, invoices.issued_on, 
+    invoices.subtotal + coalesce(invoices.tax, 0::HUGEINT) AS total
 FROM invoices SEMI JOIN closing USING (id)
-WHERE invoices.subtotal > 0 AND invoices.number IS NOT NULL
+WHERE total > 0 AND invoices.number IS NOT NULL

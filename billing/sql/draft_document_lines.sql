@@ -2,7 +2,7 @@
 SELECT
     lines.*, terms.content, origins.number AS origin_number, origins.month AS origin_month,
     origins.start_us AS origin_start_us, origins.end_us AS origin_end_us
-FROM drafted_lines AS lines
+FROM taxed_lines AS lines
 INNER JOIN (
     SELECT term, content FROM terms UNION ALL SELECT term, content FROM drafted_terms
 ) AS terms USING (term)

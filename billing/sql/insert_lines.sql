@@ -1,1 +1,1 @@
-INSERT INTO invoice_lines BY NAME FROM drafted_lines
+INSERT INTO invoice_lines BY NAME FROM taxed_lines

@@ -3,7 +3,7 @@
 CREATE OR REPLACE TEMP TABLE returned_draws AS
 WITH drawn AS (
     SELECT
-        notes.id AS invoice, -notes.subtotal AS taken_back, draws.credit, draws.amount,
+        notes.id AS invoice, -(notes.subtotal + coalesce(notes.tax, 0::HUGEINT)) AS taken_back, draws.credit, draws.amount,
         sum(draws.amount) OVER (
             PARTITION BY notes.id
             ORDER BY credits.expires DESC, credits.received_us DESC, credits.credit DESC

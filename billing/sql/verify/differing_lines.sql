@@ -1,6 +1,6 @@
 -- Lines that are only frozen, or only derived again, and the documents' other lines of the kind.
 CREATE OR REPLACE TEMP TABLE differing_lines AS
-WITH frozen AS (SELECT * EXCLUDE (key) FROM frozen_lines),
+WITH frozen AS (SELECT * EXCLUDE (key, tax) FROM frozen_lines),
 
 derived AS (
     SELECT

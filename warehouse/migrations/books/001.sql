@@ -25,12 +25,13 @@ CREATE TABLE counters (series VARCHAR, year INTEGER, last BIGINT, last_issued_on
 -- One row per document; frozen, with its lines, once it is no draft, but that a void one says so:
 -- `voided` is the act that did it. `corrects` is the document that a credit note is for, `credit`
 -- what kind one by hand is: concession, correction or void. Seller and buyer are JSON. Amounts are
--- what is charged, on credit notes too, where they are negative.
+-- what is charged, on credit notes too, where they are negative. `tax` is NULL where none was decided,
+-- `tax_in` (JSON) what it is in the seller's tax currency, at which rate.
 CREATE TABLE invoices (
     id VARCHAR, account_id VARCHAR, month VARCHAR, kind VARCHAR, status VARCHAR, number VARCHAR,
     issued_on DATE, due_on DATE, corrects VARCHAR, credit VARCHAR, reason VARCHAR, currency VARCHAR,
     plan VARCHAR, zone VARCHAR, start_us BIGINT, end_us BIGINT, seller VARCHAR, buyer VARCHAR,
-    subtotal HUGEINT, prepaid HUGEINT, books VARCHAR[], run BIGINT, voided BIGINT,
+    subtotal HUGEINT, tax HUGEINT, tax_in VARCHAR, prepaid HUGEINT, books VARCHAR[], run BIGINT, voided BIGINT,
     evidence_rows BIGINT, evidence_sha256 VARCHAR
 );
 
@@ -39,12 +40,20 @@ CREATE TABLE invoices (
 -- of the corrected document that one of a credit note by hand is for; `own` the records that
 -- continue no other. An adjustment is what is `owed` now less what was `charged`; its quantity and
 -- tiers are those of what is owed. Quantities, tiers, discount and bound are numerators over the
--- scales that the terms name.
+-- scales that the terms name. `tax` (JSON) is what was decided on the line: category, country, rate in
+-- millionths, reason.
 CREATE TABLE invoice_lines (
     invoice VARCHAR, line BIGINT, kind VARCHAR, term UUID, month VARCHAR, advance BOOLEAN,
     origin VARCHAR, credits BIGINT, variant VARCHAR, records BIGINT, own BIGINT, quantity HUGEINT,
     packages HUGEINT, tiers STRUCT(quantity HUGEINT, flat HUGEINT, amount HUGEINT)[],
-    discount HUGEINT, bound HUGEINT, owed HUGEINT, charged HUGEINT, amount HUGEINT
+    discount HUGEINT, bound HUGEINT, owed HUGEINT, charged HUGEINT, amount HUGEINT, tax VARCHAR
+);
+
+-- The tax of a document, by category (EN 16931) and rate, in millionths: on the sum of its lines. Signs
+-- are those of lines.
+CREATE TABLE invoice_taxes (
+    invoice VARCHAR, category VARCHAR, ppm BIGINT, country VARCHAR, reason VARCHAR,
+    taxable HUGEINT, tax HUGEINT
 );
 
 -- What lines stand under, the same for all accounts whose month is alike: JSON, named by its hash.

@@ -19,7 +19,7 @@ found AS (
         documents.id, name,
         CASE WHEN subtotal IS DISTINCT FROM coalesce(sums.amount, 0::HUGEINT)
             THEN 'its subtotal is not the sum of its lines' END AS of_sum,
-        CASE WHEN (kind = 'credit_note') <> (subtotal < 0)
+        CASE WHEN (kind = 'credit_note') <> ((subtotal + coalesce(tax, 0::HUGEINT), subtotal) < (0, 0))
             THEN 'its kind is not that of its sum' END AS of_kind,
         CASE WHEN coalesce(prepaid, 0)
             <> CASE WHEN kind = 'credit_note' THEN -1 ELSE 1 END * coalesce(draws.amount, 0::HUGEINT)

@@ -1,0 +1,1 @@
+INSERT INTO invoice_taxes BY NAME FROM drafted_taxes

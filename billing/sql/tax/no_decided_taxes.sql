@@ -1,0 +1,1 @@
+CREATE OR REPLACE TEMP TABLE decided_taxes (invoice VARCHAR, line BIGINT, tax VARCHAR)

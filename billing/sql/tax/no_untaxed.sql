@@ -1,0 +1,1 @@
+CREATE OR REPLACE TEMP TABLE untaxed (account_id VARCHAR, fault VARCHAR, why VARCHAR)

@@ -1,0 +1,50 @@
+-- Documents whose tax is not what their lines and rates come to. A credit note by hand that takes back
+-- the last of a rate takes back the rest of its tax, a few smallest units beside it.
+WITH documents AS (
+    SELECT
+        id, coalesce(number, id) AS name, tax, credit,
+        NOT EXISTS (FROM invoice_lines AS lines WHERE lines.invoice = invoices.id AND lines.tax IS NULL)
+            AS is_decided
+    FROM invoices SEMI JOIN asked ON invoices.id = asked.id
+),
+
+due AS (
+    SELECT
+        invoice, tax ->> 'category' AS category, (tax ->> 'ppm')::BIGINT AS ppm,
+        sum(amount)::HUGEINT AS taxable
+    FROM invoice_lines SEMI JOIN asked ON invoice_lines.invoice = asked.id
+    WHERE tax IS NOT NULL
+    GROUP BY invoice, category, ppm
+),
+
+told AS (
+    SELECT * FROM invoice_taxes SEMI JOIN asked ON invoice_taxes.invoice = asked.id
+),
+
+sums AS (SELECT invoice, sum(tax)::HUGEINT AS tax FROM told GROUP BY invoice),
+
+parts AS (
+    SELECT
+        coalesce(due.invoice, told.invoice) AS id,
+        coalesce(due.category, told.category) || ' ' || coalesce(due.ppm, told.ppm) / 10000 || ' %'
+            AS what,
+        told.taxable IS DISTINCT FROM due.taxable AS is_other, told.tax,
+        tax_of(told.taxable, told.ppm) AS owed
+    FROM due FULL JOIN told
+        ON due.invoice = told.invoice AND due.category = told.category AND due.ppm = told.ppm
+)
+
+SELECT id, 'TAX_DIFFERS' AS code, name, 'its tax is not the sum of its rates' AS message
+FROM documents LEFT JOIN sums ON documents.id = sums.invoice
+WHERE documents.tax IS DISTINCT FROM
+    CASE WHEN is_decided AND documents.tax IS NOT NULL THEN coalesce(sums.tax, 0::HUGEINT) END
+UNION ALL
+SELECT
+    documents.id, 'TAX_DIFFERS' AS code, name,
+    CASE WHEN is_other THEN 'the lines of ' || what || ' do not come to what is taxed'
+        ELSE 'the tax of ' || what || ' is not that of its lines' END AS message
+FROM documents INNER JOIN parts USING (id)
+WHERE documents.tax IS NOT NULL AND (
+    is_other OR (credit IS NULL AND parts.tax <> owed)
+)
+ORDER BY name, message
