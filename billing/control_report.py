@@ -26,6 +26,7 @@ _MOST_ROWS: Final = 20
 _BLOCKS: Final = {
     "PERIOD_OPEN": "the period is not over",
     "USAGE_CONFLICT": "records in conflict: see `usage conflicts`",
+    "ADDRESS_MISSING": "a business without street, postal code or city",
     "INCOMPLETE": "usage may be missing",
     "DRAFT_CHANGED": "no longer what was shown: look, then finalize again",
 }
