@@ -1,4 +1,6 @@
-"""The commands of checks of VAT numbers, within `account`: vat-check, vat-checks."""
+"""The commands of checks of VAT numbers, within `account`: vat-check, vat-checks,
+vat-check-remove.
+"""
 
 from datetime import date
 from typing import Final
@@ -10,7 +12,7 @@ from billing.books import open_books
 from billing.closed import require_account
 from billing.item_commands import day_option
 from billing.numbering import sellers_day
-from billing.vat_checks import Answer, add_vat_check, list_vat_checks
+from billing.vat_checks import Answer, add_vat_check, list_vat_checks, remove_vat_check
 from edge.command import clock, common, reason_text, say, settings, show_rows
 
 _LIST: Final = (
@@ -67,4 +69,26 @@ def vat_checks_command(account: str | None) -> None:
     show_rows(rows, _LIST, "no account has a VAT number")
 
 
-COMMANDS: tuple[click.Command, ...] = (vat_check_command, vat_checks_command)
+@click.command("vat-check-remove")
+@click.argument("account", metavar="ACCOUNT")
+@click.option("--reference", required=True, help="Of the answer.")
+@click.option("--reason", required=True, callback=reason_text, help="Kept in the audit trail.")
+@common
+def vat_check_remove_command(account: str, reference: str, reason: str) -> None:
+    """Take out a check that was mistyped.
+
+    \b
+    Example: homemeeting account vat-check-remove acme --reference WAPI1 --reason "wrong day"
+    Exit codes: 0 taken out; 1 refused, such as no such check; 2 wrong usage.
+    """
+    act = Act(clock()(), settings().user, "account vat-check-remove", account, reason, {})
+    with open_books(settings(), make=False) as books:
+        remove_vat_check(books, account, reference, act)
+    say(f"taken out: {reference} of {account}")
+
+
+COMMANDS: tuple[click.Command, ...] = (
+    vat_check_command,
+    vat_checks_command,
+    vat_check_remove_command,
+)

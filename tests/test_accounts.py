@@ -1,11 +1,14 @@
 """Accounts from CSV: every fault by row and column, and histories that merge by date."""
 
+import random
+import string
 from datetime import date
 
 import pytest
 
 from billing import Subscription, effective_history, merge_history, parse_accounts
 from edge import Fault, Refused
+from edge.party import TEXT_MAX, countries, wrong_vat_number
 
 HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since"
 ACME = "acme,Acme Ltd,ap@acme.example,GB,en,Europe/London,GBP,business,2026-01-01"
@@ -252,3 +255,22 @@ def test_every_unusual_value_is_named_by_its_row_and_markup_is_but_text() -> Non
     assert all(str(fault).isprintable() for fault in found)
     kept = parse_accounts("\n".join([HEADER, rows[0], rows[-1]])).accounts
     assert [account.name for account in kept] == [names[0], names[-1]]
+
+
+def test_every_digit_of_a_german_number_that_is_mistyped_is_found() -> None:
+    right = "DE123456788"
+    assert wrong_vat_number(right, "DE") is None
+    for place in range(2, len(right)):
+        for digit in set(string.digits) - {right[place]}:
+            assert wrong_vat_number(f"{right[:place]}{digit}{right[place + 1 :]}", "DE")
+
+
+def test_no_text_is_a_crash_as_a_vat_number_of_any_country(rng: random.Random) -> None:
+    """What it says of one is a sentence for a clerk, or nothing."""
+    letters = string.ascii_letters + string.digits * 4 + " .-/+*" + "\u0661\u00b2\uff11\u2013\xa0é"
+    for country in sorted(countries()):
+        for length in (1, 9, 11, 13, TEXT_MAX):
+            number = "".join(rng.choices(letters, k=length))
+            for told in (number, f"{country}{number}"):
+                wrong = wrong_vat_number(told, country)
+                assert wrong is None or wrong.startswith(repr(told))

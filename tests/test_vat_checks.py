@@ -103,7 +103,7 @@ def test_a_check_is_of_the_number_however_it_is_parted_and_of_no_other(clerk: Cl
     (fault,) = refused(clerk, "beta", "WAPI 1", "2026-11-02")  # was about the other number
     assert fault == (
         f"CHECK_DIFFERS: WAPI 1: beta has this answer already, of 2026-11-02 and for {THEIRS}: "
-        "give another one its own reference"
+        "`account vat-check-remove` takes out one that was mistyped"
     )
     said(clerk, "beta", "WAPI 2", "2026-11-04")
     assert checked(clerk) == {"beta": "2026-11-04"}
@@ -130,6 +130,28 @@ def test_what_cannot_be_is_refused_all_at_once(clerk: Clerk) -> None:
         ("acme", "--reference", "WAPI 1"),
     ):
         assert clerk.types(*CHECK, *words).returncode == 2
+
+
+def test_what_was_mistyped_is_taken_out_with_a_reason_and_typed_anew(clerk: Clerk) -> None:
+    said(clerk, "acme", "WAPI 1", "2026-11-01")
+    said(clerk, "beta", "WAPI 1", "2026-11-01")
+    remove = ("account", "vat-check-remove", "acme", "--reference")
+    because = ("--reason", "was the 2nd")
+    assert clerk.told_by(*remove, "WAPI", *because) == (
+        "CHECK_UNKNOWN: acme has no answer WAPI: see `homemeeting account vat-checks`\n"
+    )
+    assert clerk.must(*remove, "WAPI 1", *because).stderr.endswith("taken out: WAPI 1 of acme\n")
+    assert checked(clerk) == {"beta": "2026-11-01"}
+    *_, entry = clerk.sees("audit", "log")
+    assert (entry["action"], entry["subject"], entry["reason"]) == (
+        *("account vat-check-remove", "acme", "was the 2nd"),
+    )
+    assert entry["details"] == {
+        "vat_number": OURS,
+        "reference": "WAPI 1",
+        "checked_on": "2026-11-01",
+    }
+    assert said(clerk, "acme", "WAPI 1", "2026-11-02").startswith("recorded: ")
 
 
 def test_today_is_the_sellers(clerk: Clerk) -> None:
