@@ -189,5 +189,6 @@ def _rows(people: Iterable[Account], history: Sequence[Subscription]) -> list[di
 
 account.add_later("billing.credit_commands", "credit", "credits", "credit-remove")
 account.add_later("billing.alert_commands", "alert")
+account.add_later("billing.vat_check_commands", "vat-check", "vat-checks", "vat-check-remove")
 
 COMMANDS: tuple[click.Command, ...] = (account,)

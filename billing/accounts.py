@@ -8,19 +8,17 @@ before their price book.
 import csv
 import io
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
-from functools import cache
 from itertools import groupby, pairwise
 from types import MappingProxyType
 from typing import Any, Final
-from zoneinfo import available_timezones
 
-from billing.money import OUT_OF_USE, is_known_currency, is_used_currency
 from edge import Fault, Refused
+from edge.currencies import OUT_OF_USE, is_known_currency, is_used_currency
 from edge.faults import nearest
+from edge.party import RULES, TEXT_MAX, Rule, is_printable, shape, wrong_vat_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +77,7 @@ _REQUIRED: Final = (
 )
 _ACCOUNT_COLUMNS: Final = tuple(column.name for column in fields(Account))
 _COLUMNS: Final = (*_REQUIRED, "until", "quantity", *_ACCOUNT_COLUMNS[7:])
-_TEXT_MAX: Final = 500
 _ID: Final = r"[A-Za-z0-9_.:@+-]{1,128}"
-
-_Rule = tuple[Callable[[str], bool], str]
-
-
-def _shape(pattern: str, wanted: str) -> _Rule:
-    compiled = re.compile(pattern, re.ASCII)
-    return (lambda value: compiled.fullmatch(value) is not None), wanted
 
 
 def _is_date(value: str) -> bool:
@@ -99,35 +89,20 @@ def _is_date(value: str) -> bool:
         return False
 
 
-def _is_printable(value: str) -> bool:
-    """Every kind of space is: names copied from elsewhere hold those that do not break."""
-    return all(char.isprintable() or unicodedata.category(char) == "Zs" for char in value)
-
-
-@cache
-def _zones() -> frozenset[str]:
-    """Those that mean the same on every machine."""
-    return frozenset(available_timezones() - {"localtime", "Factory"})
-
-
-_RULES: Final[Mapping[str, _Rule]] = {
-    "account_id": _shape(_ID, "an id of [A-Za-z0-9_.:@+-]{1,128}"),
-    "email": (
-        lambda value: re.fullmatch(r"[^@\s]+@[^@\s]+", value) is not None,
-        "an e-mail address",
-    ),
-    "country": _shape(r"[A-Z]{2}", "a two-letter ISO 3166 code such as DE"),
-    "language": _shape(
+_RULES: Final[Mapping[str, Rule]] = {
+    **RULES,
+    "account_id": shape(_ID, "an id of [A-Za-z0-9_.:@+-]{1,128}"),
+    "language": shape(
         r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?", "a language tag such as de or pt-BR"
     ),
-    "time_zone": (lambda value: value in _zones(), "an IANA time zone such as Europe/Berlin"),
     "currency": (is_known_currency, "an ISO 4217 code such as EUR"),
-    "plan": _shape(f"({_ID}/)?{_ID}", "a plan code, or book/plan"),
+    "plan": shape(f"({_ID}/)?{_ID}", "a plan code, or book/plan"),
     "since": (_is_date, "a date such as 2026-10-01"),
     "until": (_is_date, "a date such as 2026-10-01"),
-    "quantity": _shape(r"[1-9]\d{0,8}", "a whole number from 1 to 999999999"),
-    "payment_terms_days": _shape(r"\d{1,3}", "a whole number of days from 0 to 999"),
-    "customer_type": _shape(_ID, "a code of [A-Za-z0-9_.:@+-]{1,128}"),
+    "quantity": shape(r"[1-9]\d{0,8}", "a whole number from 1 to 999999999"),
+    "payment_terms_days": shape(r"\d{1,3}", "a whole number of days from 0 to 999"),
+    "customer_type": shape("business|consumer", "business or consumer"),
+    "tax_category": shape(_ID, "a code of [A-Za-z0-9_.:@+-]{1,128}"),
 }
 
 
@@ -251,15 +226,25 @@ def _check_row(line: int, row: Mapping[str, str], faults: list[Fault]) -> bool:
         if not value:
             if name in _REQUIRED:
                 faults.append(Fault("VALUE_MISSING", place, "is empty"))
-        elif len(value) > _TEXT_MAX or not _is_printable(value):
-            message = f"must be at most {_TEXT_MAX} printable characters on one line"
+        elif len(value) > TEXT_MAX or not is_printable(value):
+            message = f"must be at most {TEXT_MAX} printable characters on one line"
             faults.append(Fault("BAD_VALUE", place, message))
-        elif wrong := wrong_value(name, value):
+        elif wrong := wrong_value(name, value) or _wrong_of_row(name, row):
             faults.append(Fault("BAD_VALUE", place, wrong))
     since, until = row.get("since", ""), row.get("until", "")
     if _is_date(until) and _is_date(since) and until < since:
         faults.append(Fault("BAD_VALUE", f"row {line}, until", "must not be before since"))
     return len(faults) == known
+
+
+def _wrong_of_row(column: str, row: Mapping[str, str]) -> str | None:
+    """What is wrong with a value beside the others of its row. A VAT number beside a country that
+    is none is judged by its own letters.
+    """
+    if column != "vat_number":
+        return None
+    country = row.get("country", "")
+    return wrong_vat_number(row[column], None if wrong_value("country", country) else country)
 
 
 def _check_currency(

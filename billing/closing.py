@@ -22,9 +22,9 @@ from billing.rows import load_rows
 from billing.taxes import freeze_exchange
 from billing.wording import counted
 from edge import Fault, Settings
+from edge.party import NO_POSTAL_CODES
 from warehouse import Store
 
-_TERMS_DAYS: Final = 14  # where the account names none
 _LEFT_OPEN: Final = dict.fromkeys(("account_id", "code"), pa.string())
 
 
@@ -71,9 +71,8 @@ def close_drafts(
     accepted = accept_gaps(books, asked.now_us) if gaps and asked.accepts_gaps else []
     run = begin_run(books, month, asked, take_snapshot(books, accepted))
     name, sha256 = write_evidence(books, home.evidence, run)
-    books.execute(
-        SQL["close_invoices"], {"today": numbers.day, "terms_days": _TERMS_DAYS, "run": run}
-    )
+    dates = {"today": numbers.day, "terms_days": home.payment_terms_days}
+    books.execute(SQL["close_invoices"], {**dates, "run": run})
     freeze_exchange(books, home, run)
     for sql in ("insert_periods", "settle_revisits", "closing_totals"):
         books.execute(SQL[sql])
@@ -89,6 +88,14 @@ def close_drafts(
 def find_blocked(books: Store, home: Settings, asked: Closing) -> list[Fault]:
     """Leaves `blocked`: the drafts that cannot be closed now; and `gaps_found`, which it gives."""
     books.execute(SQL["conflicting"])
+    books.execute(
+        SQL["without_address"],
+        {
+            "asked": home.seller_country is not None,
+            "issue_zero": home.zero_invoices == "issue",
+            "no_codes": NO_POSTAL_CODES,
+        },
+    )
     gaps = _gaps(books, home, asked)
     which = {"now_us": asked.now_us, "unchanged": asked.unchanged, "accepted": asked.accepts_gaps}
     books.execute(SQL["blocked"], which)
@@ -140,15 +147,18 @@ def _incomplete(books: Store, month: Month, gaps: Sequence[Fault]) -> list[Fault
 
 
 def _blocked(books: Store) -> Iterator[Fault]:
-    sql = """SELECT code, account_id, out_of_order, records, reason, why FROM blocked
+    sql = """SELECT code, account_id, out_of_order, records, reason, missing, why FROM blocked
     WHERE code <> 'INCOMPLETE' ORDER BY account_id"""
-    for code, account, out_of_order, records, reason, why in books.rows(sql):
+    for code, account, out_of_order, records, reason, missing, why in books.rows(sql):
         messages = {
             "MONTH_ORDER": out_of_order,
             "PERIOD_OPEN": "the period is not over: close it after its end",
             "USAGE_CONFLICT": (
                 f"{counted(records or 0, 'record')} in conflict: see `usage conflicts`, then"
                 " `usage cancel`"
+            ),
+            "ADDRESS_MISSING": (
+                f"is a business without {missing}: import the account with it, then run again"
             ),
             "HELD": f"is held: {reason}; see `invoice release`",
             "DRAFT_CHANGED": (

@@ -26,6 +26,7 @@ _MOST_ROWS: Final = 20
 _BLOCKS: Final = {
     "PERIOD_OPEN": "the period is not over",
     "USAGE_CONFLICT": "records in conflict: see `usage conflicts`",
+    "ADDRESS_MISSING": "a business without street, postal code or city",
     "INCOMPLETE": "usage may be missing",
     "DRAFT_CHANGED": "no longer what was shown: look, then finalize again",
 }
@@ -85,6 +86,7 @@ def control_report(books: Store, home: Settings, run: Reported) -> str:
         _unbilled(books, run),
         _postponed(books, scope),
         _too_old(books, home, run, scope),
+        _unchecked(books, run, scope),
         _still_open(books, run, scope),
     ]
     return "\n\n".join(str(one) for one in sections if one.rows or one.remarks)
@@ -190,6 +192,12 @@ def _too_old(books: Store, home: Settings, run: Reported, scope: Mapping[str, An
     rows = books.records(REPORT["too_old"], {**scope, "least": least})
     title = f"Changed after it was closed and before {least}: charged only by --include-old"
     return _Section(title, rows)
+
+
+def _unchecked(books: Store, run: Reported, scope: Mapping[str, Any]) -> _Section:
+    rows = books.records(REPORT["unchecked"], {**scope, "month": str(run.month)})
+    remark = "Ask the registry, then `account vat-check`."
+    return _Section("Reverse charge by a number nobody checked", rows, [remark] * bool(rows))
 
 
 def _still_open(books: Store, run: Reported, scope: Mapping[str, Any]) -> _Section:

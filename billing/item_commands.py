@@ -30,7 +30,7 @@ def day_option(_: click.Context, __: click.Parameter, value: str) -> date:
 
 
 def _category(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value is not None and (wrong := wrong_value("customer_type", value)):
+    if value is not None and (wrong := wrong_value("tax_category", value)):
         raise click.BadParameter(f"{wrong}.")
     return value
 

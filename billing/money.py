@@ -5,44 +5,12 @@ Owns rounding to a currency's precision. Knows nothing of prices, lines or invoi
 
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
 from typing import Final, Literal
 
-from babel.core import get_global
-from babel.numbers import get_currency_precision, is_currency
+from babel.numbers import get_currency_precision
 
 _PLACES: Final = 12
-OUT_OF_USE: Final = "is legal tender nowhere today: name the currency in use, such as EUR"
 LineRounding = Literal["half_up", "half_even"]
-# Metals, units of account, the code for tests and that for no currency: ISO 4217 without a minor
-# unit of its own.
-_NO_MONEY: Final = frozenset(
-    ["XAG", "XAU", "XBA", "XBB", "XBC", "XBD", "XDR", "XPD", "XPT", "XSU", "XTS", "XUA", "XXX"]
-)
-
-
-def is_known_currency(code: str) -> bool:
-    """Whether `code` is an ISO 4217 code of money that one can pay with, or once could."""
-    return (
-        code not in _NO_MONEY
-        and len(code) == 3
-        and code.isascii()
-        and code.isupper()
-        and bool(is_currency(code))
-    )
-
-
-def is_used_currency(code: str) -> bool:
-    """Whether it is legal tender somewhere and to stay, as far as the installed data know."""
-    return code in _used_currencies()
-
-
-@cache
-def _used_currencies() -> frozenset[str]:
-    told = get_global("territory_currencies").values()
-    return frozenset(
-        code for spans in told for code, _, end, is_tender in spans if end is None and is_tender
-    )
 
 
 def currency_precision(currency: str) -> int:

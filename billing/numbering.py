@@ -56,11 +56,16 @@ class Numbers:
             _move_series(self._books, one, self._books.value(sql, [kind]), self.day)
 
 
+def sellers_day(home: Settings, now_us: int) -> date:
+    """The day of an instant (UTC microseconds) in the seller's zone."""
+    return instant(now_us).astimezone(ZoneInfo(home.seller_zone)).date()
+
+
 def issue_day(home: Settings, now_us: int, asked: date | None) -> date:
     """The day of `now_us` in the seller's zone, or the one asked for. Refuses with ISSUE_DATE what
     is to come.
     """
-    today = instant(now_us).astimezone(ZoneInfo(home.seller_zone)).date()
+    today = sellers_day(home, now_us)
     day = asked or today
     if day > today:
         raise Refused("ISSUE_DATE", f"{day} is to come: today is {today} in {home.seller_zone}")

@@ -13,11 +13,11 @@ from typing import Final, Literal, TypeVar
 from billing.charge_check import read_charge
 from billing.limits_check import is_beyond
 from billing.model_check import price
-from billing.money import OUT_OF_USE, is_known_currency, is_used_currency
 from billing.pricebook import STANDARD, Charge, Commitment, Fee, Plan, PriceBook
 from billing.toml_source import read_toml
 from billing.toml_table import Findings, Table
 from edge import Fault, Refused
+from edge.currencies import OUT_OF_USE, is_known_currency, is_used_currency
 
 _Read = TypeVar("_Read", Plan, Fee, Charge)
 

@@ -14,10 +14,10 @@ from billing.control_report import Reported, control_report
 from billing.document import documents
 from billing.invoice_commands import month_option, show_documents
 from billing.invoices import list_heads, make_pdf, months_of, run_invoices, without_pdf
-from billing.money import is_known_currency
 from billing.month import Month
 from billing.wording import counted
 from edge import Fault, Settings
+from edge.currencies import is_known_currency
 from edge.command import clock, common, form, left_undone, progress, reason_text, say, settings
 from edge.tax_settings import exchange_rate
 from warehouse import Store

@@ -1,11 +1,14 @@
 """Accounts from CSV: every fault by row and column, and histories that merge by date."""
 
+import random
+import string
 from datetime import date
 
 import pytest
 
 from billing import Subscription, effective_history, merge_history, parse_accounts
 from edge import Fault, Refused
+from edge.party import TEXT_MAX, countries, wrong_vat_number
 
 HEADER = "account_id,name,email,country,language,time_zone,currency,plan,since"
 ACME = "acme,Acme Ltd,ap@acme.example,GB,en,Europe/London,GBP,business,2026-01-01"
@@ -162,3 +165,112 @@ def test_a_zone_of_this_machine_and_a_currency_that_is_none_are_refused(
     with pytest.raises(Refused) as refused:
         parse_accounts(f"{header}\n{text}\n")
     assert [fault.place for fault in refused.value.faults] == [f"row 2, {column}"]
+
+
+def buyer(country: str = "GB", **told: str) -> str:
+    """A file of one account, of this country, of which these columns are told."""
+    row = ACME.replace("GB", country, 1)
+    return f"{','.join([HEADER, *told])}\n{','.join([row, *told.values()])}"
+
+
+@pytest.mark.parametrize(
+    ("country", "number"),
+    [
+        ("DE", "DE123456788"),
+        ("DE", "de 123 456 788"),
+        ("DE", "FR40303265045"),  # registered elsewhere
+        ("GR", "EL094259216"),
+        ("MC", "FR53000004605"),
+        ("GB", "980 7806 84"),
+        ("GB", "XI980780684"),  # Northern Ireland
+        ("CH", "CHE-107.787.577 MWST"),
+        ("CH", "CHE-107.787.577"),
+        ("CH", "DE123456788"),
+        ("JP", "T7000012050002"),
+        ("IL", "123456782"),
+        ("SM", "SM24165"),
+        ("SG", "M90367530Y"),
+        ("US", "12-3456789"),  # nobody knows its form
+    ],
+)
+def test_a_vat_number_is_kept_as_it_was_written(country: str, number: str) -> None:
+    (account,) = parse_accounts(buyer(country, vat_number=number)).accounts
+    assert account.vat_number == number
+
+
+@pytest.mark.parametrize(
+    ("country", "number", "said"),
+    [
+        ("DE", "DE123456789", "is not a VAT number of an EU state: look at its letters and check"),
+        ("DE", "123456788", "lacks the letters of its country: DE123456788"),
+        ("GR", "094259216", "lacks the letters of its country: EL094259216"),
+        ("DE", "GB980780684", "is not a VAT number of an EU state"),
+        ("DE", "<b>", "is not a VAT number of an EU state"),
+        ("US", "DE123456789", "is not a VAT number of an EU state"),
+        ("GB", "980780685", "is not a VAT number of GB: look at its letters and check digit"),
+        ("CH", "CHE-107.787.578", "is not a VAT number of CH"),
+        ("JP", "T7000012050003", "is not a VAT number of JP"),
+    ],
+)
+def test_a_vat_number_that_is_none(country: str, number: str, said: str) -> None:
+    (fault,) = faults_of(buyer(country, vat_number=number))
+    assert (fault.code, fault.place) == ("BAD_VALUE", "row 2, vat_number")
+    assert fault.message.startswith(f"{number!r} {said}")
+
+
+@pytest.mark.parametrize(
+    ("column", "good", "wrong"),
+    [
+        ("country", ("DE", "HK"), ("XK", "UK", "EU", "ZZ", "A1", "D\u0415")),
+        ("customer_type", ("business", "consumer", ""), ("Business", "school")),
+        ("endpoint", ("0088:4012345000009", "9930:DE123456788"), ("DE123456788", "88:1", "0088:")),
+        ("payment_terms_days", ("0", "999"), ("-1", "1000", "14.0", "\u0661")),
+    ],
+)
+def test_what_stands_in_a_column(
+    column: str, good: tuple[str, ...], wrong: tuple[str, ...]
+) -> None:
+    for value in good:
+        assert parse_accounts(_told(column, value)).accounts
+    for value in wrong:
+        (fault,) = faults_of(_told(column, value))
+        assert (fault.code, fault.place) == ("BAD_VALUE", f"row 2, {column}")
+
+
+def _told(column: str, value: str) -> str:
+    return buyer(value) if column == "country" else buyer(**{column: value})
+
+
+def test_every_unusual_value_is_named_by_its_row_and_markup_is_but_text() -> None:
+    names = ["<script>x</script>", "n" * 2_000, "a\x1b[2Jb", "\u202eacme", "a\x00b", "#let x = 1"]
+    rows = [f"a{n},{name},a@a.example,DE,de,UTC,EUR,p,2026-01-01" for n, name in enumerate(names)]
+    last = "b,B,b@b.example,QQ,de,UTC,EUR,p,2026-01-01"
+    header = f"{HEADER},vat_number"
+    found = faults_of("\n".join([header, *(f"{row}," for row in rows), f"{last},DE1"]))
+    assert [(fault.code, fault.place) for fault in found] == [
+        *(("BAD_VALUE", f"row {row}, name") for row in (3, 4, 5, 6)),
+        ("BAD_VALUE", "row 8, country"),
+        ("BAD_VALUE", "row 8, vat_number"),
+    ]
+    assert all(str(fault).isprintable() for fault in found)
+    kept = parse_accounts("\n".join([HEADER, rows[0], rows[-1]])).accounts
+    assert [account.name for account in kept] == [names[0], names[-1]]
+
+
+def test_every_digit_of_a_german_number_that_is_mistyped_is_found() -> None:
+    right = "DE123456788"
+    assert wrong_vat_number(right, "DE") is None
+    for place in range(2, len(right)):
+        for digit in set(string.digits) - {right[place]}:
+            assert wrong_vat_number(f"{right[:place]}{digit}{right[place + 1 :]}", "DE")
+
+
+def test_no_text_is_a_crash_as_a_vat_number_of_any_country(rng: random.Random) -> None:
+    """What it says of one is a sentence for a clerk, or nothing."""
+    letters = string.ascii_letters + string.digits * 4 + " .-/+*" + "\u0661\u00b2\uff11\u2013\xa0é"
+    for country in sorted(countries()):
+        for length in (1, 9, 11, 13, TEXT_MAX):
+            number = "".join(rng.choices(letters, k=length))
+            for told in (number, f"{country}{number}"):
+                wrong = wrong_vat_number(told, country)
+                assert wrong is None or wrong.startswith(repr(told))

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 
 from billing.money import (
     decimal_text,
-    is_known_currency,
-    is_used_currency,
     round_half_up,
     round_money,
 )
+from edge.currencies import is_known_currency, is_used_currency
 
 
 @pytest.mark.parametrize(

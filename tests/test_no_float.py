@@ -43,6 +43,7 @@ from billing.rating import month_usage
 from billing.servers import retire, servers
 from billing.statement import statement
 from billing.too_old import note_old, too_old
+from billing.vat_checks import list_vat_checks
 from edge import Refused, Settings
 from tests.billed import CLOSED_AT_US, MIDDLE_US, fill_books, record, store_usage, tell_late
 from tests.command_line import run_here, usage_event
@@ -262,6 +263,7 @@ def _run_clerks(home: Settings) -> None:
         draw_prepaid(books)
         assert [row["left_over"] for row in credits(books, "a")] == [0]
         assert len(draws(books, "a")) == 1
+        assert list_vat_checks(books, "a") == []
         set_alert(books, "a", Decimal(1), act, remove=False)
         with reached_alerts(books, home, NOVEMBER, CLOSED_AT_US) as found:
             assert len(found.rows) == 1

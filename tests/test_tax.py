@@ -36,10 +36,10 @@ BUYERS = {
 
 def join(clerk: Clerk, since: str = "2025-01-01", **buyers: tuple[str, str, str]) -> None:
     """Accounts on plan `p` from that day on, or as they are now."""
-    rows = [f"{HEADER},vat_number,tax_exempt_reason"]
+    rows = [f"{HEADER},vat_number,tax_exempt_reason,street,postal_code,city"]
     for name, (country, number, exempt) in buyers.items():
         told = f"{name},{name},{name}@a.example,{country},en,Europe/Berlin,EUR"
-        rows.append(f"{told},p,{since},,{number},{exempt}")
+        rows.append(f"{told},p,{since},,{number},{exempt},Street 1,12345,Town")
     clerk.must("account", "import", clerk.file("buyers.csv", "\n".join(rows)))
 
 
@@ -177,6 +177,20 @@ def test_each_buyer_is_charged_by_where_he_is(clerk: Clerk) -> None:
         one["id"]: one["total"] for one in documents.values()
     }
     proved(clerk)
+
+
+def test_a_run_lists_reverse_charges_by_a_number_that_nobody_checked(clerk: Clerk) -> None:
+    join(clerk, works=BUYERS["works"], guest=BUYERS["guest"])
+    for name in ("works", "guest"):
+        clerk.use(name, "2026-10-05")
+    run = ("invoice", "run", "--month", "2026-10")
+    title = "Reverse charge by a number nobody checked"
+    said = clerk.must(*run).stdout.partition(title)[2]
+    assert (
+        "works       2026-10.works  FR40303265045" in said and "guest" not in said.split("\n\n")[0]
+    )
+    clerk.must("account", "vat-check", "works", "--reference", "W1", "--on", "2026-12-01")
+    assert title not in clerk.must(*run, "--finalize").stdout
 
 
 def test_without_a_country_of_the_seller_nothing_is_decided(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ SELECT
         WHEN drafts.end_us > $now_us THEN 'PERIOD_OPEN'
         WHEN conflicting.records > 0 THEN 'USAGE_CONFLICT'
         WHEN holds.reason IS NOT NULL THEN 'HELD'
+        WHEN without_address.missing IS NOT NULL THEN 'ADDRESS_MISSING'
         WHEN untaxed.fault IS NOT NULL THEN untaxed.fault
         WHEN NOT $accepted AND EXISTS (
             SELECT 1 FROM gated_periods AS gated INNER JOIN gaps_found AS gaps
@@ -17,10 +18,10 @@ SELECT
         WHEN $unchanged AND drafts.account_id IN (SELECT account_id FROM changed)
             THEN 'DRAFT_CHANGED'
     END AS code,
-    drafts.out_of_order, conflicting.records, holds.reason,
-    untaxed.why
+    drafts.out_of_order, conflicting.records, holds.reason, without_address.missing, untaxed.why
 FROM drafts
 LEFT JOIN conflicting USING (account_id)
+LEFT JOIN without_address USING (account_id)
 LEFT JOIN untaxed USING (account_id)
 LEFT JOIN holds ON drafts.account_id = holds.account_id AND drafts.month = holds.month
 WHERE code IS NOT NULL

@@ -1,4 +1,5 @@
--- The books: what billing alone writes. Personal data is in accounts and in frozen invoices only.
+-- The books: what billing alone writes. Personal data is in accounts, in the checks of their VAT
+-- numbers and in frozen invoices only.
 -- Days are DATE in the account's zone; instants are BIGINT microseconds since 1970, UTC. Amounts
 -- are whole numbers of the currency's smallest units.
 
@@ -12,6 +13,27 @@ CREATE TABLE accounts (
 CREATE TABLE subscriptions (
     account_id VARCHAR, since DATE, until DATE, book VARCHAR, plan VARCHAR, quantity BIGINT
 );
+
+-- A buyer is a business where that is told, or, where nothing is, by its numbers.
+CREATE MACRO is_business(customer_type, vat_number, registration_id) AS
+coalesce(customer_type = 'business', vat_number IS NOT NULL OR registration_id IS NOT NULL);
+
+-- What the registry of a VAT number answered, which is that it is registered: `reference` names the
+-- answer (of VIES, the consultation number), `who` asked on that day.
+CREATE TABLE vat_checks (
+    account_id VARCHAR, vat_number VARCHAR, checked_on DATE, reference VARCHAR, who VARCHAR,
+    at_us BIGINT
+);
+
+-- A VAT number is the same however it is parted; the sign in old Irish ones counts.
+CREATE MACRO vat_key(number) AS upper(regexp_replace(number, '[^0-9A-Za-z+*]', '', 'g'));
+
+-- The accounts whose present VAT number has a check, and its last.
+CREATE VIEW vat_checked AS
+SELECT accounts.account_id, max(checks.checked_on) AS checked_on
+FROM accounts INNER JOIN vat_checks AS checks USING (account_id)
+WHERE vat_key(accounts.vat_number) = vat_key(checks.vat_number)
+GROUP BY accounts.account_id;
 
 -- A version of a book is its code and first day; content is the file as it was loaded.
 CREATE TABLE price_books (

@@ -1,0 +1,114 @@
+"""Addresses of businesses: whose are asked for, what is said, and that others are closed beside."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from edge.party import NO_POSTAL_CODES, countries
+from tests.clerk import HEADER, Clerk
+
+SELLER = "[seller]\nname = 'S'\ncountry = 'DE'\n"
+RUN = ("invoice", "run", "--month")
+MORE = "customer_type,vat_number,registration_id,street,postal_code,city"
+WHOLE = "Weg 1,10115,Berlin"
+ADVICE = "import the account with it, then run again"
+
+
+@pytest.fixture
+def clerk(tmp_path: Path) -> Clerk:
+    clerk = Clerk(tmp_path, "2026-12-10T09:00:00Z")
+    clerk.settings(SELLER)
+    return clerk
+
+
+def tell(clerk: Clerk, rows: Iterable[str], plan: str = "base") -> None:
+    """Accounts by id, country, and what else is told of a buyer."""
+    whole = []
+    for row in rows:
+        account, country, more = row.split(",", 2)
+        about = f"{account},{account},a@a.example,{country},de,Europe/Berlin,EUR"
+        whole.append(f"{about},{plan},2026-10-01,,{more}")
+    text = "\n".join([f"{HEADER},{MORE}", *whole])
+    clerk.must("account", "import", clerk.file("buyers.csv", text))
+
+
+def missing(said: str) -> dict[str, str]:
+    """What is said to be missing, by account."""
+    told = [line.split(": ", 2) for line in said.splitlines()]
+    return {line[1]: line[2] for line in told if line[0] == "ADDRESS_MISSING"}
+
+
+def test_businesses_without_an_address_stay_drafts_and_the_others_are_closed(
+    clerk: Clerk,
+) -> None:
+    tell(
+        clerk,
+        [
+            "told,DE,business,,,,,",
+            f"tells,DE,business,,,{WHOLE}",
+            "number,DE,,DE123456788,,Weg 1,,Berlin",
+            "register,DE,,,HRB 1,,10115,Berlin",
+            "nobody,DE,,,,,,",
+            "private,DE,consumer,DE123456788,HRB 1,,,",
+            "harbour,HK,business,,,Pier 7,,Hong Kong",
+        ],
+    )
+    said = clerk.told_by(*RUN, "2026-10", "--finalize", "--format", "csv")
+    assert missing(said) == {
+        "number": f"is a business without postal_code: {ADVICE}",
+        "register": f"is a business without street: {ADVICE}",
+        "told": f"is a business without street, postal_code, city: {ADVICE}",
+    }
+    assert "ADDRESS_MISSING         3  number  a business without street, postal code or" in said
+    assert clerk.states() == {
+        **{f"2026-10.{name}": "draft" for name in ("number", "register", "told")},
+        **{f"2026-10.{name}": "final" for name in ("harbour", "nobody", "private", "tells")},
+    }
+    closed = [number for number in clerk.numbers() if number is not None]
+    assert sorted(closed) == [f"HM-2026-00000{n}" for n in range(1, 5)]  # none was lost
+
+
+def test_the_address_imported_since_closes_it_and_months_wait_for_it(clerk: Clerk) -> None:
+    tell(clerk, ["acme,DE,business,,,,,"])
+    assert list(missing(clerk.told_by(*RUN, "2026-10", "--finalize"))) == ["acme"]
+    said = clerk.told_by(*RUN, "2026-11", "--finalize")
+    assert "MONTH_ORDER: acme: 2026-10 comes first: months are closed in order\n" in said
+    tell(clerk, [f"acme,DE,business,,,{WHOLE}"])
+    (october,) = clerk.close("2026-10")
+    assert (october["number"], october["buyer"]["city"]) == ("HM-2026-000001", "Berlin")
+    tell(clerk, ["acme,DE,business,,,,,"])  # what is closed stays as it is
+    clerk.close("2026-10")
+    assert list(missing(clerk.told_by(*RUN, "2026-11", "--finalize"))) == ["acme"]
+
+
+def test_drafts_are_told_of_what_would_keep_them_open(clerk: Clerk) -> None:
+    tell(clerk, ["acme,DE,business,,,,,"])
+    report = clerk.must(*RUN, "2026-10").stdout
+    assert "ADDRESS_MISSING         1  acme   a business without street, postal code or" in report
+
+
+def test_a_seller_who_is_nowhere_yet_asks_for_no_address(clerk: Clerk) -> None:
+    clerk.settings("[seller]\nname = 'S'\n")
+    tell(clerk, ["acme,DE,business,,,,,"])
+    assert clerk.close("2026-10")[0]["status"] == "final"
+
+
+def test_what_gets_no_document_needs_no_address(clerk: Clerk) -> None:
+    tell(clerk, ["idle,DE,business,,,,,"], plan="free")
+    assert clerk.close("2026-10")[0]["status"] == "nil"
+    clerk.settings(f"{SELLER}[billing]\nzero_invoices = 'issue'\n")
+    assert list(missing(clerk.told_by(*RUN, "2026-11", "--finalize"))) == ["idle"]
+
+
+def test_a_hold_is_told_before_it(clerk: Clerk) -> None:
+    tell(clerk, ["acme,DE,business,,,,,"])
+    clerk.must("invoice", "hold", "acme", "--month", "2026-10", "--reason", "a call")
+    said = clerk.told_by(*RUN, "2026-10", "--finalize", "--account", "acme")
+    assert "HELD: acme: is held: a call" in said
+    assert missing(said) == {}
+
+
+def test_countries_without_postal_codes_are_countries() -> None:
+    assert len(set(NO_POSTAL_CODES)) == len(NO_POSTAL_CODES)
+    assert countries().issuperset(NO_POSTAL_CODES)
