@@ -17,8 +17,8 @@ from billing.invoices import list_heads, make_pdf, months_of, run_invoices, with
 from billing.month import Month
 from billing.wording import counted
 from edge import Fault, Settings
-from edge.currencies import is_known_currency
 from edge.command import clock, common, form, left_undone, progress, reason_text, say, settings
+from edge.currencies import is_known_currency
 from edge.tax_settings import exchange_rate
 from warehouse import Store
 
