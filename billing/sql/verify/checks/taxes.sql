@@ -26,8 +26,9 @@ sums AS (SELECT invoice, sum(tax)::HUGEINT AS tax FROM told GROUP BY invoice),
 parts AS (
     SELECT
         coalesce(due.invoice, told.invoice) AS id,
-        coalesce(due.category, told.category) || ' ' || coalesce(due.ppm, told.ppm) / 10000 || ' %'
-            AS what,
+        coalesce(due.ppm, told.ppm) AS rate,
+        coalesce(due.category, told.category) || ' '
+        || rtrim(rtrim(printf('%d.%04d', rate // 10000, rate % 10000), '0'), '.') || ' %' AS what,
         told.taxable IS DISTINCT FROM due.taxable AS is_other, told.tax,
         tax_of(told.taxable, told.ppm) AS owed
     FROM due FULL JOIN told
