@@ -22,6 +22,7 @@ from tests.ledger_checks import (
     check_sum,
 )
 from tests.ledger_known import OCTOBER, Known
+from tests.ledger_taxes import SELLER, check_all_taxes, check_document_taxes
 from tests.ledger_world import (
     BOOKS,
     HEADER,
@@ -53,8 +54,9 @@ class Clerk(Known):
     def copy(self, home: Path) -> "Clerk":
         """The same clerk with a copy of all stores, who may try things out."""
         home.mkdir()
-        for name in ("books.duckdb", "usage.duckdb"):
-            shutil.copy(self.home / name, home / name)
+        for name in ("books.duckdb", "usage.duckdb", "homemeeting.toml"):
+            if (self.home / name).exists():
+                shutil.copy(self.home / name, home / name)
         for name in ("evidence", "documents"):  # a PDF that is there is not printed again
             if (self.home / name).exists():
                 shutil.copytree(self.home / name, home / name)
@@ -126,6 +128,7 @@ class Clerk(Known):
             assert not first[name], "there was nothing to bill in what it passed over"
             self.ledger.close(name, month)
             check_document(self, month, document, wanted[name])
+            check_document_taxes(self, document, before)
         return {
             name
             for name in wanted.keys() - fresh.keys()
@@ -138,6 +141,7 @@ class Clerk(Known):
         found = {one["id"]: one for one in listed if one["status"] != "draft"}
         check_kept(self.documents, found)
         check_numbers(found.values())
+        check_all_taxes(found.values())
         self.documents = found
 
     def settle(self) -> None:
@@ -152,8 +156,13 @@ class Clerk(Known):
 
 
 def begin(home: Path, rng: random.Random) -> Clerk:
-    """With accounts, prices, plans and some usage; nothing is closed."""
+    """With accounts, prices, plans and some usage; nothing is closed. More often than not the
+    seller is somewhere, and charges tax.
+    """
     clerk = Clerk(home, rng, rng.choice(["EUR", "JPY", "KWD"]))
+    home.mkdir()
+    if rng.random() < 0.7:
+        (home / "homemeeting.toml").write_text(SELLER)
     open_accounts(clerk)
     return clerk
 

@@ -23,6 +23,7 @@ ZONES: Final = (
     "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati",
     "Pacific/Pago_Pago", "Africa/Cairo",
 )  # fmt: skip
+COUNTRIES: Final = ("DE", "DE", "FR", "FI", "US")
 HEADER: Final = (
     "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
 )
@@ -61,8 +62,8 @@ def draw_row(rng: random.Random, account: str, zone: str, currency: str, since: 
     days = rng.choice([None, None, None, rng.randrange(1, 40)])
     until = "" if days is None else (since + timedelta(days)).isoformat()
     plan, seats = rng.choice(PLANS), rng.choice([1, 1, 3, 7])
-    told = f"{account}@a.example,DE,en,{zone},{currency},{plan},{since},{until},{seats}"
-    return f"{account},{account},{told}\n"
+    who = f"{account},{account},{account}@a.example,{rng.choice(COUNTRIES)},en"
+    return f"{who},{zone},{currency},{plan},{since},{until},{seats}\n"
 
 
 def draw_day(rng: random.Random, first: date) -> date:

@@ -419,7 +419,7 @@ def test_what_is_given_back_in_parts_is_no_cent_more_than_the_whole(clerk: Clerk
     assert [note["tax"] for note in notes] == ["0.05", "0.05", "0.04"]
     assert [note["total"] for note in notes] == ["0.30", "0.30", "0.29"]
     assert "NOTHING_LEFT" in clerk.told_by(*words, "r4")
-    proved(clerk)
+    clerk.must("invoice", "verify", "--all")
 
 
 def test_prepaid_credit_is_drawn_after_tax_and_comes_back_whole(clerk: Clerk) -> None:
