@@ -11,6 +11,7 @@ import pytest
 
 from billing.documents import render_pdf
 from billing.explanation import Row, explain
+from billing.language import language_of
 from tests.command_line import shown_here as shown
 from tests.every_line import NOW, documents, run
 from tests.pdf_text import pdf_rows
@@ -218,13 +219,17 @@ def test_a_credit_note_of_a_run_says_the_same_with_its_signs_turned(
         assert texts[0] == texts[1]
 
 
-def test_the_page_says_every_row(found: Documents) -> None:
+def test_the_page_says_every_row_in_the_customers_language(found: Documents) -> None:
+    languages = set()
     for document in found.values():
+        language = language_of(document["buyer"]["language"])
+        languages.add(language.code)
         page = "".join(pdf_rows(render_pdf(document))).replace(" ", "")
         for line in document["lines"]:
-            for row in explain(line, document):
+            for row in explain(line, document, language):
                 for cell in _cells(row):
                     assert cell.replace(" ", "") in page, cell
+    assert languages == {"de", "ja"}
 
 
 def _cells(row: Row) -> Iterator[str]:
