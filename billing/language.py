@@ -16,7 +16,7 @@ from typing import Any, Final
 from babel import Locale
 from babel.core import UnknownLocaleError
 from babel.dates import format_date
-from babel.numbers import get_decimal_symbol, get_group_symbol
+from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_symbol
 
 from billing import wording
 
@@ -51,9 +51,10 @@ class Language:
 
     def sum(self, amount: Decimal, currency: str) -> str:
         """With the currency beside it."""
-        name = self.locale.currencies.get(currency, currency)
+        symbol = get_currency_symbol(currency, self.locale)
+        symbol += "\N{NO-BREAK SPACE}" if symbol[-1].isalpha() else ""
         told = self.money(amount, currency)
-        return self.text("sum", amount=told, currency=currency, name=name)
+        return self.text("sum", amount=told, currency=currency, symbol=symbol)
 
     def percent(self, value: Decimal) -> str:
         return self.text("percent", number=self.number(value))

@@ -16,13 +16,13 @@ from billing.explanation import explain
 from billing.language import ENGLISH, LANGUAGES, language_of
 from billing.money import currency_precision
 from billing.wording import number, plural
-from tests.test_pdf import BUYER, fee_line, invoice, usage_line
+from tests.papers import BUYER, fee_line, invoice, usage_line
 
 BILLING = Path(__file__).parent.parent / "billing"
 OTHERS = [code for code in LANGUAGES if code != "en"]
 # Of a day, an amount or a unit a language says what it needs.
 _OF_ITS_OWN = {
-    "sum": {"amount", "currency", "name"},
+    "sum": {"amount", "currency", "symbol"},
     "span_in_month": {"first", "last", "first_day", "last_day"},
 }
 
@@ -134,6 +134,19 @@ def test_numbers_are_exact_at_any_length(code: str) -> None:
     assert currency_precision("KWD") == 3
     assert language.money(Decimal("1.5"), "KWD") == f"1{point}500"
     assert language.money(Decimal("15"), "JPY") == "15"
+
+
+def test_a_sum_has_its_currency_where_the_language_puts_it() -> None:
+    told = {
+        tag: [language_of(tag).sum(Decimal("1234.50"), currency) for currency in ("EUR", "KWD")]
+        for tag in ("en", "de", "ja")
+    }
+    assert told == {
+        "en": ["1,234.50 EUR", "1,234.500 KWD"],
+        "de": ["1.234,50 EUR", "1.234,500 KWD"],
+        "ja": ["€1,234.50", "KWD\u00a01,234.500"],
+    }
+    assert language_of("ja").sum(Decimal(1234), "JPY") == "￥1,234"
 
 
 def test_a_unit_has_the_form_that_its_count_asks_for() -> None:

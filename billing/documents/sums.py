@@ -5,12 +5,13 @@ Owns their rows and what must be said of a tax that is not charged. Decides no t
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from billing.language import ENGLISH, Language
 
 Document = Mapping[str, Any]
 Tax = Mapping[str, Any]
+_CHARGED: Final = ("S", "Z")
 # Label, amount, and whether it is one of those that are paid.
 SumRow = tuple[str, str, bool]
 
@@ -18,15 +19,16 @@ SumRow = tuple[str, str, bool]
 def sum_rows(document: Document, language: Language) -> Iterator[SumRow]:
     """From the subtotal down to what is due. With no tax decided there is none."""
     is_credit = document["kind"] == "credit_note"
-    is_taxed = document["tax"] is not None
+    is_decided = document["tax"] is not None
+    has_tax = any(tax["category"] in _CHARGED for tax in document["taxes"])
 
     def row(key: str, amount: str, *, strong: bool = False) -> SumRow:
         return language.text(key), signed_sum(amount, document["currency"], language), strong
 
-    yield row("net_total" if is_taxed else "subtotal", document["subtotal"])
+    yield row("net_total" if is_decided else "subtotal", document["subtotal"])
     for tax in document["taxes"]:
         yield _tax_row(tax, document, language)
-    yield row("gross_total" if is_taxed else "total", document["total"], strong=True)
+    yield row("gross_total" if has_tax else "total", document["total"], strong=True)
     if told := document.get("tax_in"):
         yield _converted(told, document["currency"], language)
     if document["prepaid"] is not None and Decimal(document["prepaid"]):
@@ -80,7 +82,7 @@ def _tax_row(tax: Tax, document: Document, language: Language) -> SumRow:
 
 def _taxed(tax: Tax, document: Document, language: Language) -> str:
     """`VAT 19 %`, with the country where it is not the seller's."""
-    if tax["category"] not in ("S", "Z"):
+    if tax["category"] not in _CHARGED:
         return line_rate(tax, language)
     rate = line_rate(tax, language)
     if tax.get("country") in (None, document["seller"].get("country")):
