@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from billing.documents import render_pdf, render_png
+from billing.documents import print_document, render_pdf, render_png
 from tests.papers import BUYER, SELLER, fee_line, invoice, usage_line
-from tests.pdf_text import pdf_rows
+from tests.pdf_text import pdf_pages, pdf_rows
 
 
 def test_the_same_invoice_gives_the_same_bytes() -> None:
@@ -74,6 +74,91 @@ def test_only_what_no_font_has_becomes_a_question_mark(odd: str) -> None:
     name = f"株式 {odd} Ltd"
     printed = render_pdf(invoice(buyer={**BUYER, "legal_name": name}))
     assert printed == render_pdf(invoice(buyer={**BUYER, "legal_name": name.replace(odd, "?")}))
+
+
+def test_what_is_not_printed_as_it_was_written_is_named() -> None:
+    buyer = {**BUYER, "legal_name": "A\u0378B\x07", "street": "\U00013000\ud800 株式"}
+    printed = print_document(invoice(buyer=buyer))
+    assert [(fault.code, fault.place) for fault in printed.faults] == [
+        ("GLYPH_MISSING", "2026-000042")
+    ] * 4
+    assert [fault.message.split()[0] for fault in printed.faults] == [
+        "U+0007", "U+0378", "U+D800", "U+13000",
+    ]  # fmt: skip
+    rows = pdf_rows(printed.pages[0])
+    assert "A?B?" in rows
+    assert print_document(invoice()).faults == []
+
+
+def test_a_name_of_several_lines_is_one_line() -> None:
+    rows = pdf_rows(render_pdf(invoice(buyer={**BUYER, "legal_name": "Acme\r\n\tTotal\u2028x"})))
+    assert "Acme Total x" in rows
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ja"])
+def test_a_name_of_2000_characters_fills_no_other_page(language: str) -> None:
+    """It is told whole once; the head and the foot of pages have its beginning."""
+    name = "Word " * 200 + "w" * 1000
+    buyer = {**BUYER, "legal_name": name, "name": name, "language": language}
+    document = invoice(20, buyer=buyer, seller={**SELLER, "name": name}, number="9" * 200)
+    pdf = render_pdf(document)
+    assert len(pdf_pages(pdf)) < 10
+    assert 2000 <= "".join(pdf_rows(pdf)).count("w") < 2100
+
+
+def test_the_sellers_own_words_stand_at_the_foot_of_every_page() -> None:
+    document = invoice(60, seller={**SELLER, "footer": "Directors: A, B\nHRB 4711"})
+    pdf = render_pdf(document)
+    rows = pdf_rows(pdf)
+    assert len(pdf_pages(pdf)) > 2
+    assert rows.count("Directors: A, B") == rows.count("HRB 4711") == len(pdf_pages(pdf))
+
+
+def test_a_long_foot_takes_its_room_from_the_lines() -> None:
+    long = {**SELLER, "footer": "\n".join(f"Branch {n}" for n in range(30))}
+    counts = [len(pdf_pages(render_pdf(invoice(60, seller=one)))) for one in (SELLER, long)]
+    assert counts[0] < counts[1] < 12
+
+
+def test_a_language_without_texts_is_english() -> None:
+    document = invoice(buyer={**BUYER, "language": "it-CH"})
+    assert render_pdf(document) == render_pdf(invoice(buyer={**BUYER, "language": "en"}))
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "credit", "title"),
+    [
+        ("de", "invoice", None, "Rechnung"),
+        ("de", "credit_note", "correction", "Rechnungskorrektur"),
+        ("de", "credit_note", "void", "Stornorechnung"),
+        ("fr", "credit_note", None, "Avoir"),
+        ("es", "credit_note", None, "Factura rectificativa"),
+        ("ja", "credit_note", None, "返還請求書"),
+    ],
+)
+def test_it_is_called_what_the_law_calls_it(
+    code: str, kind: str, credit: str | None, title: str
+) -> None:
+    buyer = {**BUYER, "language": code}
+    document = invoice(kind=kind, credit=credit, corrects=credit and "X-1", buyer=buyer)
+    rows = pdf_rows(render_pdf(document))
+    assert title in rows
+    assert not any("Gutschrift" in row for row in rows)
+
+
+def test_a_credit_note_asks_for_no_payment() -> None:
+    rows = pdf_rows(render_pdf(invoice(kind="credit_note", corrects="X-1")))
+    assert "1,096.04 EUR is credited to you." in rows
+    assert not any("Please pay" in row for row in rows)
+
+
+def test_an_invoice_without_lines_is_one_page() -> None:
+    document = invoice(0, subtotal="0.00", total="0.00", due="0.00")
+    pdf = render_pdf(document)
+    assert len(pdf_pages(pdf)) == 1
+    rows = pdf_rows(pdf)
+    assert "Total  0.00 EUR" in rows
+    assert "There is nothing to pay. Thank you." in rows
 
 
 @pytest.mark.parametrize(

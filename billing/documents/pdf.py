@@ -74,6 +74,7 @@ def print_document(
                 ppi=ppi,
                 pdf_standards=["a-3b"] if kind == "pdf" else [],
                 timestamp=when,
+                pdf_tags=annex is None,  # of a long table they are twenty times all the rest
             )
         except typst.TypstError as error:
             absent = _not_displayed(error) & set(text)
