@@ -25,6 +25,7 @@ _WHY: Final = {
 }
 # One Han character has a form of its own in each of these; the buyer's is the right one.
 _HAN: Final = {"CN": "SC", "SG": "SC", "TW": "TC", "HK": "HK", "MO": "HK", "KR": "KR"}
+_FOOTER_LINES: Final = 8
 _DRAFT_DATE: Final = date(1980, 1, 1)  # a draft has no date of issue, and its bytes no clock
 
 
@@ -45,7 +46,7 @@ def page(document: Document, annex: Rows | None = None) -> dict[str, Any]:
         "stamp": language.text("draft_stamp") if document["status"] == "draft" else None,
         "running": shortened(full_name(seller)),
         "foot": _foot(seller, language),
-        "footer": (seller.get("footer") or "").splitlines(),
+        "footer": _footer(seller.get("footer") or ""),
         "page": language.text("page", page="{page}", pages="{pages}"),
         "seller": party(seller, language),
         "buyer": party(document["buyer"], language),
@@ -86,6 +87,12 @@ def _han(buyer: Mapping[str, Any], language: Language) -> str:
 def _foot(seller: Mapping[str, Any], language: Language) -> str:
     told = (full_name(seller), seller.get("email") or "", *facts(seller, language))
     return "  ·  ".join(shortened(text) for text in told if text)
+
+
+def _footer(text: str) -> list[str]:
+    """As it was written; more lines than a page has room for follow on each other."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines if len(lines) <= _FOOTER_LINES else ["  ·  ".join(lines)]
 
 
 def _facts(document: Document, language: Language) -> Iterator[tuple[str, str]]:
