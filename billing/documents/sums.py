@@ -46,7 +46,7 @@ def tax_notes(document: Document, language: Language) -> Iterator[str]:
             case "E":
                 what = language.text("exempt")
                 reason = tax["reason"]
-                yield language.text("because", what=what, reason=reason) if reason else what
+                yield language.text("told", what=what, told=reason) if reason else what
             case "O":
                 yield language.text("not_subject")
 
@@ -76,14 +76,16 @@ def minus(shown: str) -> str:
 def _tax_row(tax: Tax, document: Document, language: Language) -> SumRow:
     currency = document["currency"]
     taxable = signed_sum(tax["taxable"], currency, language)
-    label = language.text("tax_on", tax=_taxed(tax, document, language), taxable=taxable)
+    if tax["category"] in _CHARGED:
+        told = _taxed(tax, document, language)
+        label = language.text("tax_on", tax=told, taxable=taxable)
+    else:
+        label = language.text("told", what=line_rate(tax, language), told=taxable)
     return label, signed_sum(tax["tax"], currency, language), False
 
 
 def _taxed(tax: Tax, document: Document, language: Language) -> str:
     """`VAT 19 %`, with the country where it is not the seller's."""
-    if tax["category"] not in _CHARGED:
-        return line_rate(tax, language)
     rate = line_rate(tax, language)
     if tax.get("country") in (None, document["seller"].get("country")):
         return language.text("taxed", rate=rate)
