@@ -17,6 +17,14 @@ def test_the_same_invoice_gives_the_same_bytes() -> None:
     assert first != render_pdf(invoice(number="2026-000043"))
 
 
+def test_what_was_printed_before_changes_no_byte() -> None:
+    """One compiler prints all documents of a process."""
+    first = render_pdf(invoice())
+    render_pdf(invoice(3, buyer={**BUYER, "language": "ja", "legal_name": "A\u0378"}), [])
+    render_png(invoice(30), ppi=10)
+    assert render_pdf(invoice()) == first
+
+
 def test_it_is_pdf_a_3b_dated_as_issued() -> None:
     pdf = render_pdf(invoice())
     assert b"<pdfaid:part>3</pdfaid:part>" in pdf
