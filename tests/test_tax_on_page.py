@@ -154,7 +154,7 @@ def test_lines_that_are_not_taxed_say_why() -> None:
     found = rows(taxed(tax(), REVERSE))
     assert "Business plan 0  1  49.00  19 %  49.00" in found
     # In its narrow column it takes two rows.
-    at = found.index("Participant minutes  13,345 minutes  Reverse ")
+    at = found.index("Participant minutes  13,345 minutes  reverse ")
     assert found[at + 1 : at + 3] == ["charge", "47.04"]
 
 

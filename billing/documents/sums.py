@@ -11,7 +11,8 @@ from billing.language import ENGLISH, Language
 
 Document = Mapping[str, Any]
 Tax = Mapping[str, Any]
-_CHARGED: Final = ("S", "Z")
+# Of the categories of EN 16931 those that charge nothing, by the texts that say why.
+_UNTAXED: Final = {"AE": "reverse_charge", "E": "exempt", "O": "not_subject"}
 # Label, amount, and whether it is one of those that are paid.
 SumRow = tuple[str, str, bool]
 
@@ -20,7 +21,7 @@ def sum_rows(document: Document, language: Language) -> Iterator[SumRow]:
     """From the subtotal down to what is due. With no tax decided there is none."""
     is_credit = document["kind"] == "credit_note"
     is_decided = document["tax"] is not None
-    has_tax = any(tax["category"] in _CHARGED for tax in document["taxes"])
+    has_tax = any(tax["category"] not in _UNTAXED for tax in document["taxes"])
 
     def row(key: str, amount: str, *, strong: bool = False) -> SumRow:
         return language.text(key), signed_sum(amount, document["currency"], language), strong
@@ -57,11 +58,12 @@ def carries_several(document: Document) -> bool:
 
 
 def line_rate(tax: Tax | None, language: Language) -> str:
-    """Of a line: its rate, or why it has none."""
+    """Of a line: its rate, or in short why it has none."""
     if tax is None:
         return ""
-    untaxed = {"AE": "reverse_charge", "E": "exempt", "O": "not_subject"}.get(tax["category"])
-    return language.text(untaxed) if untaxed else language.percent(Decimal(tax["rate_percent"]))
+    if key := _UNTAXED.get(tax["category"]):
+        return language.text(f"{key}_line")
+    return language.percent(Decimal(tax["rate_percent"]))
 
 
 def signed_sum(amount: str, currency: str, language: Language) -> str:
@@ -76,11 +78,12 @@ def minus(shown: str) -> str:
 def _tax_row(tax: Tax, document: Document, language: Language) -> SumRow:
     currency = document["currency"]
     taxable = signed_sum(tax["taxable"], currency, language)
-    if tax["category"] in _CHARGED:
+    if tax["category"] not in _UNTAXED:
         told = _taxed(tax, document, language)
         label = language.text("tax_on", tax=told, taxable=taxable)
     else:
-        label = language.text("told", what=line_rate(tax, language), told=taxable)
+        what = language.text(_UNTAXED[tax["category"]])
+        label = language.text("told", what=what, told=taxable)
     return label, signed_sum(tax["tax"], currency, language), False
 
 
