@@ -10,8 +10,9 @@ import click
 from billing.books import open_books
 from billing.closing_record import closing_of, tell_closing, tell_corrections
 from billing.document import documents
-from billing.explanation import explain, span
+from billing.explanation import explain
 from billing.invoices import find_invoice, list_heads
+from billing.language import ENGLISH
 from billing.month import Month, parse_month
 from billing.preview import Preview, preview_invoice
 from billing.wording import money
@@ -137,7 +138,7 @@ def _show_one(found: Mapping[str, Any]) -> None:
     name = found["number"] or found["id"]
     show_rows(_explained(found), _EXPLAINED, f"{name} has no lines")
     total = money(Decimal(found["total"]), found["currency"])
-    period = span(found["period"])
+    period = ENGLISH.span(found["period"])
     click.echo()
     for told in _taxes(found):
         click.echo(inert(told))

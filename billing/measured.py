@@ -17,7 +17,7 @@ from edge.instants import micros
 
 _PLACES: Final = 12  # of a quantity that no decimal is equal to, as everywhere
 _ALONE: Final = ("peak", "unique", "maximum")  # measures that no record has a part of
-_OWN_ROW: Final[Mapping[str, str]] = {
+OWN_ROW: Final[Mapping[str, str]] = {
     "peak": "the most open at once",
     "unique": "different participants",
     "maximum": "the largest counts alone",
@@ -68,7 +68,7 @@ class Measured:
     @property
     def own_text(self) -> str:
         """What the part is that belongs to no single record."""
-        return _OWN_ROW[self.scope if self.has_parts else self.measure]
+        return OWN_ROW[self.scope if self.has_parts else self.measure]
 
     @property
     def how(self) -> str:

@@ -24,7 +24,12 @@ _WHY: Final[Mapping[str, str]] = {
     "commitment": "what was committed less what usage came to: it counts no usage of its own",
     "adjustment": "what is owed less what was charged: it counts no usage",
     "item": "billed once: it counts no usage",
+    "usage": "owed whatever is used",
 }
+_OF_DRAFT: Final = "a draft keeps no records: they are frozen with the final document"
+_UNUSED: Final = "nothing was used"
+_NO_USAGE: Final = "it counts no usage"
+REASONS: Final = frozenset([*_WHY.values(), _OF_DRAFT, _UNUSED, _NO_USAGE])
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +149,5 @@ def _line(
 
 def _why(line: Mapping[str, Any], measured: Measured | None, *, is_draft: bool) -> str:
     if measured is not None:
-        draft = "a draft keeps no records: they are frozen with the final document"
-        return draft if is_draft else "nothing was used"
-    if line["kind"] == "usage":
-        return "owed whatever is used"
-    return _WHY.get(line["kind"], "it counts no usage")
+        return _OF_DRAFT if is_draft else _UNUSED
+    return _WHY.get(line["kind"], _NO_USAGE)

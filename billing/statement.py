@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
+from billing.language import ENGLISH, Language
 from billing.measured import Record, is_continuing, shown
 from billing.proven_lines import ProvenLine
 from edge.instants import instant, micros
@@ -31,24 +32,27 @@ class _Group:
 
 
 def statement(
-    lines: Sequence[ProvenLine], zone: ZoneInfo, by: By | None = None
+    lines: Sequence[ProvenLine],
+    zone: ZoneInfo,
+    by: By | None = None,
+    language: Language = ENGLISH,
 ) -> Iterator[dict[str, Any]]:
     """A row for each record, or for each meeting or day of a line, with meter and variant; then
-    what belongs to no single record. A line without records is a row.
+    what belongs to no single record. A line without records is a row. The notes are in `language`.
     """
     for one in lines:
         number = int(one.line["id"].rpartition(".")[2])
         if not one.records:
-            yield _without(one, number)
+            yield _without(one, number, language)
             continue
         assert one.measured is not None
-        groups = list(_groups(one, zone, by))
+        groups = list(_groups(one, zone, by, language))
         parts = [group.part for group in groups]
         *told, own = shown([*parts, one.own], one.measured.unit)
         for group, quantity in zip(groups, told, strict=True):
             yield {"line": number, "unit": one.line_unit, **group.row, "quantity": quantity}
         if one.own or not one.measured.has_parts:
-            yield _row(number, own, one.line_unit, one.measured.own_text)
+            yield _row(number, own, one.line_unit, language.say(one.measured.own_text))
 
 
 def time_text(duration_us: int) -> str:
@@ -68,14 +72,14 @@ def local(moment: Any, zone: ZoneInfo) -> str:
     return instant(micros(moment)).astimezone(zone).isoformat()
 
 
-def _groups(one: ProvenLine, zone: ZoneInfo, by: By | None) -> Iterator[_Group]:
+def _groups(one: ProvenLine, zone: ZoneInfo, by: By | None, language: Language) -> Iterator[_Group]:
     found: dict[tuple[Any, ...], list[tuple[Record, int | None]]] = {}
     for number, (record, part) in enumerate(zip(one.records, one.parts, strict=True)):
         found.setdefault(_key(record, zone, by, number), []).append((record, part))
     for some in found.values():
         records = [record for record, _ in some]
         parts = [part for _, part in some if part is not None]
-        row = _told(records, zone, by)
+        row = _told(records, zone, by, language)
         yield _Group(row, sum(parts) if parts else None)
 
 
@@ -86,7 +90,9 @@ def _key(record: Record, zone: ZoneInfo, by: By | None, number: int) -> tuple[An
     return of, record["meter"], record["variant"]
 
 
-def _told(records: Sequence[Record], zone: ZoneInfo, by: By | None) -> dict[str, Any]:
+def _told(
+    records: Sequence[Record], zone: ZoneInfo, by: By | None, language: Language
+) -> dict[str, Any]:
     first = records[0]
     begun = local(first["started_at"], zone)
     unseen = sum(not record["stopped"] for record in records)
@@ -97,17 +103,21 @@ def _told(records: Sequence[Record], zone: ZoneInfo, by: By | None) -> dict[str,
         "variant": first["variant"],
         "records": len(records),
         "time": time_text(sum(map(duration_us, records))),
-        "note": _note(first) if by is None else f"{unseen} without an end" if unseen else "",
+        "note": _note(first, language) if by is None else _unseen(unseen, language),
     }
 
 
-def _note(record: Record) -> str:
+def _note(record: Record, language: Language) -> str:
     notes = [CONTINUES] * is_continuing(record) + [NOT_STOPPED] * (not record["stopped"])
-    return "; ".join(notes)
+    return "; ".join(map(language.say, notes))
 
 
-def _without(one: ProvenLine, number: int) -> dict[str, Any]:
-    note = f"{one.description}: {one.why}"
+def _unseen(count: int, language: Language) -> str:
+    return language.text("without_an_end", count=str(count)) if count else ""
+
+
+def _without(one: ProvenLine, number: int, language: Language) -> dict[str, Any]:
+    note = f"{one.description}: {language.say(str(one.why))}"
     return _row(number, one.quantity_text, one.line_unit, note)
 
 

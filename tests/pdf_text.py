@@ -35,6 +35,13 @@ def pdf_rows(pdf: bytes) -> list[str]:
     return rows
 
 
+def pdf_pages(pdf: bytes) -> list[bytes]:
+    """What draws each page."""
+    objects = {int(number): body for number, body in _OBJECT.findall(pdf)}
+    pages = [body for body in objects.values() if b"/Type/Page/" in body]
+    return [_data(objects[_reference(body, "Contents")]) for body in pages]
+
+
 def _rows(runs: Iterator[tuple[float, str]]) -> Iterator[str]:
     at, cells = None, []
     for y, text in runs:

@@ -11,6 +11,7 @@ import pytest
 
 from billing.documents import render_pdf
 from billing.explanation import Row, explain
+from billing.language import LANGUAGES, language_of
 from tests.command_line import shown_here as shown
 from tests.every_line import NOW, documents, run
 from tests.pdf_text import pdf_rows
@@ -218,17 +219,42 @@ def test_a_credit_note_of_a_run_says_the_same_with_its_signs_turned(
         assert texts[0] == texts[1]
 
 
-def test_the_page_says_every_row(found: Documents) -> None:
+def test_the_page_says_every_row_in_the_customers_language(found: Documents) -> None:
+    languages = set()
     for document in found.values():
+        language = language_of(document["buyer"]["language"])
+        languages.add(language.code)
         page = "".join(pdf_rows(render_pdf(document))).replace(" ", "")
         for line in document["lines"]:
-            for row in explain(line, document):
+            for row in explain(line, document, language):
                 for cell in _cells(row):
                     assert cell.replace(" ", "") in page, cell
+    assert languages == {"de", "ja"}
 
 
 def _cells(row: Row) -> Iterator[str]:
     yield from (row.text, f"{row.quantity} {row.unit}", row.price, row.amount.replace("-", "−"))
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_language_tells_the_same_numbers(found: Documents, code: str) -> None:
+    language, texts = language_of(code), set()
+    group, point = (language.separators[ord(sign)] for sign in ",.")
+
+    def plain(cell: str) -> str:
+        told = cell.replace(group, "").replace(point, ".").replace("％", "%")
+        return "".join(told.split())
+
+    for document in found.values():
+        for line in document["lines"]:
+            pairs = zip(explain(line, document, language), explain(line, document), strict=True)
+            for row, english in pairs:
+                texts.add(row.text == english.text)
+                for name in ("quantity", "price", "amount"):
+                    wanted = "".join(getattr(english, name).replace(",", "").split())
+                    assert plain(getattr(row, name)) == wanted, (row, english)
+                assert not {"{", "}"} & set(row.text + row.unit)
+    assert texts == ({True} if code == "en" else {True, False})  # a book's own texts stay
 
 
 def test_the_terminal_shows_the_same(home: Path, found: Documents) -> None:

@@ -5,98 +5,9 @@ from typing import Any
 
 import pytest
 
-from billing.documents import render_pdf, render_png
-from tests.pdf_text import pdf_rows
-
-SELLER = {
-    "name": "HomeMeeting GmbH",
-    "street": "Lindenallee 4",
-    "postal_code": "10115",
-    "city": "Berlin",
-    "country": "DE",
-    "vat_number": "DE123456789",
-    "email": "billing@homemeeting.example",
-}
-BUYER = {
-    "account_id": "acme",
-    "name": "Acme Ltd",
-    "legal_name": "Acme Trading Limited",
-    "street": "1 High Street",
-    "postal_code": "SW1A 1AA",
-    "city": "London",
-    "country": "GB",
-    "email": "ap@acme.example",
-    "purchase_order": "PO-4711",
-}
-PERIOD = {"start": "2026-10-01T00:00:00+02:00", "end": "2026-11-01T00:00:00+01:00"}
-
-
-def usage_line(index: int) -> dict[str, Any]:
-    tiers = [
-        {"up_to": "10000", "quantity": "10000", "unit_price": "0.004", "flat": "0", "amount": "40"},
-        {"up_to": None, "quantity": "2345", "unit_price": "0.003", "flat": "0", "amount": "7.035"},
-    ]
-    return {
-        "id": f"u{index}",
-        "kind": "usage",
-        "code": "participant_minutes",
-        "description": "Participant minutes",
-        "variant": None,
-        "period": PERIOD,
-        "quantity": "13345",
-        "unit": "minute",
-        "included": "1000",
-        "tiers": tiers,
-        "packages": None,
-        "discount": None,
-        "bound": None,
-        "amount": "47.04",
-        "origin": None,
-        "proration": None,
-        "basis": {"model": "graduated", "included": "1000", "included_per": "plan"},
-    }
-
-
-def fee_line(index: int) -> dict[str, Any]:
-    line = {**usage_line(index), "id": f"f{index}", "kind": "fee", "code": "base", "tiers": []}
-    return {
-        **line,
-        "description": f"Business plan {index}",
-        "quantity": "1",
-        "unit": None,
-        "included": None,
-        "amount": "49.00",
-        "basis": {"amount": "49"},
-    }
-
-
-def invoice(lines: int = 2, **changes: Any) -> dict[str, Any]:
-    makers = (fee_line, usage_line)
-    document = {
-        "id": "d1",
-        "kind": "invoice",
-        "status": "final",
-        "number": "2026-000042",
-        "issued_on": "2026-11-02",
-        "due_on": "2026-11-16",
-        "corrects": None,
-        "credit": None,
-        "reason": None,
-        "account_id": "acme",
-        "currency": "EUR",
-        "plan": "business",
-        "period": PERIOD,
-        "seller": SELLER,
-        "buyer": BUYER,
-        "lines": [makers[index % 2](index) for index in range(lines)],
-        "subtotal": "1096.04",
-        "taxes": [],
-        "tax": None,
-        "total": "1096.04",
-        "prepaid": None,
-        "due": "1096.04",
-    }
-    return {**document, **changes}
+from billing.documents import print_document, render_pdf, render_png
+from tests.papers import BUYER, SELLER, fee_line, invoice, usage_line
+from tests.pdf_text import pdf_pages, pdf_rows
 
 
 def test_the_same_invoice_gives_the_same_bytes() -> None:
@@ -104,6 +15,14 @@ def test_the_same_invoice_gives_the_same_bytes() -> None:
     assert first.startswith(b"%PDF-")
     assert first == render_pdf(invoice())
     assert first != render_pdf(invoice(number="2026-000043"))
+
+
+def test_what_was_printed_before_changes_no_byte() -> None:
+    """One compiler prints all documents of a process."""
+    first = render_pdf(invoice())
+    render_pdf(invoice(3, buyer={**BUYER, "language": "ja", "legal_name": "A\u0378"}), [])
+    render_png(invoice(30), ppi=10)
+    assert render_pdf(invoice()) == first
 
 
 def test_it_is_pdf_a_3b_dated_as_issued() -> None:
@@ -165,6 +84,98 @@ def test_only_what_no_font_has_becomes_a_question_mark(odd: str) -> None:
     assert printed == render_pdf(invoice(buyer={**BUYER, "legal_name": name.replace(odd, "?")}))
 
 
+def test_what_is_not_printed_as_it_was_written_is_named() -> None:
+    buyer = {**BUYER, "legal_name": "A\u0378B\x07", "street": "\U00013000\ud800 株式"}
+    printed = print_document(invoice(buyer=buyer))
+    assert [(fault.code, fault.place) for fault in printed.faults] == [
+        ("GLYPH_MISSING", "2026-000042")
+    ] * 4
+    assert [fault.message.split()[0] for fault in printed.faults] == [
+        "U+0007", "U+0378", "U+D800", "U+13000",
+    ]  # fmt: skip
+    rows = pdf_rows(printed.pages[0])
+    assert "A?B?" in rows
+    assert print_document(invoice()).faults == []
+
+
+def test_a_name_of_several_lines_is_one_line() -> None:
+    rows = pdf_rows(render_pdf(invoice(buyer={**BUYER, "legal_name": "Acme\r\n\tTotal\u2028x"})))
+    assert "Acme Total x" in rows
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ja"])
+def test_a_name_of_2000_characters_fills_no_other_page(language: str) -> None:
+    """It is told whole once; the head and the foot of pages have its beginning."""
+    name = "Word " * 200 + "w" * 1000
+    buyer = {**BUYER, "legal_name": name, "name": name, "language": language}
+    document = invoice(20, buyer=buyer, seller={**SELLER, "name": name}, number="9" * 200)
+    pdf = render_pdf(document)
+    assert len(pdf_pages(pdf)) < 10
+    assert 2000 <= "".join(pdf_rows(pdf)).count("w") < 2100
+
+
+def test_the_sellers_own_words_stand_at_the_foot_of_every_page() -> None:
+    document = invoice(60, seller={**SELLER, "footer": "Directors: A, B\nHRB 4711"})
+    pdf = render_pdf(document)
+    rows = pdf_rows(pdf)
+    assert len(pdf_pages(pdf)) > 2
+    assert rows.count("Directors: A, B") == rows.count("HRB 4711") == len(pdf_pages(pdf))
+
+
+@pytest.mark.parametrize("footer", ["\n".join("x" * 1000), "Branch " * 285], ids=["lines", "words"])
+def test_a_long_foot_takes_its_room_from_the_lines(footer: str) -> None:
+    document = invoice(30)
+    plain, long = (
+        pdf_rows(render_pdf({**document, "seller": {**SELLER, "footer": told}}))
+        for told in ("", footer)
+    )
+    letter = footer[0]
+    pages = sum(row.startswith("Description  ") for row in long)
+    assert sum(row.startswith("Description  ") for row in plain) < pages < 9
+    assert sum(row.count(letter) for row in long) >= pages * footer.count(letter)
+
+
+def test_a_language_without_texts_is_english() -> None:
+    document = invoice(buyer={**BUYER, "language": "it-CH"})
+    assert render_pdf(document) == render_pdf(invoice(buyer={**BUYER, "language": "en"}))
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "credit", "title"),
+    [
+        ("de", "invoice", None, "Rechnung"),
+        ("de", "credit_note", "correction", "Rechnungskorrektur"),
+        ("de", "credit_note", "void", "Stornorechnung"),
+        ("fr", "credit_note", None, "Avoir"),
+        ("es", "credit_note", None, "Factura rectificativa"),
+        ("ja", "credit_note", None, "返還請求書"),
+    ],
+)
+def test_it_is_called_what_the_law_calls_it(
+    code: str, kind: str, credit: str | None, title: str
+) -> None:
+    buyer = {**BUYER, "language": code}
+    document = invoice(kind=kind, credit=credit, corrects=credit and "X-1", buyer=buyer)
+    rows = pdf_rows(render_pdf(document))
+    assert title in rows
+    assert not any("Gutschrift" in row for row in rows)
+
+
+def test_a_credit_note_asks_for_no_payment() -> None:
+    rows = pdf_rows(render_pdf(invoice(kind="credit_note", corrects="X-1")))
+    assert "1,096.04 EUR is credited to you." in rows
+    assert not any("Please pay" in row for row in rows)
+
+
+def test_an_invoice_without_lines_is_one_page() -> None:
+    document = invoice(0, subtotal="0.00", total="0.00", due="0.00")
+    pdf = render_pdf(document)
+    assert len(pdf_pages(pdf)) == 1
+    rows = pdf_rows(pdf)
+    assert "Total  0.00 EUR" in rows
+    assert "There is nothing to pay. Thank you." in rows
+
+
 @pytest.mark.parametrize(
     ("country", "form"),
     [("JP", b"jp"), ("CN", b"sc"), ("TW", b"tc"), ("HK", b"hk"), ("KR", b"kr"), ("GB", b"jp")],
@@ -188,8 +199,7 @@ def test_drafts_credit_notes_and_bare_parties() -> None:
     bare: dict[str, Any] = {"name": "A"}
     draft = invoice(number=None, status="draft", issued_on=None, due_on=None)
     assert render_pdf({**draft, "buyer": bare, "seller": bare, "lines": []}).startswith(b"%PDF-")
-    taxes = [{"description": "VAT", "rate": "19", "amount": "-1.00"}]
-    credit = invoice(kind="credit_note", corrects="2026-000041", total="-7.25", taxes=taxes)
+    credit = invoice(kind="credit_note", corrects="2026-000041", total="-7.25", due="-7.25")
     assert render_pdf({**credit, "prepaid": "5.00", "due": "2.25"}).startswith(b"%PDF-")
 
 

@@ -3,6 +3,6 @@
 Owns what an invoice looks like; computes nothing that stands on it.
 """
 
-from billing.documents.pdf import render_pdf, render_png
+from billing.documents.pdf import Printed, print_document, render_pdf, render_png
 
-__all__ = ["render_pdf", "render_png"]
+__all__ = ["Printed", "print_document", "render_pdf", "render_png"]
