@@ -108,7 +108,7 @@ def test_the_ledger_shows_what_came_what_was_drawn_and_what_is_left(home: Path) 
     with open_store(home / "books.duckdb", "books").closing() as books:
         document(books, "second", "acme", -700)
         note = {"id": "second", "document": "first", "subtotal": -700}
-        load_rows(books, "credit_notes", [note], {**_NOTE, "subtotal": pa.int64()})
+        load_rows(books, "credit_notes", [note], _NOTE | dict.fromkeys(_AMOUNTS, pa.int64()))
         with books.transaction():
             return_prepaid(books)
     shows = run(home, "account", "credits", "acme").stdout.splitlines()
@@ -174,6 +174,7 @@ def test_what_is_drawn_is_what_the_oracle_draws(rng: random.Random) -> None:
 
 
 _NOTE = dict.fromkeys(("id", "document"), pa.string())
+_AMOUNTS = ("subtotal", "tax")
 _CREDITS = {
     **{"credit": pa.int64(), "expires": pa.date32(), "received_us": pa.int64()},
     **dict.fromkeys(("account_id", "amount", "reference"), pa.string()),
@@ -184,8 +185,11 @@ _TOTALS = {
 }
 
 
-def _texts(rows: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    return [row | {name: str(row[name])} for row in rows]
+def _texts(rows: list[dict[str, Any]], *names: str) -> list[dict[str, Any]]:
+    return [
+        row | {name: None if row[name] is None else str(row[name]) for name in names}
+        for row in rows
+    ]
 
 
 def _credits(rng: random.Random) -> list[dict[str, Any]]:
@@ -232,22 +236,24 @@ def _void_some(
     left: dict[int, int],
 ) -> None:
     """Some documents are taken back, of which part was given back before: no more comes back."""
-    notes = [
-        {
-            **{"id": f"v{one['invoice']}", "document": one["invoice"]},
-            "subtotal": -rng.choice([one["total"], rng.randrange(1, one["total"] + 1)]),
-        }
-        for one in rng.sample(closing, len(closing) // 4)
-    ]
-    types = _NOTE | {"subtotal": pa.string()}
-    load_rows(books, "credit_notes", _texts(notes, "subtotal"), types, {"subtotal": "HUGEINT"})
+    notes = []
+    for one in rng.sample(closing, len(closing) // 4):
+        total = rng.choice([one["total"], rng.randrange(1, one["total"] + 1)])
+        tax = rng.choice([None, rng.randrange(total)])
+        told = {"id": f"v{one['invoice']}", "document": one["invoice"]}
+        notes.append(
+            told | {"subtotal": -(total - (tax or 0)), "tax": None if tax is None else -tax}
+        )
+    types = _NOTE | dict.fromkeys(_AMOUNTS, pa.string())
+    texts = _texts(notes, *_AMOUNTS)
+    load_rows(books, "credit_notes", texts, types, dict.fromkeys(_AMOUNTS, "HUGEINT"))
     with books.transaction():
         return_prepaid(books)
     last_first = sorted(
         credits, key=lambda c: (c["expires"], c["received_us"], c["credit"]), reverse=True
     )
     for note in notes:
-        taken_back = -note["subtotal"]
+        taken_back = -note["subtotal"] - (note["tax"] or 0)
         for credit in (one["credit"] for one in last_first):
             amount = min(drawn.get((note["document"], credit), 0), taken_back)
             if amount:

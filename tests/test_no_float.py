@@ -38,13 +38,24 @@ from billing.items import Item, add_item, list_items
 from billing.layout import lay_out
 from billing.preview import preview_invoice
 from billing.proven_lines import prove
-from billing.queries import CHARGEABLE, COPIES, GATE, LOOKS, PROOFS, REPORT, SQL, TOO_OLD
+from billing.queries import (
+    CHARGEABLE,
+    COPIES,
+    GATE,
+    LOOKS,
+    PROOFS,
+    REPORT,
+    SQL,
+    TAX,
+    TOO_OLD,
+)
 from billing.rating import month_usage
 from billing.servers import retire, servers
 from billing.statement import statement
 from billing.too_old import note_old, too_old
 from billing.vat_checks import list_vat_checks
 from edge import Refused, Settings
+from edge.tax_settings import TaxSettings
 from tests.billed import CLOSED_AT_US, MIDDLE_US, fill_books, record, store_usage, tell_late
 from tests.command_line import run_here, usage_event
 from warehouse import Store
@@ -56,7 +67,7 @@ OCTOBER, NOVEMBER, DECEMBER, JANUARY = (
 DAY_US = 86_400 * 1_000_000
 EVERY = {
     "sql": SQL, "chargeable": CHARGEABLE, "copies": COPIES, "gate": GATE, "looks": LOOKS,
-    "proofs": PROOFS, "report": REPORT, "too_old": TOO_OLD,
+    "proofs": PROOFS, "report": REPORT, "tax": TAX, "too_old": TOO_OLD,
 }  # fmt: skip
 ACCOUNTS = """\
 account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity
@@ -176,7 +187,9 @@ def test_a_float_halfway_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_statement_of_billing_has_a_float(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    home = Settings(tmp_path, None, "clerk")
+    seller = (("name", "H"), ("country", "DE"), ("tax_currency", "PLN"))
+    taxed = TaxSettings(exchange=(("EUR", Decimal("4.25")),))
+    home = Settings(tmp_path, None, "clerk", seller=seller, tax=taxed)
     used = [("a", "p", 5), ("a", "p", 7), ("a", None, 2**62), ("nobody", "p", 1)]
     store_usage(
         home,
@@ -211,6 +224,7 @@ def _run_all(home: Settings) -> None:
     """Everything that billing does with usage and money."""
     with open_books(home) as books:
         preview_invoice(books, home, "a", OCTOBER, MIDDLE_US)
+        preview_invoice(books, replace(home, seller=()), "a", OCTOBER, MIDDLE_US)  # untaxed
         with month_usage(books, home, lay_out(books, load_catalogue(books), OCTOBER)):
             for name in ("usage", "unbilled"):
                 assert books.rows(SQL[name], {"account": None})
