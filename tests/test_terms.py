@@ -113,8 +113,14 @@ SCALES = {
         COUNT + "discount_percent=12.5\n", {"keep": 7, "keep_of": 8},
     ),
     "bounds": (
-        COUNT + "minimum=0.5\nmaximum=0.75\n",
-        {"scale": 4, "tiers": ((0, None, 4, 0),), "floor": 2, "ceiling": 3},
+        COUNT + "minimum=0.5\nmaximum=0.75\ndiscount_percent=12.5\n",
+        {"scale": 4, "tiers": ((0, None, 4, 0),), "keep": 7, "keep_of": 8}
+        | {"floor": 2 * 8, "ceiling": 3 * 8},
+    ),
+    "a record that costs much": (
+        PERCENT + "rate_percent=0\nfixed=999999999\nunit_size=100000000000000000\n",
+        {"quantum": 10**17, "unit": 10**17, "tiers": (), "fixed": 999999999 * 10**17}
+        | {"most_records": room(999999999 * 10**17) // (999999999 * 10**17)},
     ),
 }  # fmt: skip
 
@@ -153,6 +159,7 @@ def test_the_smallest_units_are_the_currencys() -> None:
 def test_a_variant_has_its_own_price_and_others_that_of_the_rest() -> None:
     charge = COUNT.replace("unit_price=1", 'prices={"DE"=0.5,"*"=0.02}')
     found = {variant: numbers_of(charge, variant=variant) for variant in ("DE", "*", None)}
+    assert {one.tiers[0][3] for one in found.values()} == {0}
     assert {variant: Fraction(one.tiers[0][2], one.scale) for variant, one in found.items()} == {
         "DE": Fraction(1, 2), "*": Fraction(1, 50), None: Fraction(1, 50),
     }  # fmt: skip
@@ -174,6 +181,8 @@ def test_up_to_which_value_64_bits_are_enough(number: int) -> None:
     rounding = f'{{scope="record",mode="up",quantum={quantum},minimum={minimum}}}'
     found = numbers_of(EACH + f"unit_price=1\nunit_size={size}\nrounding={rounding}\n")
     assert found.cap64 == cap < found.cap
+    steps = found.quantum + found.minimum
+    assert found.cap == min((2**85 - steps) // found.grains, 2**63 - 1)
 
 
 FINE = ".000000000001"
