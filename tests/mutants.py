@@ -61,7 +61,8 @@ _LINES: Final = "tests/test_rated_lines.py"
 _DRAWN: Final = "tests/test_rating_hypothesis.py"
 _OF_RATING: Final = (
     f"{_RATING}what_is_not_too_large_is_exact[EUR]", f"{_LINES}::test_lines_by_variant",
-    f"{_EDGES}what_64_bits", _LINES, _EDGES, f"{_RATING}a_line", f"{_RATING}what_can", _DRAWN,
+    f"{_EDGES}what_64_bits", _LINES, _EDGES, f"{_RATING}a_line", f"{_RATING}what_can",
+    "tests/test_unrated.py", "tests/test_advance_fees.py::test_a_new_price", _DRAWN,
 )  # fmt: skip
 OWNED: Final = (
     Owned(
@@ -101,7 +102,7 @@ OWNED: Final = (
             "billing/sql/month_records.sql", "billing/sql/conflict*.sql", "billing/sql/kinds.sql",
         ),
         (
-            f"{_LINES}::test_what_nothing_rates", _DRAWN,
+            "tests/test_unrated.py", _DRAWN,
             "tests/test_oracle.py::test_through_the_journal_equals_the_recount",
         ),
     ),

@@ -5,21 +5,15 @@ tell is written out here.
 """
 
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from billing import Month, open_books
-from billing.books import load_catalogue
-from billing.layout import lay_out
-from billing.queries import SQL
-from billing.rating import month_usage, reach
+from billing import open_books
 from edge import Settings
-from tests.billed import MIDDLE_US, bill, fill_books, record, store_usage
-from tests.homes import HEADER
+from tests.billed import MIDDLE_US, record
 from tests.test_rating import (
     BOOK,
     CHARGE,
@@ -315,19 +309,28 @@ def test_each_way_of_rounding_of_each_scope(home: Settings) -> None:
             quantities[id] = f"{count}"
             for n, length in enumerate((1, 59_999_999, 60_000_000, 60_000_001, 89_999_999)):
                 told = {"length": length, "participant_id": f"p{n // 2}"}
+                told |= {"variant": "DE" if n % 2 else None}
                 records.append(record(len(records), id, **told))
+    # Two halves are a whole number: 3 and 1 of a participant are two steps.
+    halves = 'unit_price=1\nrounding={scope="participant",mode="up",quantum=2.5}\n'
+    book += PLAN.format("halves") + CHARGE.format("c") + EACH + halves
+    accounts += an_account("halves")
+    for quantity in (3, 1):
+        records.append(record(len(records), "halves", quantity=quantity, participant_id="p"))
+    quantities["halves"] = "5"
     found = hold(home, book, accounts, records)
     assert {id: one["lines"][0]["quantity"] for id, one in found.documents.items()} == quantities
 
 
-def test_a_flat_amount_is_owed_in_the_last_stretch_whatever_its_bounds(home: Settings) -> None:
+def test_a_flat_amount_is_owed_in_the_last_stretch_and_a_minimum_in_each(home: Settings) -> None:
     book, accounts = BOOK.format("EUR"), ""
     for plan, since in (("a", "2026-01-01"), ("b", "2026-10-15")):
         charge = COUNT.replace("per_unit", "flat").replace("unit_price=1", "amount=5\nminimum=7")
         book += PLAN.format(plan) + CHARGE.format("c") + charge
+        book += CHARGE.format("d") + COUNT + "also=true\nminimum=31\n"
         accounts += an_account("a").replace(",a,2026-01-01,", f",{plan},{since},")
     lines = hold(home, book, accounts, []).documents["a"]["lines"]
-    assert [line["amount"] for line in lines] == ["0.00", "5.00"]
+    assert [line["amount"] for line in lines] == ["0.00", "14.00", "5.00", "17.00"]
 
 
 def test_nothing_is_rounded_to_nothing_where_64_bits_hold_nothing_else(home: Settings) -> None:
@@ -343,68 +346,20 @@ def test_nothing_is_rounded_to_nothing_where_64_bits_hold_nothing_else(home: Set
     assert pq.read_table(file)["chargeable"].to_pylist() == [["0"], [f"{2**61 - 1}"]]
 
 
-def test_what_may_belong_to_periods_began_at_most_two_days_before_them() -> None:
-    september, october = (Month(2026, month).period("UTC") for month in (9, 10))
-    assert reach([october, september]) == (september.start_us - 2 * DAY_US, october.end_us)
-    assert reach([]) == (0, 0)
-
-
-def unrated() -> Iterator[tuple[str, dict[str, Any], str | None]]:
-    """Records of October and beside it: the account, the record, and why nothing rates it; none
-    for what is rated or free.
-    """
-    yield "p", {"variant": "DE"}, None
-    yield "p", {"variant": "FR"}, "no_price"
-    yield "p", {"meter": "recording", "variant": "DE"}, "no_charge"
-    yield "p", {"meter": "recording"}, "no_charge"
-    yield "p", {"meter": "chat"}, None
-    yield "p", {"meter": "chat", "variant": "DE"}, None
-    for start in (OCTOBER_US, NOVEMBER_US - 1):
-        yield "nobody", {"start": start}, "no_account"
-        yield "east", {"start": start - 14 * 3600 * 10**6, "variant": "DE"}, None
-        yield "east", {"start": start - 14 * 3600 * 10**6}, "no_price"
-    begun_us = OCTOBER_US + 9 * DAY_US
-    yield "late", {"start": begun_us - 1, "variant": "DE"}, "no_subscription"
-    yield "late", {"start": begun_us, "variant": "DE"}, None
-    yield "late", {"start": begun_us + DAY_US, "variant": "DE"}, "no_charge"
-    yield "late", {"start": begun_us + DAY_US - 1, "variant": "DE"}, None
-    yield "unpriced", {"variant": "DE"}, "no_price"
-
-
-def test_what_nothing_rates_is_told_with_why_to_the_microsecond(home: Settings) -> None:
-    book = BOOK.format("EUR") + PLAN.format("p") + 'free=["chat"]\n' + CHARGE.format("c") + COUNT
-    book += 'variant="DE"\n' + CHARGE.format("d") + COUNT.replace("participant", "dial_in")
-    book += PLAN.format("q")
-    accounts = an_account("p") + an_account("late", since="2026-10-10").replace(",late,2", ",p,2")
-    accounts += an_account("late", since="2026-10-11").replace(",late,2", ",q,2")
-    accounts += an_account("east").replace("UTC", "Pacific/Kiritimati").replace(",east,2", ",p,2")
-    accounts += an_account("unpriced").replace(",unpriced,2", ",nowhere,2")
-    fill_books(home, [book], HEADER + accounts)
-    told = list(unrated())
-    records = [record(number, id, **one) for number, (id, one, _) in enumerate(told)]
-    for id, shift_us in (("nobody", 0), ("east", 14 * 3600 * 10**6)):
-        for start in (OCTOBER_US - 1, NOVEMBER_US):  # of other months
-            records.append(record(len(records), id, start=start - shift_us, variant="DE"))
-    # In conflict: both are of October, or one of them.
-    for start in (OCTOBER_US, NOVEMBER_US - 1):
-        number = len(records)
-        for at in (start, OCTOBER_US - 1 if start == OCTOBER_US else NOVEMBER_US):
-            records.append(record(number, "p", start=at, variant="DE"))
-    store_usage(home, records)
-    with open_books(home) as books:
-        layout = lay_out(books, load_catalogue(books), Month(2026, 10))
-        with month_usage(books, home, layout):
-            unbilled = books.records(SQL["unbilled"], {"account": None})
-            usage = books.records(SQL["usage"], {"account": None})
-    wanted: dict[tuple[str, str, str | None, str], int] = {
-        ("p", "participant", "DE", "conflict"): 2
+def test_a_commitment_is_compared_with_all_lines_of_its_own_stretch(home: Settings) -> None:
+    book = BOOK.format("EUR")
+    for plan in ("p", "q"):
+        book += PLAN.format(plan) + "commitment={amount=31}\n" + CHARGE.format("c") + COUNT
+        book += CHARGE.format("d") + COUNT + 'also=true\nvariant="DE"\n'
+    accounts = "".join(an_account(id).replace(f",{id},2", ",p,2") for id in ("a", "b"))
+    accounts += an_account("a", since="2026-10-15").replace(",a,2", ",q,2")
+    told = [(OCTOBER_US, "DE"), (OCTOBER_US, None), (NOVEMBER_US - 1, None)]
+    records = [
+        record(number, "a", start=start, variant=variant)
+        for number, (start, variant) in enumerate(told)
+    ]
+    documents = hold(home, book, accounts, records).documents
+    assert {id: [line["amount"] for line in one["lines"]] for id, one in documents.items()} == {
+        "a": ["2.00", "1.00", "11.00", "1.00", "0.00", "16.00"],
+        "b": ["0.00", "0.00", "31.00"],
     }
-    for id, one, reason in told:
-        if reason:
-            kind = (id, one.get("meter", "participant"), one.get("variant"), reason)
-            wanted[kind] = wanted.get(kind, 0) + 1
-    names = ("account_id", "meter", "variant", "reason")
-    assert {tuple(one[name] for name in names): one["records"] for one in unbilled} == wanted
-    assert sum(one["records"] for one in usage) == len(told) + 2
-    (conflict,) = [one for one in bill(home).faults if one.code == "USAGE_CONFLICT"]
-    assert (conflict.place, conflict.message.split(" in ")[0]) == ("p", "2 records")
