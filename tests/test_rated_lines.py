@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from billing import open_books
+from billing import Closing, Month, list_invoices, open_books, run_invoices
 from edge import Settings
-from tests.billed import MIDDLE_US, record
+from tests.billed import CLOSED_AT_US, MIDDLE_US, record, tell_late
 from tests.test_rating import (
     BOOK,
     CHARGE,
@@ -363,3 +363,18 @@ def test_a_commitment_is_compared_with_all_lines_of_its_own_stretch(home: Settin
         "a": ["2.00", "1.00", "11.00", "1.00", "0.00", "16.00"],
         "b": ["0.00", "0.00", "31.00"],
     }
+
+
+def test_an_adjustment_follows_the_lines_of_the_month_where_there_is_no_fee(
+    home: Settings,
+) -> None:
+    book = BOOK.format("EUR") + PLAN.format("a") + CHARGE.format("c") + COUNT
+    hold(home, book, an_account("a"), [record(1, "a")])
+    tell_late(home, [record(2, "a")])
+    november = Month(2026, 11)
+    with open_books(home) as books:
+        run_invoices(books, home, november, None, Closing(CLOSED_AT_US + 30 * DAY_US, "clerk"))
+        (document,) = list_invoices(books, november)
+    assert [(line["id"], line["kind"], line["amount"]) for line in document["lines"]] == [
+        ("2026-11.a.0001", "usage", "0.00"), ("2026-11.a.0002", "adjustment", "1.00"),
+    ]  # fmt: skip
