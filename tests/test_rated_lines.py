@@ -52,6 +52,15 @@ def records_of_lines(home: Settings) -> dict[str, list[tuple[int, int]]]:
     return found
 
 
+def close_november(home: Settings) -> dict[str, Any]:
+    """Its only document."""
+    november = Month(2026, 11)
+    with open_books(home) as books:
+        run_invoices(books, home, november, None, Closing(CLOSED_AT_US + 30 * DAY_US, "clerk"))
+        (document,) = list_invoices(books, november)
+    return document
+
+
 def test_a_line_counts_its_records_however_they_are_put_together(home: Settings) -> None:
     fixed = PERCENT + "rate_percent=0\nfixed=0.25\n"
     rounded = 'rounding={{scope="{}",mode="up",quantum=1}}\n'
@@ -340,9 +349,12 @@ def test_nothing_is_rounded_to_nothing_where_64_bits_hold_nothing_else(home: Set
         "quantum=1152921.504606846976,minimum=2305843.009213693951}\n"
     )
     book = BOOK.format("EUR") + PLAN.format("a") + CHARGE.format("c") + EACH + charge
-    records = [record(quantity, "a", quantity=quantity) for quantity in (0, 1)]
-    hold(home, book, an_account("a"), records)
+    hold(home, book, an_account("a"), [record(1, "a", quantity=0)])
     (file,) = home.evidence.glob("*.parquet")
+    assert pq.read_table(file)["chargeable"].to_pylist() == [["0"]]
+    tell_late(home, [record(2, "a", quantity=1)])
+    close_november(home)
+    (file,) = (one for one in home.evidence.glob("*.parquet") if one != file)
     assert pq.read_table(file)["chargeable"].to_pylist() == [["0"], [f"{2**61 - 1}"]]
 
 
@@ -371,10 +383,7 @@ def test_an_adjustment_follows_the_lines_of_the_month_where_there_is_no_fee(
     book = BOOK.format("EUR") + PLAN.format("a") + CHARGE.format("c") + COUNT
     hold(home, book, an_account("a"), [record(1, "a")])
     tell_late(home, [record(2, "a")])
-    november = Month(2026, 11)
-    with open_books(home) as books:
-        run_invoices(books, home, november, None, Closing(CLOSED_AT_US + 30 * DAY_US, "clerk"))
-        (document,) = list_invoices(books, november)
-    assert [(line["id"], line["kind"], line["amount"]) for line in document["lines"]] == [
+    lines = close_november(home)["lines"]
+    assert [(line["id"], line["kind"], line["amount"]) for line in lines] == [
         ("2026-11.a.0001", "usage", "0.00"), ("2026-11.a.0002", "adjustment", "1.00"),
     ]  # fmt: skip
