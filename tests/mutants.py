@@ -62,7 +62,7 @@ _DRAWN: Final = "tests/test_rating_hypothesis.py"
 _OF_RATING: Final = (
     f"{_RATING}what_is_not_too_large_is_exact[EUR]", f"{_LINES}::test_lines_by_variant",
     f"{_EDGES}what_64_bits", _LINES, _EDGES, f"{_RATING}a_line", f"{_RATING}what_can",
-    "tests/test_unrated.py", "tests/test_advance_fees.py::test_a_new_price", _DRAWN,
+    "tests/test_advance_fees.py::test_a_new_price", _DRAWN,
 )  # fmt: skip
 OWNED: Final = (
     Owned(
@@ -89,10 +89,10 @@ OWNED: Final = (
             "billing/sql/line_records.sql", "billing/sql/lines_beyond.sql",
             "billing/sql/placed_records.sql", "billing/sql/places.sql", "billing/sql/rate*.sql",
             "billing/sql/round_*.sql", "billing/sql/take*.sql", "billing/sql/value_of.sql",
-            "billing/rating.py",
         ),
         _OF_RATING,
     ),
+    Owned(("billing/rating.py",), ("tests/test_unrated.py", *_OF_RATING)),
     Owned(
         ("billing/terms.py", "billing/proration.py"),
         ("tests/test_terms.py", "tests/test_proration.py", *_OF_RATING),
