@@ -19,7 +19,7 @@ from edge import Refused
 
 _PREFIX = "server="
 _DIGITS = 20
-_PROBE_S = 0.01
+_PROBES, _PROBE_S = 6, 0.01
 _SEGMENT = re.compile(rf"[0-9]{{{_DIGITS}}}\.avro")
 _SEQUENCE_END = 2**63
 _NAME = re.compile(r"[A-Za-z0-9_:@+-][A-Za-z0-9_.:@+-]{0,127}", re.ASCII)
@@ -55,12 +55,9 @@ class Incarnation:
         except FileNotFoundError:
             return False
         try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+            return not _locks(handle, fcntl.LOCK_SH)
         finally:
             os.close(handle)
-        return False
 
     def is_released(self) -> bool:
         """Whether its writer has said that all of it is on the disk."""
@@ -125,20 +122,26 @@ def hold(file: Path, what: str) -> int:
     Refuses with LOCK_HELD, naming the holder, where another process has it.
     """
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    for patience in (*[_PROBE_S] * 5, None):  # `is_open` holds it too, for an instant
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    for _ in range(_PROBES):  # `is_open` holds it too, for an instant
+        if _locks(handle, fcntl.LOCK_EX):
             break
-        except BlockingIOError:
-            if patience is not None:
-                time.sleep(patience)
-                continue
-            holder = os.pread(handle, 100, 0).decode("utf-8", "replace").strip() or "a process"
-            os.close(handle)
-            raise Refused("LOCK_HELD", f"{what} is held by {holder}: stop it first") from None
+        time.sleep(_PROBE_S)
+    else:
+        holder = os.pread(handle, 100, 0).decode("utf-8", "replace").strip() or "a process"
+        os.close(handle)
+        raise Refused("LOCK_HELD", f"{what} is held by {holder}: stop it first")
     os.ftruncate(handle, 0)
     os.pwrite(handle, f"process {os.getpid()}\n".encode(), 0)
     return handle
+
+
+def _locks(handle: int, kind: int) -> bool:
+    """Whether this process has the lock now; it does not wait for it."""
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def release(handle: int) -> None:
