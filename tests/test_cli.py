@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from consumers import Projector
 from edge import Refused, load_settings
-from eventlog import JournalWriter
+from eventlog import JournalSource, JournalWriter
+from schemas import TOPICS
 from tests.command_line import ROOT, run, run_here, start, usage_event, wait_until
 from tests.test_completeness import usage
 from warehouse import open_store
@@ -171,6 +173,23 @@ def test_status_says_in_words_what_is_lost_and_what_is_not_there_yet(tmp_path: P
     assert (usage["missing"], usage["first"], status["healthy"]) == (3, None, False)
     segment.write_bytes(whole)
     assert "LAG: 3 offsets" in run_here(tmp_path, "status").stdout
+    assert run_here(tmp_path, "consume", "--once").returncode == 0
+    assert run_here(tmp_path, "status").stdout.startswith("Healthy: ")
+
+
+def test_status_says_what_is_promised_and_not_read_yet(tmp_path: Path) -> None:
+    """As it stands where a projector was stopped between a heartbeat and what that promises."""
+    events = [USAGE | {"record_id": str(uuid.UUID(int=n))} for n in range(1, 4)]
+    run_here(tmp_path, "emit", "-", "--server-id", "fra-1", lines=events)
+    log, beats = (
+        JournalSource(tmp_path / "journal", topics) for topics in (TOPICS, ["sources.heartbeat"])
+    )
+    with open_store(tmp_path / "usage.duckdb", "usage").closing() as store:
+        Projector(store, lambda: time.time_ns() // 1000).apply(beats.poll(100, 0.0), log.ends)
+    first, lag, flying, *_ = run_here(tmp_path, "status").stdout.splitlines()
+    assert first == "NOT HEALTHY"
+    assert lag.startswith("LAG: 3 offsets are not read yet")
+    assert flying.startswith("IN FLIGHT: events 1 to 3 (3) of fra-1/")
     assert run_here(tmp_path, "consume", "--once").returncode == 0
     assert run_here(tmp_path, "status").stdout.startswith("Healthy: ")
 
