@@ -33,7 +33,7 @@ class Incarnation:
 
     @property
     def server_id(self) -> str:
-        return self.path.parent.name.removeprefix(_PREFIX)
+        return self.path.parts[-2].removeprefix(_PREFIX)
 
     @property
     def source(self) -> str:
@@ -41,9 +41,10 @@ class Incarnation:
 
     def segments(self, topic: str) -> list[tuple[int, Path]]:
         """(first sequence, file) of every segment of `topic`, in order."""
-        files = [file for file in _listed(self.path / topic) if _SEGMENT.fullmatch(file.name)]
-        found = sorted((int(file.stem), file) for file in files)
-        return [(first, file) for first, file in found if 0 < first < _SEQUENCE_END]
+        folder = self.path / topic
+        names = [name for name in _listed(folder) if _SEGMENT.fullmatch(name)]
+        found = [(int(name[:_DIGITS]), name) for name in names]
+        return [(first, folder / name) for first, name in found if 0 < first < _SEQUENCE_END]
 
     def segment(self, topic: str, first: int) -> Path:
         return self.path / topic / f"{first:0{_DIGITS}}.avro"
@@ -81,8 +82,8 @@ def incarnations(root: Path, server_id: str | None = None) -> list[Incarnation]:
     """
     servers = [root / f"{_PREFIX}{server_id}"]
     if server_id is None:
-        servers = [path for path in _listed(root) if path.name.startswith(_PREFIX)]
-    found = [path for server in servers for path in _listed(server)]
+        servers = [root / name for name in _listed(root) if name.startswith(_PREFIX)]
+    found = [server / name for server in servers for name in _listed(server)]
     with readable(root):
         return [Incarnation(path) for path in found if path.is_dir() and _is_text(path)]
 
@@ -107,11 +108,11 @@ def _is_text(path: Path) -> bool:
     return True
 
 
-def _listed(folder: Path) -> list[Path]:
-    """What lies in `folder`, in order of name; nothing where there is no such place."""
+def _listed(folder: Path) -> list[str]:
+    """The names in `folder`, in order; none where there is no such place."""
     with readable(folder):
         try:
-            return sorted(folder.iterdir())
+            return sorted(os.listdir(folder))
         except FileNotFoundError:
             return []
 
