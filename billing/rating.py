@@ -131,12 +131,12 @@ def rate(books: Store, numbering: Numbering) -> None:
         "participant",
         "continued",
         "unique",
-        "peak_rates",
+        "peak_lines",
         "begin_swept",
     ):
         books.execute(CHARGEABLE[name])
     bits = {"bits": _PART_BITS}
-    for part in range(books.value(CHARGEABLE["peak_parts"], bits)):
+    for (part,) in books.rows(CHARGEABLE["peak_parts"], bits):
         books.execute(CHARGEABLE["swept"], {"part": part, **bits})
     books.execute(CHARGEABLE["peak"])
     for name in ("rated_lines", "draft_lines"):
@@ -266,7 +266,7 @@ def _laid(terms: Terms) -> dict[str, Any]:
 _USAGE_TYPES: Final[Mapping[str, pa.DataType]] = {
     **dict.fromkeys(("code", "price_of", "measure", "scope", "grouping", "model"), _TEXT),
     **dict.fromkeys(("by_variant", "flat_at_zero", "package_up", "even"), _BOOL),
-    **dict.fromkeys(("of_duration", "of_quantity", "of_count"), _INT),
+    **dict.fromkeys(("of_duration", "of_quantity"), _INT),
     **dict.fromkeys(("cap", "cap64", "most_records"), _INT),
     **dict.fromkeys((f"{name}64" for name in _ROUNDING), _INT),
     **dict.fromkeys(_HUGE, _TEXT),
@@ -293,7 +293,6 @@ def _usage_row(terms: Terms, numbers: Numbers) -> dict[str, Any]:
         "measure": charge.measure,
         "of_duration": int(charge.measure == "duration"),
         "of_quantity": int(charge.measure in ("quantity", "maximum")),
-        "of_count": int(charge.measure in ("count", "unique", "peak")),
         "scope": scope,
         "grouping": _grouping(charge, scope),
         "model": "graduated" if charge.model == "per_unit" else charge.model,

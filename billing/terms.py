@@ -9,6 +9,7 @@ nothing else.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -36,6 +37,9 @@ _LIMIT: Final = 2**127
 _RECORDS: Final = 2**40  # more than any line has
 _RECORD_LIMIT: Final = _LIMIT // _RECORDS // 4
 _NARROW: Final = 2**62
+_INT64_MAX: Final = 2**63 - 1
+# The limits of numbers too large for any line, and of those that are yet to be judged.
+_NONE_FITS: Final[Mapping[str, int]] = dict.fromkeys(("cap", "most", "most_records"), -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ class Terms:
             return bool(self.amount or self.charged is not None or self.commitment)
         if self.variant is not None:
             return False  # only what was used has lines
-        if min(self.numbers.most, self.numbers.most_records) < 0:
+        if self.numbers.most < 0:
             return True
         exact = self._unused(self.numbers)
         return (round_half_even(exact) if self.even else round_half_up(exact)) != 0
@@ -183,6 +187,7 @@ def usage_numbers(
     bounds = [bound for bound in (floor, ceiling) if bound is not None]
     scale = lcm(*(one.denominator for one in (*prices, *flats, price, fixed, *bounds)))
     edges = [None if upper is None else int(upper * grains) for upper in uppers]
+    starts = [edge or 0 for edge in [None, *edges][: len(edges)]]  # each where the one before ends
     whole = unit * grains
     below = whole * scale * kept.denominator
     numbers = Numbers(
@@ -193,9 +198,7 @@ def usage_numbers(
         included=int(included * whole),
         tiers=tuple(
             (lower, upper, int(one * scale), int(flat * scale))
-            for lower, upper, one, flat in zip(
-                [0, *(edge or 0 for edge in edges)][: len(edges)], edges, prices, flats, strict=True
-            )
+            for lower, upper, one, flat in zip(starts, edges, prices, flats, strict=True)
         ),
         scale=scale,
         price=int(price * scale),
@@ -206,9 +209,7 @@ def usage_numbers(
         floor=None if floor is None else int(floor * below),
         ceiling=None if ceiling is None else int(ceiling * below),
         minor=minor,
-        cap=0,
-        most=0,
-        most_records=0,
+        **_NONE_FITS,
     )
     return _limited(numbers)
 
@@ -256,10 +257,9 @@ def _limited(numbers: Numbers) -> Numbers:
     2^127; below zero, and all else as small as can be, where the terms alone are beyond it.
     """
     prices = numbers.price + sum(price for _, _, price, _ in numbers.tiers)
-    flats = sum(flat for _, _, _, flat in numbers.tiers) * numbers.unit
-    begun = 0  # a package that was begun counts whole
-    if numbers.package:
-        begun = numbers.unit * prices
+    owed = sum(flat for _, _, _, flat in numbers.tiers) * numbers.unit + numbers.fixed
+    if numbers.package:  # one that was begun counts whole
+        owed += numbers.unit * prices
         prices *= numbers.unit // numbers.package + 1
     factor = 4 * numbers.minor * numbers.keep_of
     bounds = (bound for bound in (numbers.floor, numbers.ceiling) if bound is not None)
@@ -267,17 +267,18 @@ def _limited(numbers: Numbers) -> Numbers:
         *(4 * one for one in (numbers.below, numbers.included, numbers.package)),
         *(_RECORDS * 4 * one for one in (numbers.quantum, numbers.minimum)),
         *(4 * numbers.minor * bound for bound in bounds),
-        *(upper or 0 for _, upper, _, _ in numbers.tiers),
+        *(upper for _, upper, _, _ in numbers.tiers if upper is not None),
+        factor * owed,
     )
-    left = _LIMIT // factor - flats - begun - numbers.fixed
-    if max(sizes) >= _LIMIT or left < 0:
+    if max(sizes) >= _LIMIT:
         return _beyond(len(numbers.tiers))
+    half = (_LIMIT // factor - owed) // 2  # for what is used, and for how many records that is
     cap = (_RECORD_LIMIT - numbers.quantum - numbers.minimum) // numbers.grains
     return replace(
         numbers,
-        cap=min(cap, 2**63 - 1),
-        most=min(left // 2 // max(prices, 1), _LIMIT // 4),
-        most_records=min(left // 2 // max(numbers.fixed, 1), _RECORDS),
+        cap=min(cap, _INT64_MAX),
+        most=half // max(prices, 1),
+        most_records=min(half // numbers.fixed, _RECORDS) if numbers.fixed else _RECORDS,
     )
 
 
@@ -301,7 +302,5 @@ def _beyond(tiers: int) -> Numbers:
         floor=None,
         ceiling=None,
         minor=1,
-        cap=-1,
-        most=-1,
-        most_records=-1,
+        **_NONE_FITS,
     )

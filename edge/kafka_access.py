@@ -94,6 +94,9 @@ def wrong_access(access: KafkaAccess) -> Iterator[Fault]:
         yield Fault("SETTINGS_VALUE", "kafka.key_file", message)
     if access.has_login and not access.username:
         yield Fault("SETTINGS_VALUE", "kafka.username", "must be set for SASL_SSL")
+    for place, told in (("kafka.username", access.username), (PASSWORD, access.password)):
+        if told and not _is_utf8(told):
+            yield Fault("SETTINGS_VALUE", place, "is not UTF-8")
     has_password = bool(access.password or access.password_file)
     if access.has_login and not has_password:
         message = f"must be set for SASL_SSL, or {PASSWORD}"
@@ -105,6 +108,15 @@ def wrong_access(access: KafkaAccess) -> Iterator[Fault]:
     if not access.has_tls and (access.ca_file or access.certificate_file):
         message = "must be SSL or SASL_SSL where certificates are set"
         yield Fault("SETTINGS_VALUE", "kafka.security_protocol", message)
+
+
+def _is_utf8(told: str) -> bool:
+    """Whether the environment, which may hold any octets, held those of a text."""
+    try:
+        told.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _unsafe(place: str, file: Path) -> Iterator[Fault]:

@@ -15,7 +15,6 @@ from typing import Final
 from eventlog.journal_format import (
     SYNC_BYTES,
     Damaged,
-    Torn,
     container_header,
     octets,
     pack,
@@ -107,7 +106,7 @@ def _run(offset: int, arrived_us: int, source: str | None, values: Sequence[byte
 def read_segment(data: bytes, place: Partition, first: int, start: int = 0) -> Iterator[Messages]:
     """The messages of a segment, block by block, but blocks that lie wholly before offset `start`.
 
-    Raises Damaged where it is not one; every block is proven, those passed over too.
+    Raises Damaged or Torn where it is not one; every block is proven, those passed over too.
     """
     waiting: tuple[int, bytes] | None = None
     for runs, plain in _blocks(data, place, first):
@@ -124,10 +123,7 @@ def _blocks(data: bytes, place: Partition, first: int) -> Iterator[tuple[int, by
         raise Damaged("the header is not that of this place")
     view, at = memoryview(data), len(head)
     while at < len(data):
-        try:
-            runs, plain, at = unpack(view, at, sync)
-        except Torn as error:
-            raise Damaged(str(error)) from error
+        runs, plain, at = unpack(view, at, sync)
         yield runs, plain
 
 

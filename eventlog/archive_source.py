@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from edge import Refused
 from eventlog.archive_format import Messages, read_segment
 from eventlog.archive_manifest import Archive, Archived, ArchivedFile
-from eventlog.journal_format import Damaged
+from eventlog.journal_format import Damaged, Torn
 from eventlog.slices import POLL_OCTETS_MAX, LogSource, Partition, Slice, Tail, gone
 from schemas import TOPICS
 
@@ -123,7 +123,7 @@ class ArchiveSource:
                     after = told.offsets[-1] + 1
                     yield _slice(place, start, after, told)
                     start = after
-        except (Damaged, UnicodeDecodeError) as error:
+        except (Damaged, Torn, UnicodeDecodeError) as error:
             raise self._archive.damaged(one, str(error)) from error
         if begin == one.first and count != one.messages:
             raise self._archive.damaged(one, f"holds {count} messages, not {one.messages}")

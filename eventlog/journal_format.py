@@ -67,8 +67,8 @@ def container_header(schema: str, told: Mapping[str, str], sync: bytes) -> bytes
 
 
 def block(payloads: Sequence[bytes], sync: bytes) -> bytes:
-    """One block of message values: not more than it may hold, which is a programmer's fault."""
-    assert len(payloads) <= BLOCK_RECORDS_MAX, f"{len(payloads)} records in one block"
+    """One block of message values: none, or more than it may hold, is a programmer's fault."""
+    assert 0 < len(payloads) <= BLOCK_RECORDS_MAX, f"{len(payloads)} records in one block"
     assert sum(map(len, payloads)) <= BLOCK_BYTES_MAX - 10 * len(payloads), "too large a block"
     return pack(len(payloads), b"".join(map(octets, payloads)), sync)
 

@@ -19,7 +19,7 @@ from edge import Refused
 
 _PREFIX = "server="
 _DIGITS = 20
-_PROBE_S = 0.01
+_PROBES, _PROBE_S = 6, 0.01
 _SEGMENT = re.compile(rf"[0-9]{{{_DIGITS}}}\.avro")
 _SEQUENCE_END = 2**63
 _NAME = re.compile(r"[A-Za-z0-9_:@+-][A-Za-z0-9_.:@+-]{0,127}", re.ASCII)
@@ -33,7 +33,7 @@ class Incarnation:
 
     @property
     def server_id(self) -> str:
-        return self.path.parent.name.removeprefix(_PREFIX)
+        return self.path.parts[-2].removeprefix(_PREFIX)
 
     @property
     def source(self) -> str:
@@ -41,9 +41,10 @@ class Incarnation:
 
     def segments(self, topic: str) -> list[tuple[int, Path]]:
         """(first sequence, file) of every segment of `topic`, in order."""
-        files = [file for file in _listed(self.path / topic) if _SEGMENT.fullmatch(file.name)]
-        found = sorted((int(file.stem), file) for file in files)
-        return [(first, file) for first, file in found if 0 < first < _SEQUENCE_END]
+        folder = self.path / topic
+        names = [name for name in _listed(folder) if _SEGMENT.fullmatch(name)]
+        found = [(int(name[:_DIGITS]), name) for name in names]
+        return [(first, folder / name) for first, name in found if 0 < first < _SEQUENCE_END]
 
     def segment(self, topic: str, first: int) -> Path:
         return self.path / topic / f"{first:0{_DIGITS}}.avro"
@@ -55,12 +56,9 @@ class Incarnation:
         except FileNotFoundError:
             return False
         try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+            return not _locks(handle, fcntl.LOCK_SH)
         finally:
             os.close(handle)
-        return False
 
     def is_released(self) -> bool:
         """Whether its writer has said that all of it is on the disk."""
@@ -84,8 +82,8 @@ def incarnations(root: Path, server_id: str | None = None) -> list[Incarnation]:
     """
     servers = [root / f"{_PREFIX}{server_id}"]
     if server_id is None:
-        servers = [path for path in _listed(root) if path.name.startswith(_PREFIX)]
-    found = [path for server in servers for path in _listed(server)]
+        servers = [root / name for name in _listed(root) if name.startswith(_PREFIX)]
+    found = [server / name for server in servers for name in _listed(server)]
     with readable(root):
         return [Incarnation(path) for path in found if path.is_dir() and _is_text(path)]
 
@@ -110,11 +108,11 @@ def _is_text(path: Path) -> bool:
     return True
 
 
-def _listed(folder: Path) -> list[Path]:
-    """What lies in `folder`, in order of name; nothing where there is no such place."""
+def _listed(folder: Path) -> list[str]:
+    """The names in `folder`, in order; none where there is no such place."""
     with readable(folder):
         try:
-            return sorted(folder.iterdir())
+            return sorted(os.listdir(folder))
         except FileNotFoundError:
             return []
 
@@ -125,20 +123,26 @@ def hold(file: Path, what: str) -> int:
     Refuses with LOCK_HELD, naming the holder, where another process has it.
     """
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    for patience in (*[_PROBE_S] * 5, None):  # `is_open` holds it too, for an instant
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    for _ in range(_PROBES):  # `is_open` holds it too, for an instant
+        if _locks(handle, fcntl.LOCK_EX):
             break
-        except BlockingIOError:
-            if patience is not None:
-                time.sleep(patience)
-                continue
-            holder = os.pread(handle, 100, 0).decode("utf-8", "replace").strip() or "a process"
-            os.close(handle)
-            raise Refused("LOCK_HELD", f"{what} is held by {holder}: stop it first") from None
+        time.sleep(_PROBE_S)
+    else:
+        holder = os.pread(handle, 100, 0).decode("utf-8", "replace").strip() or "a process"
+        os.close(handle)
+        raise Refused("LOCK_HELD", f"{what} is held by {holder}: stop it first")
     os.ftruncate(handle, 0)
     os.pwrite(handle, f"process {os.getpid()}\n".encode(), 0)
     return handle
+
+
+def _locks(handle: int, kind: int) -> bool:
+    """Whether this process has the lock now; it does not wait for it."""
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def release(handle: int) -> None:

@@ -136,11 +136,14 @@ class JournalSource:
 
     def _read(self, home: Incarnation, topic: str, room: "_Room") -> Slice | None:
         partition = Partition(JOURNAL, topic, home.source)
-        segments = [first for first, _ in home.segments(topic)]
-        if not segments:
+        files = home.segments(topic)
+        if not files:
             return None
+        segments = [first for first, _ in files]
         start = self._positions.get(partition, segments[0])
         cursor = self._cursors.get(partition) or _enter(segments, start)
+        if cursor.segment == segments[-1] and files[-1][1].stat().st_size == cursor.at:
+            return None  # nothing was added
         reading = _Reading(start, room)
         while True:
             later = [first for first in segments if first > cursor.segment]

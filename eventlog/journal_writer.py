@@ -96,13 +96,11 @@ class JournalWriter:
         return self._last.get(topic, 0)
 
     def append(self, topic: str, payloads: Sequence[bytes]) -> None:
-        """Write `payloads` as one block; they take the sequences after `last(topic)`.
+        """Write `payloads`, at least one, as one block; their sequences follow `last(topic)`.
 
         Raises OSError where the disk refuses; then nothing of the block counts, and the same
         call may be made again.
         """
-        if not payloads:
-            return
         self.refuse_child()
         with self._guard:
             segment = self._segment(topic)

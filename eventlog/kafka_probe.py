@@ -3,7 +3,8 @@
 A client library tries again whatever the cause and in the end says that it could not bootstrap.
 Each step here has one cause of failing: TLS, the certificates of either side, the login. Only what
 is certain is told: a broker that is on its way down closes connections as one does that was spoken
-to in the wrong way, so a wrong way counts as such only when the other way gets an answer.
+to in the wrong way, so a wrong way counts as such only when the other way gets an answer. Where
+neither does no broker answers.
 
 Wire format: Kafka protocol guide, ApiVersions v0, SaslHandshake v1, SaslAuthenticate v0.
 """
@@ -24,7 +25,6 @@ from eventlog.kafka_settings import KafkaSettings
 
 _API_VERSIONS, _HANDSHAKE, _AUTHENTICATE = (18, 0), (17, 1), (36, 0)
 _UNSUPPORTED_MECHANISM, _ILLEGAL_STATE, _FAILED = 33, 34, 58
-_TIMEOUT_S: Final = 5.0
 _ANSWER_MAX: Final = 1 << 20
 # X509_V_ERR_* of OpenSSL, as `ssl.SSLCertVerificationError.verify_code`.
 _NOT_YET, _EXPIRED = 9, 10
@@ -39,35 +39,51 @@ class _Silent(Exception):
     """The broker closed the connection, or sent what no broker sends."""
 
 
-def why_not(settings: KafkaSettings) -> Refused | None:
-    """What keeps us out; None where one broker that listens has nothing against us, or none does.
+# A name that no host can have is a ValueError to `socket` and `ssl`.
+_NO_ANSWER: Final = (_Silent, OSError, ValueError)
 
-    The message holds neither password nor anything that the broker sent.
+
+def why_not(settings: KafkaSettings) -> Refused | None:
+    """What keeps us out, KAFKA_UNREACHABLE where no broker answers; None where one of them has
+    nothing against us. Each step waits for `settings.timeout_s` at most.
+
+    The message holds neither password nor anything that the broker sent. Refuses with
+    KAFKA_CERTIFICATES, before anybody is asked.
     """
+    context = tls(settings.access) if settings.access.has_tls else None
     found: list[Refused] = []
     for server in settings.servers():
         host, _, port = server.rpartition(":")
         if not port.isdecimal() or not 0 < int(port) < 65_536:
             continue
-        address = host.strip("[]"), int(port)
         try:
-            socket.create_connection(address, _patience(settings)).close()
-        except OSError:
+            reason = _why_not(settings, server, (host.strip("[]"), int(port)), context)
+        except _NO_ANSWER:
             continue
-        reason = _why_not(settings, server, address)
         if reason is None:
             return None
         found.append(reason)
-    return found[0] if found else None
+    return found[0] if found else _nobody(settings)
 
 
-def _why_not(settings: KafkaSettings, server: str, address: tuple[str, int]) -> Refused | None:
+def _nobody(settings: KafkaSettings) -> Refused:
+    return Refused(
+        "KAFKA_UNREACHABLE",
+        f"no Kafka broker answers at {settings.bootstrap_servers!r}: "
+        "start it, or correct bootstrap_servers in homemeeting.toml",
+    )
+
+
+def _why_not(
+    settings: KafkaSettings, server: str, address: tuple[str, int], context: ssl.SSLContext | None
+) -> Refused | None:
+    """Raises what is in _NO_ANSWER where it is not certain."""
     access = settings.access
     try:
         with _connected(address, settings) as plain:
-            if not access.has_tls:
+            if context is None:
                 return _plain(settings, server, address, plain)
-            with _secured(plain, tls(access), address[0]) as secured:
+            with _secured(plain, context, address[0]) as secured:
                 _ask(secured, _API_VERSIONS, b"")
                 return _login(access, server, secured)
     except ssl.SSLCertVerificationError as error:
@@ -77,7 +93,9 @@ def _why_not(settings: KafkaSettings, server: str, address: tuple[str, int]) -> 
             return _our_certificate(error, server, access)
         return _no_tls(settings, server, address)
     except (_Silent, OSError):
-        return _no_tls(settings, server, address) if access.has_tls else None
+        if context is None:
+            raise
+        return _no_tls(settings, server, address)
 
 
 def _plain(
@@ -89,18 +107,17 @@ def _plain(
         return _login(settings.access, server, plain)
     except (_Silent, OSError):
         if not _speaks_tls(settings, address):
-            return None
+            raise
         message = f"{server} speaks TLS alone: set kafka.security_protocol to SSL or SASL_SSL"
         return Refused("KAFKA_NEEDS_TLS", message)
 
 
-def _no_tls(settings: KafkaSettings, server: str, address: tuple[str, int]) -> Refused | None:
-    with contextlib.suppress(_Silent, OSError), _connected(address, settings) as plain:
+def _no_tls(settings: KafkaSettings, server: str, address: tuple[str, int]) -> Refused:
+    with _connected(address, settings) as plain:
         _ask(plain, _API_VERSIONS, b"")
-        message = f"{server} is a plaintext port and speaks no TLS: give the port of its listener"
-        protocol = settings.access.security_protocol
-        return Refused("KAFKA_NO_TLS", f"{message} for {protocol}; nothing was sent in the clear")
-    return None
+    message = f"{server} is a plaintext port and speaks no TLS: give the port of its listener"
+    protocol = settings.access.security_protocol
+    return Refused("KAFKA_NO_TLS", f"{message} for {protocol}; nothing was sent in the clear")
 
 
 def _speaks_tls(settings: KafkaSettings, address: tuple[str, int]) -> bool:
@@ -113,8 +130,6 @@ def _speaks_tls(settings: KafkaSettings, address: tuple[str, int]) -> bool:
             return True
     except ssl.SSLError as error:
         return "ALERT" in (error.reason or "")
-    except OSError:
-        return False
 
 
 def _broker_certificate(
@@ -166,9 +181,12 @@ def _login(access: KafkaAccess, server: str, link: socket.socket) -> Refused | N
     scram = ScramClient(access.username, access.password, access.sasl_mechanism)
     try:
         first = _step(link, scram.first_message())
-        scram.process_server_first_message(first)
+        try:
+            scram.process_server_first_message(first)
+        except (ValueError, KeyError) as error:
+            raise _Silent from error
         _step(link, scram.final_message())
-    except (_Denied, ValueError, KeyError):
+    except _Denied:
         message = f"{server} does not take the password of {access.username!r}: it is wrong or was"
         return Refused("KAFKA_LOGIN", f"{message} changed, or there is no such user")
     return None
@@ -179,11 +197,14 @@ def _step(link: socket.socket, token: bytes) -> bytes:
     answer = _ask(link, _AUTHENTICATE, struct.pack(">i", len(token)) + token)
     if _code(answer) == _FAILED:
         raise _Denied
-    if len(answer) < 4 or _code(answer):
+    if _code(answer):
         raise _Silent
-    (said,) = struct.unpack_from(">h", answer, 2)
-    at = 4 + max(said, 0)
-    (length,) = struct.unpack_from(">i", answer, at)
+    try:
+        (said,) = struct.unpack_from(">h", answer, 2)
+        at = 4 + max(said, 0)
+        (length,) = struct.unpack_from(">i", answer, at)
+    except struct.error as error:
+        raise _Silent from error
     return answer[at + 4 : at + 4 + length]
 
 
@@ -219,7 +240,7 @@ def _exactly(link: socket.socket, length: int) -> bytes:
 
 @contextlib.contextmanager
 def _connected(address: tuple[str, int], settings: KafkaSettings) -> Iterator[socket.socket]:
-    with socket.create_connection(address, _patience(settings)) as link:
+    with socket.create_connection(address, settings.timeout_s) as link:
         yield link
 
 
@@ -227,7 +248,3 @@ def _connected(address: tuple[str, int], settings: KafkaSettings) -> Iterator[so
 def _secured(link: socket.socket, context: ssl.SSLContext, host: str) -> Iterator[ssl.SSLSocket]:
     with context.wrap_socket(link, server_hostname=host) as secured:
         yield secured
-
-
-def _patience(settings: KafkaSettings) -> float:
-    return min(settings.timeout_s, _TIMEOUT_S)

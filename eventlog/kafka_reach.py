@@ -1,6 +1,6 @@
 """From a client's error to one sentence: which of all that keeps us from Kafka it is.
 
-Owns the codes KAFKA_UNREACHABLE and KAFKA_REFUSED; what `kafka_probe` finds has codes of its own.
+Owns the code KAFKA_REFUSED; what `kafka_probe` finds has codes of its own.
 """
 
 import contextlib
@@ -37,14 +37,14 @@ def reaching(settings: KafkaSettings) -> Iterator[None]:
 
 
 def unreachable(settings: KafkaSettings, error: Exception) -> NoReturn:
-    """Refuses with what a probe finds to be wrong, else with KAFKA_UNREACHABLE.
+    """Refuses with what a probe finds to be wrong. The clients do not name it: they say that they
+    could not bootstrap, whatever the cause.
 
-    The clients name neither: they say that they could not bootstrap, whatever the cause.
+    KAFKA_UNREACHABLE too where a broker answers the probe: it has come back meanwhile, or clients
+    are sent on from it to where nobody answers.
     """
     if found := why_not(settings):
         raise found from error
-    raise Refused(
-        "KAFKA_UNREACHABLE",
-        f"no Kafka broker answers at {settings.bootstrap_servers!r} ({type(error).__name__}): "
-        "start it, or correct bootstrap_servers in homemeeting.toml",
-    ) from error
+    what = f"Kafka at {settings.bootstrap_servers!r} answers, and not where it sends its clients"
+    advice = "try again, or correct the advertised.listeners of its brokers"
+    raise Refused("KAFKA_UNREACHABLE", f"{what} ({type(error).__name__}): {advice}") from error

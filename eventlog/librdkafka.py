@@ -59,12 +59,9 @@ class LibrdkafkaClient:
 
     def assign(self, positions: Mapping[Place, int]) -> None:
         self._positions = dict(positions)
-        try:
-            self._consumer.assign(
-                [TopicPartition(topic, number, at) for (topic, number), at in positions.items()]
-            )
-        except KafkaException as error:
-            unreachable(self._settings, error)
+        self._consumer.assign(
+            [TopicPartition(topic, number, at) for (topic, number), at in positions.items()]
+        )
 
     def fetch(self, events_max: int, timeout_s: float) -> dict[Place, Fetched]:
         try:
@@ -122,8 +119,9 @@ class LibrdkafkaClient:
         if error.code() in _GONE:
             raise OutOfRange
         if error.code() not in _PASSING and not error.retriable():
-            where = self._settings.bootstrap_servers
-            raise Refused("KAFKA_REFUSED", f"Kafka at {where} refused: {error.str()}")
+            where, (topic, number) = self._settings.bootstrap_servers, place
+            message = f"Kafka at {where} refused {topic}[{number}]: {error.str()}"
+            raise Refused("KAFKA_REFUSED", message)
 
 
 def _columns(messages: list[Message]) -> Fetched:

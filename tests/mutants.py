@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
@@ -56,7 +57,13 @@ _PLACES: Final = "tests/test_places.py::test_"
 _PLACED: Final = _PLACES + "any_order_and_split_gives_the_places_of_the_recount"
 _RATING: Final = "tests/test_rating.py::test_"
 _EDGES: Final = "tests/test_rating_edges.py::test_"
+_LINES: Final = "tests/test_rated_lines.py"
 _DRAWN: Final = "tests/test_rating_hypothesis.py"
+_OF_RATING: Final = (
+    f"{_RATING}what_is_not_too_large_is_exact[EUR]", f"{_LINES}::test_lines_by_variant",
+    f"{_EDGES}what_64_bits", _LINES, _EDGES, f"{_RATING}a_line", f"{_RATING}what_can",
+    "tests/test_advance_fees.py::test_a_new_price", _DRAWN,
+)  # fmt: skip
 OWNED: Final = (
     Owned(
         (
@@ -82,20 +89,22 @@ OWNED: Final = (
             "billing/sql/line_records.sql", "billing/sql/lines_beyond.sql",
             "billing/sql/placed_records.sql", "billing/sql/places.sql", "billing/sql/rate*.sql",
             "billing/sql/round_*.sql", "billing/sql/take*.sql", "billing/sql/value_of.sql",
-            "billing/rating.py", "billing/terms.py", "billing/proration.py",
         ),
-        (
-            f"{_RATING}what_is_not_too_large_is_exact[EUR]", f"{_EDGES}what_64_bits",
-            f"{_EDGES}of_a_", f"{_EDGES}what_continues", f"{_EDGES}peaks", f"{_EDGES}the_rest",
-            f"{_EDGES}nearest", f"{_EDGES}a_line", f"{_RATING}a_line", f"{_EDGES}all_of_a_volume",
-            f"{_RATING}what_can", _DRAWN,
-        ),
+        _OF_RATING,
+    ),
+    Owned(("billing/rating.py",), ("tests/test_unrated.py", *_OF_RATING)),
+    Owned(
+        ("billing/terms.py", "billing/proration.py"),
+        ("tests/test_terms.py", "tests/test_proration.py", *_OF_RATING),
     ),
     Owned(
         (
             "billing/sql/month_records.sql", "billing/sql/conflict*.sql", "billing/sql/kinds.sql",
         ),
-        (_DRAWN, "tests/test_oracle.py::test_through_the_journal_equals_the_recount"),
+        (
+            "tests/test_unrated.py", _DRAWN,
+            "tests/test_oracle.py::test_through_the_journal_equals_the_recount",
+        ),
     ),
 )  # fmt: skip
 
@@ -198,11 +207,14 @@ class Bench:
         if trial.file.endswith(".py"):  # it may be imported anywhere: all begins anew
             for name in [one for one in sys.modules if one.split(".")[0] in {"tests", *PACKAGES}]:
                 del sys.modules[name]
-            names = [item.nodeid for item in items]
-            ended = pytest.main([*OPTIONS, f"--basetemp={self._folder / 'temp'}", *names])
             # A module that no longer loads is a fault that was found; else it is ours.
             failed = pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED
-            return 0 if ended == 0 else 1 if ended in failed else _ODD
+            names = [item.nodeid for item in items]
+            for _, some in groupby(names, lambda name: name.partition("::")[0]):
+                ended = pytest.main([*OPTIONS, f"--basetemp={self._folder / 'temp'}", *some])
+                if ended:
+                    return 1 if ended in failed else _ODD
+            return 0
         for item, after in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
             if session.testsfailed:

@@ -177,7 +177,13 @@ def python_mutants(text: str) -> Iterator[Mutant]:
             list(_changes(there))[which]()
             if (told := ast.unparse(changed)) not in seen:
                 seen.add(told)
-                yield Mutant(getattr(node, "lineno", 0), f"{before} → {_brief(there)}", told)
+                yield Mutant(_line(node), f"{before} → {_brief(there)}", told)
+
+
+def _line(node: ast.AST) -> int:
+    """Where it stands; of the conditions of a comprehension, where what they are of is named."""
+    placed = node.target if isinstance(node, ast.comprehension) else node
+    return getattr(placed, "lineno", 0)
 
 
 def _told_to_tools(node: ast.AST) -> Iterator[ast.AST]:

@@ -65,11 +65,12 @@ def read_torn_journal(root: Path) -> Iterator[tuple[str, str, int, bytes]]:
     for segment in sorted(root.glob("*/*/*/*.avro")):
         server_id, incarnation, topic = segment.parts[-4:-1]
         source = f"{server_id.removeprefix('server=')}/{incarnation}"
-        for number, payload in enumerate(_whole(segment), int(segment.stem)):
+        for number, payload in enumerate(whole_blocks(segment), int(segment.stem)):
             yield topic, source, number, payload
 
 
-def _whole(segment: Path) -> Iterator[bytes]:
+def whole_blocks(segment: Path) -> Iterator[bytes]:
+    """The message values of one file up to its last whole block."""
     data = segment.read_bytes()
     try:
         for block in fastavro.block_reader(io.BytesIO(data)):

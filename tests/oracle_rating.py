@@ -84,7 +84,7 @@ def _line(
     discount = -amount * charge.discount_percent / 100 if charge.discount_percent else None
     after = amount + (discount or ZERO)
     bounded = after
-    if charge.minimum is not None:
+    if charge.minimum is not None and (owed or charge.model != "flat"):
         bounded = max(bounded, charge.minimum)
     if charge.maximum is not None:
         bounded = min(bounded, charge.maximum)

@@ -63,6 +63,11 @@ class Clerk:
         ]
         return [one.code for one in faults], lines
 
+    def words(self, month: Month) -> list[str]:
+        """Of each line."""
+        (document,) = list_invoices(self._books, month, "a")
+        return [line["description"] for line in document["lines"]]
+
 
 @pytest.fixture
 def clerk(tmp_path: Path) -> Iterator[Clerk]:
@@ -99,6 +104,7 @@ def test_a_new_price_is_made_up_for_once(clerk: Clerk) -> None:
     clerk.price(59, "2026-11-01")
     assert clerk.run(NOVEMBER) == ([], [("adjustment", "2026-11", "10.00"),
                                         ("fee", "2026-12", "59.00")])  # fmt: skip
+    assert clerk.words(NOVEMBER) == ["Base: 59.00 instead of 49.00 charged in advance", "Base"]
     assert clerk.run(DECEMBER) == ([], [("fee", "2027-01", "59.00")])
 
 

@@ -98,11 +98,18 @@ def drain(source: ArchiveSource, positions: Mapping[Partition, int], room: int) 
     return slices
 
 
-@pytest.mark.parametrize("segment_bytes", [1, 2000, 1 << 26])
+@pytest.mark.parametrize(
+    ("segment_bytes", "block_bytes"), [(1, 1), (2000, 500), (1 << 26, 1 << 22)]
+)
 def test_archive_then_log_is_the_log_itself_from_any_position(
-    tmp_path: Path, rng: random.Random, monkeypatch: pytest.MonkeyPatch, segment_bytes: int
+    tmp_path: Path,
+    rng: random.Random,
+    monkeypatch: pytest.MonkeyPatch,
+    segment_bytes: int,
+    block_bytes: int,
 ) -> None:
     monkeypatch.setattr("eventlog.archive_writer._SEGMENT_BYTES", segment_bytes)
+    monkeypatch.setattr("eventlog.archive_writer._BLOCK_BYTES", block_bytes)
     monkeypatch.setattr("eventlog.archive_writer._POLL_EVENTS", rng.choice([3, 50]))
     monkeypatch.setattr("eventlog.archive_writer._BLOCK_EVENTS", rng.choice([1, 20]))
     log = drawn(rng)
@@ -141,6 +148,53 @@ def test_archiving_again_adds_what_is_new_and_nothing_twice(
     )
 
 
+def test_markers_alone_are_archived_and_read_from_any_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They take offsets, and no block holds them: behind one, before one, and after all."""
+    monkeypatch.setattr("eventlog.archive_writer._BLOCK_EVENTS", 1)
+    log = Timed.of(1)
+    for payload in (b"a", None, None, b"b"):
+        log.add(USAGE, payload)
+    archive(log, tmp_path)
+    before = set(files(tmp_path))
+    log.add(USAGE, None)
+    archive(log, tmp_path)
+    assert set(files(tmp_path)) == before, "no segment is made for what is no message"
+    place = Partition("c/t", USAGE, "0")
+    kept = open_archive(tmp_path)
+    for start, read in ((0, [b"a", b"b"]), (1, [b"b"]), (2, [b"b"]), (3, [b"b"]), (4, []), (5, [])):
+        source = ArchiveSource(kept)
+        told = drain(source, {place: start}, 1)
+        assert [payload for one in told for payload in one.payloads] == read
+        assert told == [] if start == 5 else told[-1].next == 5
+        assert source.tails() == []
+        source.close()
+        assert source.poll(10, 0.0) == []
+
+
+def test_a_partition_made_meanwhile_waits_for_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventlog.archive_writer._POLL_EVENTS", 2)
+    log = Timed.of(2)
+    later = Partition("c/t", USAGE, "1")
+    del log.lists[later]
+    for n in range(6):
+        log.add(USAGE, b"%d" % n)
+    archiver = Archiver(tmp_path)
+    grown = archiver.extend(
+        log, TOPICS, "2026-11-01", END_US, lambda _: log.lists.setdefault(later, [b"new"])
+    )
+    assert later not in grown.partitions
+    grown = archiver.extend(log, TOPICS, "2026-11-01", END_US)
+    archiver.close()
+    assert (grown.partitions[later].first, grown.partitions[later].next) == (0, 1)
+    log.assign({})
+    read = messages(drain(ArchiveSource(open_archive(tmp_path)), {}, 100))
+    assert read == messages(log.poll(100, 0.0))
+
+
 def test_other_readers_of_avro_open_a_segment(tmp_path: Path) -> None:
     log = Timed.of(1)
     for payload in (b"a", b"b", None, b"c"):
@@ -173,6 +227,29 @@ def test_no_change_of_a_file_is_read(tmp_path: Path, rng: random.Random) -> None
                     drain(ArchiveSource(open_archive(tmp_path)), {}, 100)
             path.write_bytes(kept)
         path.write_bytes(kept)
+
+
+def test_what_is_gone_or_cut_is_named_before_anything_is_added(
+    tmp_path: Path, rng: random.Random
+) -> None:
+    log = drawn(rng)
+    archive(log, tmp_path)
+    kept = files(tmp_path)
+    gone, cut = rng.sample([path for path in kept if path.suffix == ".avro"], 2)
+    gone.unlink()
+    cut.write_bytes(kept[cut][:-1])
+    log.add(USAGE, b"new")
+    for _ in range(2):  # the first gave up the archive's lock
+        with pytest.raises(Refused, match="ARCHIVE_DAMAGED") as caught:
+            archive(log, tmp_path)
+        assert {one.place: one.message.split(":")[0] for one in caught.value.faults} == {
+            str(gone.relative_to(tmp_path)): "is not there",
+            str(cut.relative_to(tmp_path)): "has another length than was written",
+        }
+    assert files(tmp_path).keys() == kept.keys() - {gone}
+    for path in (gone, cut):
+        path.write_bytes(kept[path])
+    archive(log, tmp_path)
 
 
 def files(folder: Path) -> dict[Path, bytes]:
@@ -260,4 +337,18 @@ def test_without_kafka_there_is_nothing_to_archive(tmp_path: Path) -> None:
         tmp_path, "log", "archive", "--until", "2026-11-01", "--to", str(tmp_path / "a")
     )
     assert (done.returncode, done.stderr[:18]) == (1, "ARCHIVE_NO_KAFKA: ")
+    assert not (tmp_path / "a").exists()
+
+
+def test_what_is_no_archive_of_kafka_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    nobody = {"kafka_bootstrap_servers": "127.0.0.1:1"}
+    to = ("--to", str(tmp_path / "a"))
+    for arguments, told, said in (
+        (("log", "archive", "--until", "2190-01-01", *to), nobody,
+         "ARCHIVE_UNTIL: 2190-01-01 has not begun in UTC: name a day up to today's; more of it "),
+        (("rebuild", "--archive", str(tmp_path)), {}, "ARCHIVE_NO_KAFKA: an archive is of Kafka's"),
+        (("rebuild", "--archive", str(tmp_path)), nobody, "ARCHIVE_MISSING: there is no "),
+    ):  # fmt: skip
+        done = run_here(tmp_path, *arguments, **told)
+        assert (done.returncode, done.stderr[: len(said)]) == (1, said)
     assert not (tmp_path / "a").exists()

@@ -5,14 +5,20 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from consumers import Projector
 from edge import Refused, load_settings
+from eventlog import JournalSource, JournalWriter
+from schemas import TOPICS
 from tests.command_line import ROOT, run, run_here, start, usage_event, wait_until
+from tests.test_completeness import usage
+from warehouse import open_store
 
 USAGE = usage_event(1, "acme", "2026-10-01T10:00:00+02:00", "2026-10-01T11:00:00+02:00")
 
@@ -171,6 +177,23 @@ def test_status_says_in_words_what_is_lost_and_what_is_not_there_yet(tmp_path: P
     assert run_here(tmp_path, "status").stdout.startswith("Healthy: ")
 
 
+def test_status_says_what_is_promised_and_not_read_yet(tmp_path: Path) -> None:
+    """As it stands where a projector was stopped between a heartbeat and what that promises."""
+    events = [USAGE | {"record_id": str(uuid.UUID(int=n))} for n in range(1, 4)]
+    run_here(tmp_path, "emit", "-", "--server-id", "fra-1", lines=events)
+    log, beats = (
+        JournalSource(tmp_path / "journal", topics) for topics in (TOPICS, ["sources.heartbeat"])
+    )
+    with open_store(tmp_path / "usage.duckdb", "usage").closing() as store:
+        Projector(store, lambda: time.time_ns() // 1000).apply(beats.poll(100, 0.0), log.ends)
+    first, lag, flying, *_ = run_here(tmp_path, "status").stdout.splitlines()
+    assert first == "NOT HEALTHY"
+    assert lag.startswith("LAG: 3 offsets are not read yet")
+    assert flying.startswith("IN FLIGHT: events 1 to 3 (3) of fra-1/")
+    assert run_here(tmp_path, "consume", "--once").returncode == 0
+    assert run_here(tmp_path, "status").stdout.startswith("Healthy: ")
+
+
 def test_a_torn_tail_that_nobody_completes_is_told_and_is_no_fault(tmp_path: Path) -> None:
     run_here(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
     (segment,) = (tmp_path / "journal").rglob("meetings.usage/*.avro")
@@ -184,6 +207,40 @@ def test_a_torn_tail_that_nobody_completes_is_told_and_is_no_fault(tmp_path: Pat
     assert shown.stdout.splitlines()[0].startswith("Healthy: ")
     assert shown.stdout.splitlines()[1].startswith(said)
     assert "TORN" not in run_here(tmp_path, "status", "--format", "json").stdout
+
+
+def test_of_many_holes_and_tails_the_first_are_told_and_the_rest_counted(tmp_path: Path) -> None:
+    """Of each server the second of three blocks is damaged, and behind the last lies half a one."""
+    for number in range(22):
+        writer = JournalWriter.open(tmp_path / "journal", f"fra-{number}", fsync="never")
+        for sequence in range(1, 4):
+            writer.append("meetings.usage", [usage(writer.source, sequence)])
+        writer.close()
+        (segment,) = (tmp_path / f"journal/server=fra-{number}").rglob("meetings.usage/*.avro")
+        data = bytearray(segment.read_bytes())
+        second = [found.start() for found in re.finditer(re.escape(data[-16:]), data)][2] - 20
+        data[second] ^= 1
+        segment.write_bytes(data + b"half")
+    assert run_here(tmp_path, "consume", "--once").returncode == 0
+    first, *told = run_here(tmp_path, "status").stdout.split("\n\n")[0].splitlines()
+    assert first == "NOT HEALTHY"
+    assert [line.split(":")[0] for line in told] == [
+        *["EXPLAINED"] * 20, "… and 2 more holes.", "QUARANTINE", *["JOURNAL_TORN"] * 20,
+        "… and 2 more torn tails.",
+    ]  # fmt: skip
+    assert told[21].startswith("QUARANTINE: 22 open rows could not be applied: ")
+
+
+def test_status_as_csv_is_positions_alone(tmp_path: Path) -> None:
+    run_here(tmp_path, "emit", "-", "--server-id", "fra-1", lines=[USAGE])
+    assert run_here(tmp_path, "consume", "--once").returncode == 0
+    shown = run_here(tmp_path, "status", "--format", "csv")
+    head, *rows = shown.stdout.splitlines()
+    assert head == "log,topic,partition,offset,end_offset,lag"
+    assert [row.split(",")[:2] for row in rows] == [
+        ["journal", "meetings.usage"], ["journal", "sources.heartbeat"]
+    ]  # fmt: skip
+    assert shown.stderr == ""
 
 
 def test_status_of_an_empty_store_is_a_sentence(tmp_path: Path) -> None:
@@ -214,6 +271,27 @@ def test_refusals_are_one_sentence_on_stderr(
     assert (done.returncode, done.stdout) == (code, "")
     assert word in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["consume"], ["consume", "--once"], ["quarantine", "retry"], ["status"]]
+)
+def test_a_store_that_is_none_is_named_and_nobody_waits_for_it(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    (tmp_path / "usage.duckdb").write_bytes(b"no store" * 1000)
+    done = run_here(tmp_path, *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].startswith("STORE_CORRUPT: ")
+
+
+def test_a_quarantine_row_that_is_none_is_named(tmp_path: Path) -> None:
+    assert run_here(tmp_path, "consume", "--once").returncode == 0
+    for command in ("show", "retry"):
+        done = run_here(tmp_path, "quarantine", command, "7")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("QUARANTINE_NO_ROW: ")
+        assert "7" in done.stderr.splitlines()[0]
 
 
 def test_settings_with_faults_name_each(tmp_path: Path) -> None:
@@ -255,6 +333,20 @@ def test_the_service_serves_reads_while_it_runs_and_ends_on_sigterm(tmp_path: Pa
         assert service.wait(20) == 0
     assert not (tmp_path / "usage.duckdb.serving").exists()
     assert run_here(tmp_path, "verify").returncode == 0
+
+
+def test_a_service_waits_for_the_store_says_so_once_and_can_be_stopped(tmp_path: Path) -> None:
+    with (
+        open_store(tmp_path / "usage.duckdb", "usage").closing(),
+        (tmp_path / "said").open("wb") as said,
+        start(tmp_path, "consume", said=said) as service,
+    ):
+        wait_until(lambda: "waiting: STORE_BUSY: " in (tmp_path / "said").read_text())
+        time.sleep(1.5)  # it asks every half a second
+        assert service.poll() is None
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(20) == 0
+    assert (tmp_path / "said").read_text().count("\n") == 1
 
 
 def test_a_killed_service_leaves_a_notice_that_misleads_nobody(tmp_path: Path) -> None:

@@ -118,10 +118,15 @@ def _payload(draw: st.DrawFn, contract: Contract) -> bytes:
     return bytes(value)
 
 
+def _first_version(topic: str) -> dict[str, Any]:
+    path = next(Path(schemas.__file__).parent.glob(f"{topic.split('.')[1]}.v1.avsc"))
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found
+
+
 def _second_version(topic: str) -> Contract:
     """The contract as it may look after its next release: a symbol and three fields more."""
-    path = next(Path(schemas.__file__).parent.glob(f"{topic.split('.')[1]}.v1.avsc"))
-    first = json.loads(path.read_text("utf-8"))
+    first = _first_version(topic)
     second = copy.deepcopy(first)
     second["fields"] += [
         {"name": "device", "type": ["null", "string"], "default": None},
@@ -151,6 +156,25 @@ def test_older_versions_agree_too(topic: str, data: st.DataObject) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(CONTRACTS, topic, contract)
         _agree(contract, data.draw(st.lists(_payload(contract), max_size=8)))
+
+
+def test_a_union_of_three_kinds_is_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what the newest version has no kind for is a failure, its neighbours are not."""
+    wide, narrow = _first_version("servers.load"), _first_version("servers.load")
+    for schema, kinds in ((wide, ["null", "string", "long"]), (narrow, ["null", "string"])):
+        schema["fields"].append({"name": "device", "type": kinds, "default": None})
+    contract = contract_of("servers.load", [wide, narrow])
+    first, newest = contract.versions
+    assert list(contract.quick) == [newest]
+    monkeypatch.setitem(CONTRACTS, "servers.load", contract)
+    payloads = [
+        _written(contract.versions[of], EVENTS["servers.load"] | {"device": device}, of)
+        for of, device in ((first, "a"), (first, 7), (newest, "b"), (first, None))
+    ]
+    _agree(contract, payloads)
+    found = decode("servers.load", payloads)
+    assert found.columns["device"].to_pylist() == ["a", "b", None]
+    assert [(one.index, one.code) for one in found.failures] == [(1, "BAD_DATUM")]
 
 
 @given(st.lists(st.binary(max_size=60), max_size=6), st.sampled_from(sorted(EVENTS)))

@@ -3,13 +3,18 @@
 What is right works with both clients; what is wrong is refused, named, and tells no secret.
 """
 
+import random
 import secrets
+import socket
+import struct
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka.admin import ACLOperation
 
 from edge import Refused
 from edge.kafka_access import KafkaAccess
@@ -21,6 +26,7 @@ from producers.forwarder import Forwarder
 from schemas import TOPICS
 from tests.command_line import run, run_here, shown_here, start, usage_event, wait_until
 from tests.kafka.guarded import USER, GuardedBroker
+from tests.kafka.strangers import Talk, answers, listening
 
 WRONG = "wr0ng-" + secrets.token_hex(8)
 LIBRARIES: tuple[Library, ...] = ("kafka-python", "librdkafka")
@@ -35,13 +41,15 @@ def password(guarded: GuardedBroker) -> str:
 
 
 def _mtls(guarded: GuardedBroker, name: str | None = "ours", ca: str = "ca") -> KafkaAccess:
-    files = {"ca_file": Path(guarded.file(f"{ca}.pem"))}
-    if name is not None:
-        files |= {
-            "certificate_file": Path(guarded.file(f"{name}.pem")),
-            "key_file": Path(guarded.file(f"{name}.key")),
-        }
-    return KafkaAccess("SSL", **files)
+    files = _files(guarded, name) if name is not None else {}
+    return KafkaAccess("SSL", ca_file=Path(guarded.file(f"{ca}.pem")), **files)
+
+
+def _files(guarded: GuardedBroker, name: str = "ours") -> dict[str, Any]:
+    return {
+        "certificate_file": Path(guarded.file(f"{name}.pem")),
+        "key_file": Path(guarded.file(f"{name}.key")),
+    }
 
 
 def _scram(guarded: GuardedBroker, password: str, **changes: Any) -> KafkaAccess:
@@ -104,6 +112,11 @@ WRONGS = {
                         "KAFKA_MECHANISM"),
     "no login": ("SCRAM", lambda g, p: _mtls(g), "KAFKA_LOGIN_WANTED"),
     "login nowhere": ("EXPIRED", _scram, "KAFKA_CERTIFICATE_EXPIRED"),
+    "not valid yet": ("EARLY", lambda g, p: _mtls(g), "KAFKA_CERTIFICATE_EXPIRED"),
+    "login where none is": ("MTLS", lambda g, p: _scram(g, p, **_files(g)), "KAFKA_NO_LOGIN"),
+    "TLS 1.2 port, plaintext": ("TLS12", lambda g, p: KafkaAccess(), "KAFKA_NEEDS_TLS"),
+    "TLS 1.2, no certificate": ("TLS12", lambda g, p: _mtls(g, None), "KAFKA_CERTIFICATE_WANTED"),
+    "sent astray": ("ASTRAY", lambda g, p: KafkaAccess(), "KAFKA_UNREACHABLE"),
     "no certificate": ("MTLS", lambda g, p: _mtls(g, None), "KAFKA_CERTIFICATE_WANTED"),
     "old certificate": ("MTLS", lambda g, p: _mtls(g, "old"), "KAFKA_CERTIFICATE_REFUSED"),
     "strange certificate": ("MTLS", lambda g, p: _mtls(g, "strange"), "KAFKA_CERTIFICATE_REFUSED"),
@@ -136,7 +149,7 @@ def test_what_is_wrong_is_refused_and_named(
         assert WRONG not in told
 
 
-@pytest.mark.parametrize("name", ["wrong CA", "wrong host", "wrong password"])
+@pytest.mark.parametrize("name", ["wrong CA", "machine's CAs", "wrong host", "wrong password"])
 def test_librdkafka_reads_nothing_and_names_it_too(
     guarded: GuardedBroker, password: str, name: str
 ) -> None:
@@ -151,6 +164,124 @@ def test_librdkafka_reads_nothing_and_names_it_too(
     assert caught.value.code == code
     assert password not in str(caught.value)
     assert WRONG not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("operation", "said"),
+    [
+        (ACLOperation.DESCRIBE, "TopicAuthorizationFailedError: {topic}"),
+        (ACLOperation.DESCRIBE_CONFIGS, "Kafka does not tell how {topic} are set: give this user"),
+        (ACLOperation.READ, "{topic}"),
+    ],
+    ids=["describe", "describe settings", "read"],
+)
+def test_rights_that_are_missing_are_named(
+    guarded: GuardedBroker, password: str, operation: ACLOperation, said: str
+) -> None:
+    """Nobody waits for them: that Kafka refuses does not pass by itself."""
+    topic = f"homemeeting.test.{secrets.token_hex(6)}"
+    known = KafkaTopics.connect(KafkaSettings(guarded.broker.address))
+    known.create([topic])
+    known.close()
+    guarded.deny(USER, operation, topic)
+    settings = _settings(guarded.address("SCRAM"), _scram(guarded, password), 2.0)
+    for library in LIBRARIES:
+        with (
+            pytest.raises(Refused) as caught,
+            closing(open_kafka(settings, [topic], library)) as log,
+        ):
+            log.assign({})
+            deadline = time.monotonic() + 20
+            while time.monotonic() < deadline:
+                assert log.poll(100, 0.3) == []
+        assert caught.value.code == "KAFKA_REFUSED"
+        assert said.format(topic=topic) in caught.value.summary
+
+
+def test_who_is_sent_astray_is_told_that_kafka_answers(guarded: GuardedBroker) -> None:
+    settings = _settings(guarded.address("ASTRAY"), KafkaAccess(), 1.0)
+    with pytest.raises(Refused, match=r"answers, and not where it .* advertised\.listeners"):
+        KafkaTopics.connect(settings)
+
+
+def _hang_up(link: socket.socket) -> None:
+    """As a balancer does that has nobody behind it."""
+
+
+def _reset(link: socket.socket) -> None:
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _greet(link: socket.socket) -> None:
+    link.sendall(b"220 mail.example ESMTP\r\n")
+    link.recv(1000)
+
+
+def _say_nothing(link: socket.socket) -> None:
+    while link.recv(1000):
+        pass
+
+
+@pytest.mark.parametrize("talk", [_hang_up, _reset, _greet, _say_nothing])
+def test_what_is_no_broker_is_one_that_does_not_answer(guarded: GuardedBroker, talk: Talk) -> None:
+    """Within the time that a broker has, though the client would wait for TLS for ever."""
+    store = guarded.file("broker.store")
+    for over, access, code in (
+        (None, KafkaAccess(), "KAFKA_UNREACHABLE"),
+        (None, _mtls(guarded), "KAFKA_UNREACHABLE"),
+        (store, _mtls(guarded), "KAFKA_UNREACHABLE"),
+        (store, KafkaAccess(), "KAFKA_NEEDS_TLS"),
+    ):
+        with listening(talk, over) as address:
+            settings, started = _settings(address, access, 0.5), time.monotonic()
+            with pytest.raises(Refused) as caught:
+                KafkaTopics.connect(settings)
+            assert time.monotonic() - started < 10
+            assert caught.value.code == code
+            assert address in caught.value.summary
+
+
+# What a broker answers to whom it would let in.
+KNOWS = (struct.pack(">hi", 0, 0),) * 2
+# To each request in turn. None is the answer to another.
+SAID: dict[str, tuple[tuple[bytes | None, ...], str]] = {
+    "denied": ((*KNOWS, struct.pack(">h", 58)), "KAFKA_LOGIN"),
+    "another's answer": ((None,), "KAFKA_UNREACHABLE"),
+    "no code": ((KNOWS[0], b""), "KAFKA_UNREACHABLE"),
+    "a code of another request": ((*KNOWS, struct.pack(">h", 3)), "KAFKA_UNREACHABLE"),
+    "cut behind the code": ((*KNOWS, struct.pack(">h", 0)), "KAFKA_UNREACHABLE"),
+    "cut in the message": ((*KNOWS, struct.pack(">hh", 0, 30_000)), "KAFKA_UNREACHABLE"),
+    "no SCRAM": ((*KNOWS, struct.pack(">hhi", 0, -1, 3) + b"abc"), "KAFKA_UNREACHABLE"),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_broker_that_answers_nonsense_is_told_as_none(guarded: GuardedBroker, name: str) -> None:
+    told, code = SAID[name]
+    with listening(answers(*told), guarded.file("broker.store")) as address:
+        found = why_not(_settings(address, _scram(guarded, WRONG)))
+    assert found is not None
+    assert found.code == code
+
+
+def test_no_answer_breaks_the_asking_or_stands_in_what_is_told(
+    guarded: GuardedBroker, rng: random.Random
+) -> None:
+    mark = b"\x1b[31m"
+    for _ in range(60):
+        drawn = [mark + rng.randbytes(rng.randrange(40)) for _ in range(3)]
+        codes = [struct.pack(">h", rng.choice([0, 0, 33, 34, 58])) + one for one in drawn]
+        told = [
+            *KNOWS[: rng.randrange(3)],
+            *(rng.choice(pair) for pair in zip(drawn, codes, strict=True)),
+        ]
+        access = _mtls(guarded) if rng.random() < 0.2 else _scram(guarded, WRONG)
+        with listening(answers(*told), guarded.file("broker.store")) as address:
+            found = why_not(_settings(address, access))
+        if found is not None:
+            assert found.code.startswith("KAFKA_")
+            assert mark.decode() not in str(found)
+            assert WRONG not in str(found)
 
 
 def test_what_is_right_has_nothing_against_it(right: KafkaSettings) -> None:

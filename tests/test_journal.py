@@ -11,6 +11,7 @@ import pytest
 from edge import Refused
 from eventlog import JournalSource, JournalWriter, Partition, journal_scan
 from schemas import decode, encode
+from tests.test_completeness import BEATS, beat
 
 TOPIC = "meetings.usage"
 
@@ -250,6 +251,39 @@ def test_an_unclosed_earlier_incarnation_is_settled_by_the_next(tmp_path: Path) 
     after = JournalWriter.open(tmp_path, "fra-1")
     assert after.settles == {(first.source, TOPIC): 2}
     assert JournalWriter.open(tmp_path, "fra-2").settles == {}
+
+
+@pytest.mark.parametrize("segment_bytes", [1, 1 << 20])
+@pytest.mark.parametrize("kept", ["all", "half", "none"])
+def test_a_close_that_was_not_written_whole_closes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, segment_bytes: int, kept: str
+) -> None:
+    """Its writer was killed meanwhile; it lies behind the other heartbeats or in a new segment."""
+    monkeypatch.setattr("eventlog.journal_writer.SEGMENT_BYTES", segment_bytes)
+    first = JournalWriter.open(tmp_path, "fra-1")
+    first.append(TOPIC, [_event(first.source, 1)])
+    first.append(BEATS, [beat(first.source, 1, 1, phase="OPEN")])
+    first.append(BEATS, [beat(first.source, 2, 1, phase="CLOSE")])
+    first.close()
+    *_, last = sorted(tmp_path.rglob(f"{BEATS}/*.avro"))
+    data = last.read_bytes()
+    block = len(data) - data.rindex(data[-16:], 0, -16) - 16
+    last.write_bytes(data[: len(data) - {"all": 0, "half": block // 2, "none": block}[kept]])
+    settled = {} if kept == "all" else {(first.source, TOPIC): 1, (first.source, BEATS): 1}
+    assert JournalWriter.open(tmp_path, "fra-1").settles == settled
+
+
+def test_a_journal_copied_without_its_locks_is_held_by_nobody(tmp_path: Path) -> None:
+    first = JournalWriter.open(tmp_path, "fra-1")
+    first.append(TOPIC, [_event(first.source, 1)])
+    first.close()
+    with _segment(tmp_path).open("ab") as file:
+        file.write(b"half")
+    (lock,) = tmp_path.rglob("lock")
+    lock.unlink()
+    (tail,) = JournalSource(tmp_path).tails()
+    assert (tail.source, tail.octets) == (first.source, 4)
+    assert JournalWriter.open(tmp_path, "fra-1").settles == {(first.source, TOPIC): 1}
 
 
 def _hold(root: Path, ready: "multiprocessing.synchronize.Event", done: object) -> None:

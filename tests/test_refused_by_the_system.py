@@ -136,7 +136,7 @@ def test_a_disk_that_takes_no_more_is_one_sentence_and_nothing_is_lost(home: Pat
     assert run_here(home, "emit", "-", "--server-id", "fra-1", lines=events).returncode == 0
 
     def full() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, 250_000))
 
     said = _refused(home, "STORE_FAILED", "consume", "--once", before=full)
     assert "File too large" in said

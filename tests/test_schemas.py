@@ -135,6 +135,18 @@ def test_the_edges_of_the_rules_are_inside() -> None:
     assert decode("meetings.usage", [encode("meetings.usage", event)]).index.tolist() == [0]
 
 
+def test_what_no_reader_would_take_is_not_written() -> None:
+    """An event holds 65,536 octets, to the octet; `decode` takes no more."""
+    small = len(encode("meetings.usage", USAGE | {"variant": "v" * 100}))
+    most = "v" * (65_536 - small + 100 - 1)  # its length takes three octets, not two
+    payload = encode("meetings.usage", USAGE | {"variant": most})
+    assert len(payload) == 65_536
+    assert _failure("meetings.usage", payload) == "RULE_BROKEN"
+    with pytest.raises(ValueError, match="the event has 65537 bytes, 65536 at most"):
+        encode("meetings.usage", USAGE | {"variant": most + "v"})
+    assert _failure("meetings.usage", payload + b"v") == "TOO_LARGE"
+
+
 @given(st.binary(max_size=200))
 def test_no_bytes_crash_the_codec(noise: bytes) -> None:
     frame = encode("meetings.usage", USAGE)[:10]

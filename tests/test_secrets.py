@@ -117,6 +117,28 @@ def test_certificates_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     assert places == ["kafka.ca_file", "kafka.certificate_file"]
     assert done.stderr.splitlines()[-1].startswith("KAFKA_CERTIFICATES: ")
     assert SECRET not in done.stderr
+    told["kafka_ca_file"] = told["kafka_certificate_file"] = "gone"
+    done = run_here(tmp_path, "topics", "create", **told)
+    named = [line for line in done.stderr.splitlines() if line.startswith("FILE_UNUSABLE: ")]
+    assert [line.split(": ", 2)[2] for line in named] == [
+        f"{tmp_path / 'gone'}: No such file or directory"
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("kafka_username", "kafka.username"), ("kafka_password", "HOMEMEETING_KAFKA_PASSWORD")],
+)
+def test_a_login_that_is_no_text_is_named_and_not_shown(
+    tmp_path: Path, name: str, place: str
+) -> None:
+    """As a password of Latin letters is that was not written in UTF-8."""
+    told = {key.removeprefix("HOMEMEETING_").lower(): text for key, text in LOGIN.items()}
+    told = {**told, "kafka_password": SECRET, name: os.fsdecode(SECRET.encode() + b"\xe4")}
+    done = run_here(tmp_path, "topics", "create", **told)
+    assert (done.returncode, done.stderr.count("SETTINGS_VALUE: ")) == (1, 1)
+    assert f"SETTINGS_VALUE: {place}: is not UTF-8\n" in done.stderr
+    assert SECRET not in done.stderr
 
 
 def _asked(told: Serving, sql: str, token: str) -> list[Any]:

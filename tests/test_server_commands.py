@@ -112,6 +112,26 @@ def test_a_retired_server_that_is_heard_again_is_waited_for(home: Path) -> None:
     assert fra["missing"] == "was heard again after it was retired"
 
 
+def test_of_a_server_that_speaks_still_what_fell_silent_is_let_go(home: Path) -> None:
+    """As where it lost its disk and came back with another: what the first held is not heard."""
+    emitters = [
+        Emitter(home / "journal", "sin-1", "as", "1", clock=lambda at=at: at, threaded=False)
+        for at in (micros(datetime.fromisoformat(text)) for text in (THEN, NOW))
+    ]
+    run_here(home, "consume", "--once")
+    assert shown_here(home, "server", "list", now=NOW)[-1]["open"] == 2
+    assert retire(home, "sin-1", "--on", "2026-10-06") == [
+        "0",
+        "sin-1 speaks still and is waited for; let go are 1 of its sources, not heard after"
+        " 2026-10-06",
+    ]
+    sin = shown_here(home, "server", "list", now=NOW)[-1]
+    assert (sin["retired_on"], sin["last_beat"]) == ("2026-10-06", "2026-11-05T12:00:00Z")
+    assert sin["missing"] == "was heard again after it was retired"
+    for emitter in emitters:
+        emitter.close()
+
+
 def test_a_file_emitted_in_its_name_brings_no_server_back(home: Path) -> None:
     """It was a server of flesh and blood once: it speaks for itself, or not at all."""
     at = micros(datetime.fromisoformat(THEN))

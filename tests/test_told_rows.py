@@ -12,7 +12,7 @@ from warehouse import open_scratch
 USED = '''CREATE OR REPLACE TEMP TABLE used AS
 SELECT list_select(list_transform(range(3), lambda one: repeat('long', 20) || one || n), [1, 2, 3])
 FROM range(3000) counted(n)'''
-ROUNDING = '''STRUCT(of_duration BIGINT, of_quantity BIGINT, of_count BIGINT, cap BIGINT,
+ROUNDING = '''STRUCT(of_duration BIGINT, of_quantity BIGINT, cap BIGINT,
     grains BIGINT, bias BIGINT, quantum BIGINT, minimum BIGINT)[]'''
 with open_scratch().closing() as store:
     for name in ("round_to", "value_of"):

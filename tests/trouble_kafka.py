@@ -46,7 +46,7 @@ class KafkaLine(Line):
         super().rest()
         run(self.home, "forward", "--once")
 
-    def _project(self, events_max: int) -> None:
+    def _project(self, sizes: list[int]) -> None:
         self.close_store()
         run(self.home, "consume", "--once")
 

@@ -18,12 +18,13 @@ from eventlog import JournalSource, LogSource, Partition
 from tests import recount
 from tests.command_line import run_here
 from tests.oracle_calendar import EPOCH
-from tests.oracle_log import Event, read_event, read_torn_journal, usage
+from tests.oracle_log import Event
 from tests.test_projector import _daily as stored_daily
 from tests.test_projector import _records as stored_records
 from tests.trouble_disk import Disk, How
+from tests.trouble_journal import USAGE, Told
 from tests.trouble_servers import SERVERS, Server
-from tests.trouble_store import Death, Watched, open_small
+from tests.trouble_store import Death, Portions, Watched, open_small
 from tests.trouble_wire import Message, Wire, WireSource
 from warehouse import Store
 
@@ -48,6 +49,7 @@ class Line(ExitStack):
             name: Server(name, self.disk, self.journal, lambda: self.now_us)
             for name in (*SERVERS, "corrections")
         }
+        self.told = Told(self.journal)
         self.wire = Wire()
         self.passed: set[bytes] = set()
         self.tally: Counter[str] = Counter()
@@ -102,7 +104,8 @@ class Line(ExitStack):
         self.servers[server].close()
 
     def _write_through(self, server: str) -> None:
-        self.disk.write_through(self.servers[server].folder)
+        if (folder := self.servers[server].folder).is_dir():
+            self.disk.write_through(folder)
 
     def _kill(self, server: str, act: str, calls: int, how: How) -> None:
         self.servers[server].kill(act, calls, how)
@@ -111,8 +114,9 @@ class Line(ExitStack):
         """Fails while it flushes. What was read of the journal before was accepted."""
         self.servers[server].kill("flush", calls, "torn")
         positions = self._positions() if self.route == "journal" else {}
-        for topic, source, number, payload in read_torn_journal(self.journal):
-            if number < positions.get(Partition("journal", topic, source), 1):
+        for topic, source, first, payloads in self.told.segments(server):
+            read = positions.get(Partition("journal", topic, source), 1) - first
+            for number, payload in enumerate(payloads[: max(read, 0)], first):
                 self._read_and_cut[topic, source, number] = payload
         self.servers[server].fail(permille)
 
@@ -126,9 +130,8 @@ class Line(ExitStack):
         """Something that a journal has, from another source: the same, withdrawn, or of another
         account, which is a conflict.
         """
-        known = self._journal_usage()
-        if known:
-            self.pass_in(server, [{**known[nth % len(known)], **change}])
+        if event := self.told.any_usage(nth):
+            self.pass_in(server, [{**event, **change}])
 
     def pass_in(self, server: str, events: Iterable[Mapping[str, Any]]) -> None:
         told = [{"server_id": server, "region": "eu", **one} for one in events]
@@ -186,8 +189,8 @@ class Line(ExitStack):
 
     # The projector.
 
-    def _project(self, events_max: int) -> None:
-        Watched(self.store(), self._clock).run_once(self._source(), events_max=events_max)
+    def _project(self, sizes: list[int]) -> None:
+        Watched(self.store(), self._clock).run_once(Portions(self._source(), sizes))
 
     def _kill_projector(self, events_max: int, calls: int, how: How, permille: int) -> None:
         self.close_store()
@@ -202,7 +205,7 @@ class Line(ExitStack):
         zombie, source = Watched(self.store(), self._clock), self._source()
         source.assign(zombie.positions())
         read = source.poll(1000, 0.0)
-        self._project(1000)
+        self._project([])
         if read:
             with pytest.raises(Refused, match="POSITION_MOVED"):
                 zombie.apply(read)
@@ -234,12 +237,12 @@ class Line(ExitStack):
             lists = self.wire.entries.items()
             return [(at.topic, one.message.payload) for at, entries in lists for one in entries]
         found = {**self._read_and_cut}
-        for topic, source, number, payload in read_torn_journal(self.journal):
+        for topic, source, number, payload in self.told.messages():
             assert found.setdefault((topic, source, number), payload) == payload
         return [(topic, payload) for (topic, _, _), payload in found.items()]
 
     def accepted(self) -> list[Event]:
-        return usage(self.log())
+        return self._usage(self.log())
 
     def rest(self) -> None:
         """All servers close in good order, and all that is under way arrives."""
@@ -252,12 +255,12 @@ class Line(ExitStack):
 
     def check(self) -> None:
         """All is read; then the store is what a recount of the log is."""
-        self._project(1000)
+        self._project([])
         log, store = self.log(), self.store()
-        events = usage(log)
+        events = self._usage(log)
         assert stored_records(store) == recount.records(events)
         assert stored_daily(store) == recount.daily(events)
-        valid = [(topic, payload, read_event(topic, payload)) for topic, payload in log]
+        valid = [(topic, payload, self.told.event(topic, payload)) for topic, payload in log]
         numbers: dict[tuple[str, str], set[int]] = defaultdict(set)
         for topic, _, event in valid:
             if event is not None:
@@ -276,7 +279,7 @@ class Line(ExitStack):
         """Whether commands find in the journal all that was read of it: no power has failed since
         it was read.
         """
-        there = {(topic, source, at) for topic, source, at, _ in read_torn_journal(self.journal)}
+        there = {(topic, source, at) for topic, source, at, _ in self.told.messages()}
         return self.route == "journal" and self._read_and_cut.keys() <= there
 
     def check_rebuilt(self) -> None:
@@ -288,19 +291,21 @@ class Line(ExitStack):
             assert done.returncode == 0, done.stdout + done.stderr
             self.tally["rebuilt"] += 1
 
-    def _journal_usage(self) -> list[Event]:
-        found = read_torn_journal(self.journal)
-        return usage((topic, payload) for topic, _, _, payload in found)
+    def _usage(self, payloads: Iterable[tuple[str, bytes]]) -> list[Event]:
+        """As `oracle_log.usage`."""
+        found = (self.told.event(topic, one) for topic, one in payloads if topic == USAGE)
+        return [one for one in found if one is not None]
 
     def check_servers(self) -> None:
         """What the journals hold is what callers know: nothing else, nor less than was flushed."""
-        states = recount.records(self._journal_usage())
+        told = self._usage((topic, one) for topic, _, _, one in self.told.messages())
+        states = recount.records(told)
         issued = set().union(*(one.issued for one in self.servers.values()))
         assert {key[0] for key in states} <= issued | self.passed
         mine = {key: state for key, state in states.items() if key[2] != OTHER}
         for one in self.servers.values():
             one.check(mine)
-            one.check_settled(read_torn_journal(self.journal))
+            one.check_settled(self.told.messages(one.name))
 
 
 def spans(numbers: Iterable[int]) -> list[tuple[int, int]]:

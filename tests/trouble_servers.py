@@ -211,17 +211,16 @@ class Server:
             assert length <= last - one.start, (self.name, length, one)
 
     def check_settled(self, messages: Iterable[tuple[str, str, int, bytes]]) -> None:
-        """Whoever opened with a heartbeat has named how far each opening before came that did not
-        close: of those that wrote through whatever they told, all that is there. Of nobody more is
-        named than is there, whenever the power failed.
+        """By its own messages: whoever opened with a heartbeat has named how far each opening
+        before came that did not close: of those that wrote through whatever they told, all that is
+        there. Of nobody more is named than is there, whenever the power failed.
         """
         last: dict[str, dict[str, int]] = {}
         beats: dict[str, list[Mapping[str, Any]]] = {}
         for topic, source, number, payload in messages:
-            if source.startswith(f"{self.name}/"):
-                last.setdefault(source, {})[topic] = number
-                if topic == HEARTBEATS and (beat := read_event(topic, payload)):
-                    beats.setdefault(source, []).append(beat)
+            last.setdefault(source, {})[topic] = number
+            if topic == HEARTBEATS and (beat := read_event(topic, payload)):
+                beats.setdefault(source, []).append(beat)
         closed = {
             source for source, some in beats.items() if any(one["phase"] == "CLOSE" for one in some)
         }

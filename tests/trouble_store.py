@@ -1,7 +1,7 @@
 """Stores under fire: a process that dies at a chosen statement, and every commit looked at."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ import pytest
 from consumers import Projector, broken_invariants
 from consumers.horizon import Ends, nothing_unread
 from consumers.projector import Applied
-from eventlog import Slice
+from eventlog import LogSource, Slice
 from tests.trouble_disk import How, Killed
 from warehouse import Store, open_store
 from warehouse.store import Parameters
@@ -34,6 +34,22 @@ class Watched(Projector):
         if faults := broken_invariants(self._watched):
             raise AssertionError("; ".join(f"{one.place}: {one.message}" for one in faults))
         return done
+
+
+class Portions:
+    """A log of which a poll hands on so many messages at most, one size after another, then all.
+    The journal's block at hand is handed on whole.
+    """
+
+    def __init__(self, source: LogSource, sizes: Iterable[int]) -> None:
+        self._source = source
+        self._sizes = iter(sizes)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+    def poll(self, events_max: int, timeout_s: float) -> list[Slice]:
+        return self._source.poll(next(self._sizes, events_max), timeout_s)
 
 
 class Death:

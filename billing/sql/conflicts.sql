@@ -1,3 +1,3 @@
 -- The near records that have several identities, near or not.
 CREATE OR REPLACE TEMP TABLE conflicts AS
-SELECT DISTINCT record_id FROM conflicting_records
+SELECT record_id FROM conflicting_records

@@ -1,5 +1,5 @@
--- Every line of every account: usage, fees, commitments, in the order of their terms. Of usage
--- beyond a commitment only that it is beyond matters: multiplied whole it may not fit.
+-- Every line of every account: usage, fees, commitments, in the order of their terms. Usage
+-- beyond a commitment is not compared by fractions: multiplied it may not fit.
 CREATE OR REPLACE TEMP TABLE draft_lines AS
 WITH usage AS (
     SELECT account, stretch, sum(amount)::HUGEINT AS amount FROM rated_lines GROUP BY ALL
@@ -9,11 +9,11 @@ short AS (
     SELECT
         members.account, terms.term, terms.even, terms.below,
         terms.least * terms.minor AS wanted,
-        least(coalesce(usage.amount, 0::HUGEINT), wanted // terms.below + 1) AS used,
-        wanted - used * terms.below AS above
+        coalesce(usage.amount, 0::HUGEINT) AS used, wanted - used * terms.below AS above
     FROM members
     INNER JOIN commitment_terms AS terms USING (cohort)
     LEFT JOIN usage ON members.account = usage.account AND terms.stretch = usage.stretch
+    WHERE used <= wanted // terms.below
 ),
 
 every AS (
@@ -29,7 +29,7 @@ every AS (
     FROM members INNER JOIN fee_terms USING (cohort)
     UNION ALL BY NAME
     SELECT account, term, term AS place, round_line(above, below, even) AS amount
-    FROM short WHERE above > 0 AND round_line(above, below, even) > 0
+    FROM short WHERE round_line(above, below, even) > 0
 )
 
 SELECT

@@ -4,7 +4,7 @@
 CREATE OR REPLACE TEMP VIEW line_records AS
 SELECT
     placed_records.*, rates.rate, rates.measure, rates.grouping,
-    value_of(duration_us, of_duration, quantity, of_quantity, begun, of_count) AS value,
+    value_of(duration_us, of_duration, quantity, of_quantity) AS value,
     CASE WHEN rates.scope = 'record' AND value <= cap64
         THEN round_to(value * grains64, bias64, quantum64, begun * minimum64)
     END AS rounded64,

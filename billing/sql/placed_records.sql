@@ -1,10 +1,10 @@
--- The records of each stretch: that started in it, or were open in it, which peaks count.
+-- The records of each stretch: that started in it, or were open in it, which peaks count. What has no
+-- length was never open.
 CREATE OR REPLACE TEMP VIEW placed_records AS
 SELECT
     near_records.*, places.account, places.stretch, places.start_at, places.end_at,
     near_records.started_at >= places.start_at AS starts_here,
-    greatest(near_records.started_at, places.start_at)
-        < least(near_records.last_seen, places.end_at) AS is_open,
+    near_records.started_at < near_records.last_seen AS is_open,
     near_records.continues IS NOT NULL
         AND near_records.continues <> near_records.record_id AS continuing,
     CASE WHEN continuing THEN 0 ELSE 1 END AS begun

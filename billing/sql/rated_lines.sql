@@ -17,11 +17,10 @@ WITH sized AS (
 judged AS (
     SELECT
         rates.*, sized.account, coalesce(sized.records, 0) AS records,
-        coalesce(sized.beyond, FALSE)
-        OR coalesce(sized.quantity, 0) > rates.most
-        OR coalesce(sized.own, 0) > rates.most_records AS is_beyond,
-        CASE WHEN is_beyond THEN 0 ELSE coalesce(sized.own, 0) END AS own,
-        CASE WHEN is_beyond THEN 0::HUGEINT ELSE coalesce(sized.quantity, 0::HUGEINT) END AS used,
+        coalesce(sized.own, 0) AS begun, coalesce(sized.quantity, 0::HUGEINT) AS whole,
+        sized.beyond OR whole > rates.most OR begun > rates.most_records AS is_beyond,
+        CASE WHEN is_beyond THEN 0 ELSE begun END AS own,
+        CASE WHEN is_beyond THEN 0::HUGEINT ELSE whole END AS used,
         greatest(used - rates.included, 0::HUGEINT) AS net
     FROM sized INNER JOIN rates USING (rate)
 ),
@@ -43,7 +42,7 @@ poured AS (
         list_transform(tiers, lambda tier: {
             'inside': CASE
                 WHEN model = 'graduated' THEN
-                    greatest(least(coalesce(tier.upper, net), net) - tier.lower, 0::HUGEINT)
+                    greatest(least(tier.upper, net) - tier.lower, 0::HUGEINT)
                 WHEN net > tier.lower AND net <= coalesce(tier.upper, net) THEN net
                 ELSE 0::HUGEINT
             END,

@@ -9,7 +9,6 @@ WITH known AS (
 )
 
 SELECT
-    (row_number() OVER (ORDER BY usage_terms.place, known.variant NULLS FIRST) - 1)::INTEGER
-        AS rate,
+    (row_number() OVER (ORDER BY usage_terms.place, known.variant NULLS FIRST))::INTEGER AS rate,
     usage_terms.*, known.variant
 FROM known INNER JOIN usage_terms USING (term)

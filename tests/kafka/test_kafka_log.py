@@ -1,5 +1,6 @@
 """The log on a real broker: one contract, both clients."""
 
+import contextlib
 import secrets
 import socket
 import time
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Producer
 from kafka import KafkaAdminClient, TopicPartition
+from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
 
 from edge import Refused
 from eventlog.kafka import KafkaTopics, Topic
@@ -15,6 +17,7 @@ from eventlog.kafka_open import Library, open_client, open_kafka
 from eventlog.kafka_settings import KafkaSettings
 from eventlog.kafka_source import KafkaSource
 from eventlog.slices import Partition, Slice
+from tests.command_line import wait_until
 
 
 @pytest.fixture
@@ -57,9 +60,15 @@ def source(settings: KafkaSettings, topic: str, library: Library) -> Iterator[Ka
 
 
 def _send(
-    address: str, topic: str, values: list[bytes], *, partition: int = 0, commit: bool | None = None
+    address: str,
+    topic: str,
+    values: list[bytes],
+    *,
+    partition: int = 0,
+    commit: bool | None = None,
+    key: bytes | None = b"fra-1/x",
 ) -> None:
-    """Produce `values` with key `fra-1/x`; `commit` True or False ends a transaction so."""
+    """Produce `values`; `commit` True or False ends a transaction so."""
     options = {"bootstrap.servers": address}
     if commit is not None:
         options["transactional.id"] = f"t{secrets.token_hex(4)}"
@@ -68,7 +77,7 @@ def _send(
         producer.init_transactions(20)
         producer.begin_transaction()
     for value in values:
-        producer.produce(topic, value, key=b"fra-1/x", partition=partition)
+        producer.produce(topic, value, key=key, partition=partition)
     assert producer.flush(20) == 0
     if commit is not None:
         (producer.commit_transaction if commit else producer.abort_transaction)(20)
@@ -123,6 +132,19 @@ def test_messages_come_in_order_with_keys_offsets_and_arrival(
         at[one.partition] = one.next
     assert at == ends
     assert {place.log.count("/") for place in ends} == {1}
+
+
+def test_a_key_that_names_no_source_is_none(
+    source: KafkaSource, topic: str, kafka_bootstrap: str
+) -> None:
+    """As other producers may write, who key as they like or not at all."""
+    for key in (b"\xff/x", None):
+        _send(kafka_bootstrap, topic, [b"foreign"], key=key)
+    _send(kafka_bootstrap, topic, [b"ours"])
+    source.assign({})
+    slices = _drain(source, topic)
+    assert _payloads(slices) == [b"foreign", b"foreign", b"ours"]
+    assert [name for one in slices for name in one.sources] == [None, None, "fra-1/x"]
 
 
 def test_reading_goes_on_from_a_position(
@@ -197,6 +219,7 @@ def test_a_topic_deleted_while_it_is_read_stays_deleted(
     assert "was deleted" in str(caught.value.faults[0])
     source._client.fetch(100, 1.0)  # the client's own curiosity goes on
     assert topics.find([topic]) == {}
+    assert source.ends([topic]) == source.begins([topic]) == {}
 
 
 def _drain_new(source: KafkaSource) -> list[Slice]:
@@ -293,14 +316,38 @@ def test_events_deleted_while_reading_are_refused(
     source.close()
 
 
+def test_an_offset_that_is_there_after_all_is_read(
+    settings: KafkaSettings, topic: str, kafka_bootstrap: str, library: Library
+) -> None:
+    """As where a replica led for a moment that had not come so far: nothing is gone or changed."""
+    client = open_client(settings, library)
+    source = KafkaSource(KafkaTopics.connect(settings), client, [topic])
+    _send(kafka_bootstrap, topic, [b"a", b"b"])
+    source.assign({})
+    client.assign({(topic, 0): 99, (topic, 1): 0})
+    assert _payloads(_drain(source, topic)) == [b"a", b"b"]
+    source.close()
+
+
 def test_advice_reaches_the_group(
     source: KafkaSource, topic: str, settings: KafkaSettings, admin: KafkaAdminClient
 ) -> None:
     first = next(iter(source.ends([topic])))
     source.assign({})
-    source.advise({first: 3, Partition("journal", topic, "fra-1/x"): 99})
-    groups = admin.list_group_offsets([settings.group_id])
-    assert "3" in str(groups)
+    journal = {Partition("journal", topic, "fra-1/x"): 99}
+    source.advise(journal)
+
+    def is_told() -> bool:
+        """A broker's first group has no coordinator yet, and nobody waits for advice."""
+        source.advise({first: 3, **journal})
+        with contextlib.suppress(CoordinatorNotAvailableError, NotCoordinatorError):
+            told = admin.list_group_offsets([settings.group_id])[settings.group_id]
+            assert {place.topic for place in told} <= {topic}
+            found = {str(place.partition): one.offset for place, one in told.items()}
+            return found == {first.partition: 3}
+        return False
+
+    wait_until(is_told)
 
 
 def test_a_missing_topic_is_refused_and_not_made(
@@ -346,7 +393,10 @@ def test_a_topic_that_the_broker_does_not_know_yet_is_asked_for_again_and_then_n
     known.close()
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:{free}", "no port", "127.0.0.1:99999", ""])
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1:{free}", "no port", "127.0.0.1:99999", "", "a..b:9092", f"{'a' * 64}.example:9092"],
+)
 def test_an_unreachable_broker_is_one_sentence(address: str) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,1 +1,1 @@
-CREATE OR REPLACE TEMP TABLE swept (account BIGINT, slot BIGINT, records BIGINT, peak HUGEINT)
+CREATE OR REPLACE TEMP TABLE swept (line BIGINT, records BIGINT, peak HUGEINT)

@@ -7,7 +7,7 @@ WITH again AS (
     WHERE "grouping" = 'unique' AND participant_id IS NULL AND continuing
 )
 
-SELECT DISTINCT again.record_id, again.account, again.rate
+SELECT again.record_id, again.account, again.rate
 FROM line_records AS early
 INNER JOIN again
     ON early.record_id = again.continues AND early.account = again.account

@@ -15,7 +15,7 @@ rounded AS (
     SELECT
         parts.account, parts.rate, rates.measure, parts.records, parts.own, parts.beyond,
         CASE
-            WHEN beyond THEN 0
+            WHEN beyond THEN NULL
             WHEN raw <= cap64 THEN
                 round_to(raw::BIGINT * grains64, bias64, quantum64, minimum64)::HUGEINT
             ELSE round_to(raw * grains, bias, quantum, minimum)

@@ -4,7 +4,6 @@ SELECT
     account, rate, count(*) AS records,
     count(*) FILTER (WHERE NOT continuing) AS own, bool_or(beyond) AS beyond,
     CASE
-        WHEN bool_or(beyond) THEN 0
         WHEN any_value(measure) = 'maximum'
             THEN greatest(max(rounded64)::HUGEINT, max(rounded128))
         ELSE coalesce(sum(rounded64), 0)::HUGEINT + coalesce(sum(rounded128), 0)

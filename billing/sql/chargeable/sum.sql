@@ -1,12 +1,11 @@
--- All of a line's records together, rounded once or not at all.
+-- All of a line's records together, rounded once or not at all. No duration is beyond what can be
+-- billed exactly, and a count is one.
 INSERT INTO chargeable BY NAME
 WITH lines AS (
     SELECT
         sums.account, rates.rate, sum(sums.records)::BIGINT AS records,
         sum(sums.own)::BIGINT AS own,
-        bool_or(rates.cap < CASE rates.measure
-            WHEN 'duration' THEN sums.longest_us WHEN 'count' THEN 1 ELSE sums.largest
-        END) AS beyond,
+        bool_or(rates.of_quantity = 1 AND sums.largest > rates.cap) AS beyond,
         CASE any_value(rates.measure)
             WHEN 'duration' THEN sum(sums.duration_us)
             WHEN 'count' THEN sum(sums.own)
@@ -24,5 +23,5 @@ WITH lines AS (
 
 SELECT
     account, rate, records, own, beyond,
-    CASE WHEN beyond THEN 0 ELSE round_to(raw * grains, bias, quantum, minimum) END AS quantity
+    CASE WHEN beyond THEN NULL ELSE round_to(raw * grains, bias, quantum, minimum) END AS quantity
 FROM lines INNER JOIN rates USING (rate)

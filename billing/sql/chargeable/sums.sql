@@ -4,7 +4,7 @@ CREATE OR REPLACE TEMP TABLE sums AS
 SELECT
     account, stretch, meter, variant, count(*) AS records,
     count(*) FILTER (WHERE NOT continuing) AS own,
-    sum(duration_us)::HUGEINT AS duration_us, max(duration_us) AS longest_us,
-    sum(coalesce(quantity, 0))::HUGEINT AS quantity, max(coalesce(quantity, 0)) AS largest
+    sum(duration_us)::HUGEINT AS duration_us, sum(quantity)::HUGEINT AS quantity,
+    max(quantity) AS largest
 FROM placed_records WHERE starts_here
 GROUP BY account, stretch, meter, variant

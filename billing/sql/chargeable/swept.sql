@@ -5,17 +5,14 @@
 -- its microseconds count: months far apart may be swept together, and a stretch is shorter than
 -- the 2^42 there is room for.
 INSERT INTO swept BY NAME
-WITH sizes AS (SELECT max(slot) + 1 AS slots FROM peak_rates),
-
-open_records AS (
+WITH open_records AS (
     SELECT
-        (records.account * sizes.slots + peak_rates.slot)::BIGINT AS line,
+        peak_lines.line,
         epoch_us(greatest(records.started_at, records.start_at)) - epoch_us(records.start_at)
             AS since,
         epoch_us(least(records.last_seen, records.end_at)) - epoch_us(records.start_at) AS until
     FROM line_records AS records
-    INNER JOIN peak_rates USING (rate)
-    CROSS JOIN sizes
+    INNER JOIN peak_lines USING (account, rate)
     WHERE records."grouping" = 'peak'
 ),
 
@@ -28,13 +25,8 @@ edges AS (
 sums AS (
     SELECT edge, sum(2 * (edge & 1) - 1) OVER (ORDER BY edge ROWS UNBOUNDED PRECEDING) AS open
     FROM edges
-),
-
-peaks AS (
-    SELECT
-        ($part << $bits) + (edge >> 43) AS line, count(*) // 2 AS records,
-        max(open)::HUGEINT AS peak
-    FROM sums GROUP BY ALL
 )
 
-SELECT line // slots AS account, line % slots AS slot, records, peak FROM peaks CROSS JOIN sizes
+SELECT
+    ($part << $bits) + (edge >> 43) AS line, count(*) // 2 AS records, max(open)::HUGEINT AS peak
+FROM sums GROUP BY ALL

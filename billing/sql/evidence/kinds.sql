@@ -30,11 +30,11 @@ SELECT
     min(cap64) AS cap64, list(rate ORDER BY rate) AS rates,
     list(CASE WHEN is_rounded THEN slot ELSE 0 END ORDER BY rate) AS slots,
     coalesce(list({
-        'of_duration': of_duration, 'of_quantity': of_quantity, 'of_count': of_count, 'cap': cap,
+        'of_duration': of_duration, 'of_quantity': of_quantity, 'cap': cap,
         'grains': grains64, 'bias': bias64, 'quantum': quantum64, 'minimum': minimum64
     } ORDER BY rate) FILTER (is_rounded), []) AS narrow,
     coalesce(list({
-        'of_duration': of_duration, 'of_quantity': of_quantity, 'of_count': of_count, 'cap': cap,
+        'of_duration': of_duration, 'of_quantity': of_quantity, 'cap': cap,
         'grains': grains, 'bias': bias, 'quantum': quantum, 'minimum': minimum
     } ORDER BY rate) FILTER (is_rounded), []) AS wide
 FROM found

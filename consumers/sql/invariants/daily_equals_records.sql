@@ -8,6 +8,8 @@ stored AS (
     SELECT day, account_id, meter, variant, records, duration_us, quantity
     FROM usage_daily WHERE records <> 0 OR duration_us <> 0 OR quantity <> 0
 )
-SELECT count(*) FROM (
-    (FROM recount EXCEPT ALL FROM stored) UNION ALL (FROM stored EXCEPT ALL FROM recount)
+SELECT coalesce(sum(abs(times)), 0)::BIGINT FROM (
+    SELECT * EXCLUDE (side), sum(side) AS times
+    FROM (SELECT *, 1 AS side FROM recount UNION ALL SELECT *, -1 FROM stored)
+    GROUP BY ALL
 )

@@ -6,5 +6,8 @@ WITH chain AS (
 ),
 ends AS (SELECT log, topic, "partition", max(next) AS next FROM batches GROUP BY ALL)
 SELECT (SELECT count(*) FROM chain WHERE before <> start OR next - start < events)
-    + (SELECT count(*) FROM ((FROM ends EXCEPT ALL FROM positions) UNION ALL
-        (FROM positions EXCEPT ALL FROM ends)))
+    + (SELECT coalesce(sum(abs(times)), 0)::BIGINT FROM (
+        SELECT * EXCLUDE (side), sum(side) AS times
+        FROM (SELECT *, 1 AS side FROM ends UNION ALL SELECT *, -1 FROM positions)
+        GROUP BY ALL
+    ))

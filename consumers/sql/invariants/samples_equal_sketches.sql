@@ -26,6 +26,8 @@ stored AS (
     FROM sketch_buckets b JOIN quality_hourly h USING (cell)
     WHERE h.hour >= (SELECT first_day FROM samples_kept)
 )
-SELECT count(*) FROM (
-    (FROM recount EXCEPT ALL FROM stored) UNION ALL (FROM stored EXCEPT ALL FROM recount)
+SELECT coalesce(sum(abs(times)), 0)::BIGINT FROM (
+    SELECT * EXCLUDE (side), sum(side) AS times
+    FROM (SELECT *, 1 AS side FROM recount UNION ALL SELECT *, -1 FROM stored)
+    GROUP BY ALL
 )

@@ -5,14 +5,16 @@ WITH sketched AS (
         sum(samples) FILTER (metric = 'jitter_ms') AS jitters
     FROM sketch_buckets GROUP BY cell
 ),
-counted AS (SELECT cell, samples, samples FROM quality_hourly),
+counted AS (SELECT cell, samples AS rtts, samples AS jitters FROM quality_hourly),
 crowded AS (
     SELECT cell FROM sketch_buckets b JOIN quality_hourly h USING (cell)
     GROUP BY cell, metric HAVING sum(b.samples) > any_value(h.samples)
 )
 SELECT
-    (SELECT count(*) FROM (
-        (FROM counted EXCEPT ALL FROM sketched) UNION ALL (FROM sketched EXCEPT ALL FROM counted)
+    (SELECT coalesce(sum(abs(times)), 0)::BIGINT FROM (
+        SELECT * EXCLUDE (side), sum(side) AS times
+        FROM (SELECT *, 1 AS side FROM counted UNION ALL SELECT *, -1 FROM sketched)
+        GROUP BY ALL
     ))
     + (SELECT count(*) FROM crowded)
     + (SELECT count(*) FROM (

@@ -5,8 +5,10 @@ WITH beats AS (
 ),
 states AS (SELECT source, sequence FROM source_state)
 SELECT
-    (SELECT count(*) FROM (
-        (FROM beats EXCEPT ALL FROM states) UNION ALL (FROM states EXCEPT ALL FROM beats)
+    (SELECT coalesce(sum(abs(times)), 0)::BIGINT FROM (
+        SELECT * EXCLUDE (side), sum(side) AS times
+        FROM (SELECT *, 1 AS side FROM beats UNION ALL SELECT *, -1 FROM states)
+        GROUP BY ALL
     ))
     + (SELECT count(*) FROM refusals r
         ANTI JOIN source_totals t ON t.source = r.source AND t.topic = r.topic
