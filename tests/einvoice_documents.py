@@ -50,7 +50,8 @@ EXEMPT, REVERSED, OUTSIDE = ("E", "0"), ("AE", "0"), ("O", None)
 
 
 def rounded(amount: Decimal, places: int) -> Decimal:
-    return amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    """Half up, and never minus nothing."""
+    return amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) + 0
 
 
 def line(amount: Any, tax: Any = S19, **changes: Any) -> Told:
