@@ -37,9 +37,9 @@ def embed_xml(pdf: bytes, cii: bytes, document: Mapping[str, Any]) -> bytes:
     assert end, "the end of a file as typst writes it"
     size, root, info, id, xref = int(end[1]), int(end[2]), end[3] or b"", end[4], int(end[5])
     instance = hashlib.sha256(pdf + cii).hexdigest()[:32].encode()
-    catalog = _object(pdf, xref, root)
+    catalog = _dictionary(pdf, _place(pdf, xref, root))
     metadata = int(_found(_METADATA, catalog)[1])
-    xmp = _xmp(_object(pdf, xref, metadata), instance)
+    xmp = _xmp(_packet(pdf, _place(pdf, xref, metadata)), instance)
     file, spec = size, size + 1
     objects = {
         metadata: _stream(b"/Type/Metadata/Subtype/XML", xmp),
@@ -54,19 +54,27 @@ def embed_xml(pdf: bytes, cii: bytes, document: Mapping[str, Any]) -> bytes:
     return pdf.rstrip() + b"\n" + _update(len(pdf.rstrip()) + 1, objects, trailer)
 
 
-def _object(pdf: bytes, xref: int, number: int) -> bytes:
-    """What stands between `obj` and `endobj`; entries of the table are 20 bytes each."""
+def _place(pdf: bytes, xref: int, number: int) -> int:
+    """Where the object begins, behind its head; entries of the table are 20 bytes each."""
     table = _found(re.compile(rb"xref\n0 \d+\n"), pdf, xref).end()
     start = int(pdf[table + 20 * number :][:10])
     head = b"%d 0 obj\n" % number
     assert pdf.startswith(head, start)
-    return pdf[start + len(head) : pdf.index(b"\nendobj", start)]
+    return start + len(head)
 
 
-def _xmp(metadata: bytes, instance: bytes) -> bytes:
+def _dictionary(pdf: bytes, place: int) -> bytes:
+    return pdf[place : pdf.index(b"\nendobj", place)]
+
+
+def _packet(pdf: bytes, place: int) -> bytes:
+    """The text of a stream may hold any words, so its length alone says where it ends."""
+    start = _found(_STREAM, pdf, place)
+    return pdf[start.end() :][: int(start[1])]
+
+
+def _xmp(packet: bytes, instance: bytes) -> bytes:
     """The packet with the schema of Factur-X declared and its four properties."""
-    start = _found(_STREAM, metadata)
-    packet = metadata[start.end() :][: int(start[1])]
     assert packet.count(_SCHEMAS_END) == packet.count(_DESCRIPTIONS_END) == 1
     packet = _INSTANCE.sub(instance, packet)
     packet = packet.replace(_SCHEMAS_END, _schema() + _SCHEMAS_END)
