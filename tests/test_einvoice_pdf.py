@@ -1,12 +1,14 @@
 """The electronic invoice inside its PDF: PDF/A-3 still, the same bytes, found by other readers."""
 
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import facturx
 import pypdf
 import pytest
+import typst
 
 from billing.documents import electronic_invoice, embed_xml, render_pdf
 from tests.einvoice_documents import MATRIX
@@ -51,6 +53,17 @@ def test_the_same_document_gives_the_same_bytes() -> None:
 def _ids(pdf: bytes) -> list[Any]:
     found = pypdf.PdfReader(io.BytesIO(pdf)).trailer["/ID"]
     return [bytes(one.original_bytes) for one in found]
+
+
+def test_a_page_with_links_in_it_keeps_them() -> None:
+    """Where they go is told by names, as attachments are."""
+    page = b"= Total <total>\n#pagebreak()\n#link(<total>)[Back to the total]"
+    made_on = datetime(2026, 11, 2, tzinfo=UTC)
+    pdf = typst.compile(page, format="pdf", pdf_standards=["a-3b"], timestamp=made_on)
+    assert isinstance(pdf, bytes)
+    reader = pypdf.PdfReader(io.BytesIO(embed_xml(pdf, b"<xml/>", MATRIX["two lines"])))
+    assert list(reader.attachments) == ["factur-x.xml"]
+    assert list(reader.named_destinations) == ["total"]
 
 
 def test_its_metadata_say_that_it_is_factur_x() -> None:
