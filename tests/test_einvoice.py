@@ -155,6 +155,12 @@ def test_what_may_not_go_by_peppol_stays_plain(seller: Any, buyer: Any) -> None:
     assert faults(ubl) == []
 
 
+def _taxed(total: str, tax: str) -> Any:
+    """49.00 with another tax than its rate's."""
+    told = document(fee("49.00"), tax=tax, total=total, due=total)
+    return {**told, "taxes": [{**told["taxes"][0], "tax": tax}]}
+
+
 @pytest.mark.parametrize(
     ("told", "why"),
     [
@@ -182,7 +188,11 @@ def test_what_may_not_go_by_peppol_stays_plain(seller: Any, buyer: Any) -> None:
         (document(fee("49.00"), total="58.32"), "do not add up"),
         (document(fee("49.00"), due="58.32"), "do not add up"),
         (document(fee("49.00"), line("1.00", S7), taxes=document(fee("50"))["taxes"]), "add up"),
+        (document(fee("49.00", tax=("S", "0"))), "do not add up"),
+        (document(fee("49.00", tax=("Z", "7"))), "do not add up"),
+        (_taxed("60.32", "11.32"), "do not add up"),
         (document(line("10000000000000.00")), "more than 15 digits"),
+        (document(line("10000000000000.00"), line("-9999999999999.00")), "more than 15 digits"),
         (document(line("1"), lines=[{**line("1"), "tax": None}]), "its tax category"),
         (credit_note(fee("49.00", tax=EXEMPT), taxes=[]), "its tax category"),
     ],

@@ -63,7 +63,7 @@ def is_currency(code: str) -> bool:
 
 def vat_identifier(number: str, country: str) -> str:
     """The number with the prefix of its country, which for Greece is EL."""
-    told = "".join(number.split())
+    told = "".join(number.split()).upper()
     if told[:2] in _countries() | _VAT_PREFIXES:
         return told
     return ("EL" if country == "GR" else country) + told

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Context, Decimal
+from fractions import Fraction
 from functools import reduce
 from itertools import groupby
 from typing import Any, Final
@@ -56,7 +57,7 @@ def semantic_invoice(document: _Told) -> SemanticInvoice:
     seller, buyer = (_party(document[side], has_vat=kept) for side in ("seller", "buyer"))
     lines = semantic_lines(document)
     is_credit_note, due = document["kind"] == "credit_note", Decimal(document["due"])
-    tax_in, prepaid = document.get("tax_in"), document["prepaid"]
+    tax_in, prepaid = _tax_in(document), document["prepaid"]
     due_on = _day(document["due_on"])
     return SemanticInvoice(
         number=_text(document["number"]),
@@ -96,7 +97,7 @@ def _missing(document: _Told) -> Iterator[str]:
         "seller's country": seller.get("country"),
         "buyer's name": _name(buyer),
         "buyer's country": buyer.get("country"),
-        "line": document["lines"] or None,
+        "line": "some" if document["lines"] else None,
     }
     yield from (f"it has no {name}" for name, value in terms.items() if clean(value) is None)
     if _is_untaxed(document):
@@ -111,7 +112,7 @@ def _missing(document: _Told) -> Iterator[str]:
 
 
 def _unlisted(document: _Told) -> Iterator[str]:
-    tax_in = document.get("tax_in")
+    tax_in = _tax_in(document)
     currencies = [document["currency"], *([tax_in["currency"]] if tax_in else [])]
     for currency in currencies:
         if not is_currency(currency):
@@ -146,15 +147,33 @@ def _sums_against(document: _Told) -> Iterator[str]:
     holds = (
         lines == {entry.category: entry.taxable for entry in breakdown}
         and _sum(lines.values()) == subtotal
+        and all(_is_reckoned(entry) for entry in breakdown)
         and _sum(entry.tax for entry in breakdown) == tax
         and _sum([subtotal, tax]) == total
         and _sum([due, prepaid]) == total
     )
     if not holds:
         yield "its amounts do not add up"
-    amounts = [subtotal, tax, total, due, prepaid, *lines.values()]
+    amounts = [*lines.values(), *(Decimal(line["amount"]) for line in document["lines"])]
+    amounts += [subtotal, tax, total, due, prepaid]
     if any(abs(amount) >= _LONGEST for amount in amounts):
         yield "an amount has more than 15 digits"
+
+
+def _is_reckoned(entry: TaxBreakdown) -> bool:
+    """Whether the tax is that of the rate, within what the rules leave to rounding; another
+    category than S has neither.
+    """
+    rate, tax = Fraction(entry.category.rate or 0), Fraction(entry.tax)
+    if entry.category.code != "S":
+        return rate == tax == 0
+    return rate > 0 and abs(tax - Fraction(entry.taxable) * rate / 100) < 1
+
+
+def _tax_in(document: _Told) -> _Told | None:
+    """The tax in the seller's currency, where that is another."""
+    found: _Told | None = document.get("tax_in")
+    return None if found is None or found["currency"] == document["currency"] else found
 
 
 def _is_untaxed(document: _Told) -> bool:
