@@ -197,6 +197,10 @@ MATRIX: dict[str, Told] = {
     "sale at another country's rate": document(
         fee("33.33", tax=("S", "20")), buyer=of(FRENCH, vat_number=None)
     ),
+    "two countries' tax at one rate": document(
+        line("0.13"), line("0.13"), tax="0.04", total="0.30", due="0.30",
+        taxes=[{**document(line("0.13"))["taxes"][0], "country": at} for at in ("CY", "DE")],
+    ),
     "reverse charge": document(fee("49.00", tax=REVERSED), buyer=FRENCH),
     "reverse charge and old adjustment": document(
         fee("49.00", tax=REVERSED), adjustment("-1.00", "HM-2026-000003"), buyer=FRENCH

@@ -40,6 +40,11 @@ SWEDISH = of(
     endpoint="0007:5560125790",
 )  # fmt: skip
 
+CHECKED = (
+    "0007:5560125790", "0088:4000000000006", "0151:51824753556", "0184:13585628",
+    "0184:DK13585628", "0192:974760673", "0208:0403019261",
+)  # fmt: skip
+
 
 def made(told: Any) -> tuple[bytes, bytes]:
     """Both syntaxes of a document that has them."""
@@ -112,6 +117,7 @@ def test_what_goes_by_peppol_keeps_its_rules(
     ordered = of(BUYER, endpoint="9930:DE129273398", buyer_reference="04011000-12345-03")
     french, austrian = (of(SELLER, country=country) for country in ("FR", "AT"))
     sold = {"seller": french, "buyer": ordered}
+    endpoints = [of(ordered, endpoint=number) for number in CHECKED]
     told = [
         MATRIX["by Peppol"],
         MATRIX["credit note by Peppol"],
@@ -121,6 +127,7 @@ def test_what_goes_by_peppol_keeps_its_rules(
         document(fee("49.00", tax=("S", "25")), seller=SWEDISH, buyer=ordered),
         MATRIX["tiers and packages"] | sold,
         MATRIX["tax in another currency"] | sold,
+        *(document(fee("1"), seller=french, buyer=buyer) for buyer in endpoints),
         *(drawn_document(rng) | sold for _ in range(8)),
     ]
     for one in told:
@@ -129,6 +136,15 @@ def test_what_goes_by_peppol_keeps_its_rules(
         assert [fault for rule in rules for fault in rule_faults(ubl, rule)] == []
     broken = ubl.replace(b"<cbc:BuyerReference>04011000-12345-03</cbc:BuyerReference>", b"")
     assert any("PEPPOL-EN16931-R003" in fault for fault in rule_faults(broken, rules[1]))
+
+
+@pytest.mark.parametrize("number", CHECKED)
+def test_a_digit_that_is_wrong_leads_nowhere(number: str) -> None:
+    wrong = number[:-1] + str((int(number[-1]) + 1) % 10)
+    for endpoint, goes in ((number, PEPPOL), (wrong, PLAIN), (f"{number} ", PEPPOL)):
+        buyer = of(BELGIAN, endpoint=endpoint)
+        _, ubl = made(document(fee("1", tax=REVERSED), buyer=buyer))
+        assert terms(ubl)["BT-24"] == goes
 
 
 @pytest.mark.parametrize(

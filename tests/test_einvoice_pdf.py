@@ -10,7 +10,8 @@ import pypdf
 import pytest
 import typst
 
-from billing.documents import electronic_invoice, embed_xml, render_pdf
+from billing.documents import electronic_invoice, papers, render_pdf
+from billing.documents.factur_x import embed_xml
 from tests.einvoice_documents import MATRIX
 from tests.einvoice_jars import jars, pdf_faults
 from tests.pdf_text import pdf_rows
@@ -53,6 +54,16 @@ def test_the_same_document_gives_the_same_bytes() -> None:
 def _ids(pdf: bytes) -> list[Any]:
     found = pypdf.PdfReader(io.BytesIO(pdf)).trailer["/ID"]
     return [bytes(one.original_bytes) for one in found]
+
+
+def test_the_papers_are_the_whole_of_it_or_the_page_and_why_not() -> None:
+    pdf, _, whole = made("two lines")
+    found = papers(pdf, MATRIX["two lines"])
+    assert (found.pdf, found.why) == (whole, None)
+    assert found.ubl == electronic_invoice(MATRIX["two lines"]).ubl
+    bare = papers(pdf, {**MATRIX["two lines"], "tax": None})
+    assert (bare.pdf, bare.ubl) == (pdf, None)
+    assert bare.why == "no tax is decided: the settings name no country of the seller"
 
 
 def test_a_page_with_links_in_it_keeps_them() -> None:
