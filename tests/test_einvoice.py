@@ -1,6 +1,7 @@
 """Electronic invoices of every kind of document, held against the official rules."""
 
 import random
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from tests.einvoice_documents import (
     OUTSIDE,
     REVERSED,
     S7,
+    S19,
     SELLER,
+    ZERO,
     credit_note,
     document,
     drawn_document,
@@ -24,7 +27,7 @@ from tests.einvoice_documents import (
     line,
     of,
     usage,
-)  # fmt: skip
+)
 from tests.einvoice_jars import jars, peppol_rules
 from tests.einvoice_rules import faults, rule_faults, terms
 from tests.every_line import documents
@@ -171,10 +174,18 @@ def test_what_may_not_go_by_peppol_stays_plain(seller: Any, buyer: Any) -> None:
     assert faults(ubl) == []
 
 
-def _taxed(total: str, tax: str) -> Any:
-    """49.00 with another tax than its rate's."""
-    told = document(fee("49.00"), tax=tax, total=total, due=total)
-    return {**told, "taxes": [{**told["taxes"][0], "tax": tax}]}
+def _taxed(tax: str, of_line: Any) -> Any:
+    """49.00 with this tax, whatever that of its rate is."""
+    told = document(fee("49.00", tax=of_line))
+    total = f"{49 + Decimal(tax):f}"
+    taxes = [{**told["taxes"][0], "tax": tax}]
+    return {**told, "taxes": taxes, "tax": tax, "total": total, "due": total}
+
+
+SWAPPED = document(fee("10.00"), line("20.00", S7)) | {
+    name: document(fee("20.00"), line("10.00", S7))[name]
+    for name in ("taxes", "tax", "total", "due")
+}
 
 
 @pytest.mark.parametrize(
@@ -203,10 +214,15 @@ def _taxed(total: str, tax: str) -> Any:
         ),
         (document(fee("49.00"), total="58.32"), "do not add up"),
         (document(fee("49.00"), due="58.32"), "do not add up"),
+        (document(fee("49.00"), total="58.32", due="58.32"), "do not add up"),
+        (document(fee("49.00"), tax="9.32", total="58.32", due="58.32"), "do not add up"),
+        (document(fee("49.00"), subtotal="48.99", total="58.30", due="58.30"), "do not add up"),
         (document(fee("49.00"), line("1.00", S7), taxes=document(fee("50"))["taxes"]), "add up"),
-        (document(fee("49.00", tax=("S", "0"))), "do not add up"),
-        (document(fee("49.00", tax=("Z", "7"))), "do not add up"),
-        (_taxed("60.32", "11.32"), "do not add up"),
+        (SWAPPED, "do not add up"),
+        (_taxed("0.00", ("S", "0")), "do not add up"),
+        (_taxed("0.00", ("Z", "7")), "do not add up"),
+        (_taxed("1.00", ZERO), "do not add up"),
+        (_taxed("10.32", S19), "do not add up"),
         (document(line("10000000000000.00")), "more than 15 digits"),
         (document(line("10000000000000.00"), line("-9999999999999.00")), "more than 15 digits"),
         (document(line("1"), lines=[{**line("1"), "tax": None}]), "its tax category"),

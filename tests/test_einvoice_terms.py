@@ -26,7 +26,7 @@ from tests.einvoice_documents import (
     packages,
     tiers,
     usage,
-)  # fmt: skip
+)
 from tests.einvoice_rules import terms
 
 BOUND = usage("2", "0.8", unit="board")
@@ -138,7 +138,9 @@ def test_what_is_to_be_paid_and_how() -> None:
     for other in (document(fee("1"), prepaid="1.19"), credit_note(fee("1"))):
         assert "BT-81" not in read(other)
     assert read(document(fee("1"), due_on=None))["BT-20"] == "As agreed."
-    assert read(credit_note(fee("1")))["BT-20"] == "This amount is credited to you."
+    given_back = read(credit_note(fee("1"), due_on="2026-11-16"))
+    assert given_back["BT-20"] == "This amount is credited to you."
+    assert "BT-9" not in given_back
 
 
 def test_taxes_of_one_category_and_rate_are_one_whichever_countries_they_are_of() -> None:
