@@ -118,6 +118,23 @@ def test_periods_are_of_whole_days_and_the_invoice_spans_its_lines() -> None:
     assert (found["BT-73"], found["BT-74"]) == (date(2026, 9, 1), date(2026, 11, 30))
 
 
+def test_parties_and_what_is_told_to_the_buyer() -> None:
+    told = document(fee("1"), reason="a wrong price", buyer=of(BUYER, buyer_reference="R-7"))
+    found = read(told)
+    assert found["BG-1"] == [{"BT-22": "a wrong price\nManaging director: Ada Example"}]
+    assert (found["BT-10"], "BT-13" in found) == ("R-7", False)
+    seller, buyer = found["BG-4"], found["BG-7"]
+    assert (seller["name"], seller["biz_name"]) == ("HomeMeeting GmbH", "HomeMeeting")
+    assert buyer["identifiers"] == {None: "acme"}
+    assert [buyer[name] for name in ("addr_l1", "postcode", "city", "country_code")] == [
+        BUYER["street"], BUYER["postal_code"], BUYER["city"], "DE",
+    ]  # fmt: skip
+    bare = read(MATRIX["bare parties"])
+    assert bare["BG-4"]["name"] == "A"
+    assert "biz_name" not in bare["BG-4"]
+    assert "BG-1" not in bare
+
+
 def test_the_documents_that_it_corrects_are_named_once() -> None:
     lines = [adjustment("1", number) for number in ("X-1", None, "X-2", "X-1")]
     found = read(credit_note(*lines, corrects="X-2"))
