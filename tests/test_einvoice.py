@@ -43,6 +43,11 @@ SWEDISH = of(
     endpoint="0007:5560125790",
 )  # fmt: skip
 
+ICELANDIC = of(
+    SELLER, country="IS", vat_number="IS12345", registration_id="0196:5501692829",
+    endpoint="0196:5501692829",
+)  # fmt: skip
+ITALIAN = of(SELLER, country="IT", vat_number="IT00743110157", endpoint="0211:IT00743110157")
 CHECKED = (
     "0007:5560125790", "0088:4000000000006", "0151:51824753556", "0184:13585628",
     "0184:DK13585628", "0192:974760673", "0208:0403019261",
@@ -125,6 +130,9 @@ def test_what_goes_by_peppol_keeps_its_rules(
         MATRIX["by Peppol"],
         MATRIX["credit note by Peppol"],
         MATRIX["by Peppol"] | {"seller": DUTCH},
+        MATRIX["by Peppol"] | {"seller": ICELANDIC},
+        MATRIX["by Peppol"] | {"seller": ITALIAN},
+        MATRIX["prepaid in full"] | {"seller": of(DUTCH, iban=None), "buyer": ordered},
         MATRIX["by Peppol"] | {"seller": of(austrian, endpoint="0088:4000000000006")},
         MATRIX["credit note of a run"] | {"seller": DUTCH, "buyer": ordered},
         document(fee("49.00", tax=("S", "25")), seller=SWEDISH, buyer=ordered),
@@ -162,6 +170,12 @@ def test_a_digit_that_is_wrong_leads_nowhere(number: str) -> None:
         (SELLER, of(BELGIAN, endpoint="0403019261")),
         (SELLER, of(BELGIAN, country="DE")),
         (of(SELLER, country="GR"), BELGIAN),
+        (of(SELLER, country="DK"), BELGIAN),
+        (of(ICELANDIC, registration_id="5501692829"), BELGIAN),
+        (of(ICELANDIC, postal_code=None), BELGIAN),
+        (of(ITALIAN, street=None), BELGIAN),
+        (of(DUTCH, city=None), BELGIAN),
+        (DUTCH, of(BELGIAN, country="NL")),
         (of(DUTCH, registration_id="30265432"), BELGIAN),
         (of(DUTCH, iban=None), BELGIAN),
         (of(SWEDISH, registration_id="556012-5790"), BELGIAN),
@@ -186,6 +200,17 @@ SWAPPED = document(fee("10.00"), line("20.00", S7)) | {
     name: document(fee("20.00"), line("10.00", S7))[name]
     for name in ("taxes", "tax", "total", "due")
 }
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        document(fee("49.00"), seller=SWEDISH, buyer=BELGIAN),  # a rate that is not Sweden's
+        credit_note(fee("49.00"), line("-60.00"), seller=DUTCH, buyer=BELGIAN),  # how to pay it?
+    ],
+)
+def test_nor_does_what_the_rules_of_a_country_forbid(told: Any) -> None:
+    assert terms(made(told)[1])["BT-24"] == PLAIN
 
 
 @pytest.mark.parametrize(

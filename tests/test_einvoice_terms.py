@@ -118,6 +118,19 @@ def test_periods_are_of_whole_days_and_the_invoice_spans_its_lines() -> None:
     assert (found["BT-73"], found["BT-74"]) == (date(2026, 9, 1), date(2026, 11, 30))
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "last"),
+    [
+        ("2026-10-15T10:00:00+02:00", "2026-10-16T00:30:00+02:00", 16),
+        ("2026-10-15T10:00:00+02:00", "2026-10-16T00:00:00+02:00", 15),
+        ("2026-10-15T00:00:00+02:00", "2026-10-15T00:00:00+02:00", 15),
+    ],
+)
+def test_a_day_that_has_begun_is_one(start: str, end: str, last: int) -> None:
+    found = read_line(fee("1", period={"start": start, "end": end}))
+    assert (found["BT-134"], found["BT-135"]) == (date(2026, 10, 15), date(2026, 10, last))
+
+
 def test_parties_and_what_is_told_to_the_buyer() -> None:
     told = document(fee("1"), reason="a wrong price", buyer=of(BUYER, buyer_reference="R-7"))
     found = read(told)
