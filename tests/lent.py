@@ -1,4 +1,4 @@
-"""What a machine may or may not lend to the tests: a Kafka broker, a browser.
+"""What a machine may or may not lend to the tests: a Kafka broker, a browser, jars.
 
 Where it cannot be had the tests skip and the run says so at its end; with CI=true they fail.
 """
@@ -10,6 +10,7 @@ import pytest
 
 NO_BROKER = "KAFKA: the tests on a real broker"
 NO_BROWSER = "BROWSER: the tests of HTML in a real browser"
+NO_JARS = "MAVEN: the tests by Peppol's rules and by veraPDF"
 _MISSING = pytest.StashKey[dict[str, str]]()
 
 

@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.maven import NoJars, fetched
+
 KAFKA_VERSION = "4.3.1"
 IMAGE = f"apache/kafka:{KAFKA_VERSION}"
 # A broker of a test lives for seconds: what a second compiler makes of it never pays.
@@ -175,23 +177,10 @@ def format_storage(java: list[str], config: Path) -> None:
 
 def _jars() -> Path:
     """The broker's jars, fetched once and kept under ~/.cache."""
-    if not shutil.which("java"):
-        raise NoBroker("no java on the path")
-    if _LIBS.is_dir():
-        return _LIBS
-    if not shutil.which("mvn"):
-        raise NoBroker("no mvn on the path")
-    _LIBS.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=_LIBS.parent) as folder:
-        command = ["mvn", "-B", "-q", "-f", str(_POM), "dependency:copy-dependencies"]
-        target = Path(folder) / "libs"
-        options = ["-DincludeScope=runtime", f"-DoutputDirectory={target}"]
-        done = subprocess.run([*command, *options], check=False, capture_output=True, text=True)
-        if done.returncode:
-            raise NoBroker(f"mvn could not fetch the broker: {done.stdout[-300:].strip()}")
-        with contextlib.suppress(OSError):  # another run was faster: its jars are as good
-            target.rename(_LIBS)
-    return _LIBS
+    try:
+        return fetched(_POM, _LIBS)
+    except NoJars as error:
+        raise NoBroker(str(error)) from error
 
 
 def properties(

@@ -1,0 +1,278 @@
+"""A frozen document as the semantic model of EN 16931, or why there is none.
+
+Owns which term of the standard each of our fields is, and what a document must have to be one. Sums
+are the document's own: they are held against each other, never made to fit.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from decimal import Context, Decimal
+from fractions import Fraction
+from functools import reduce
+from itertools import groupby
+from typing import Any, Final
+
+from billing.documents.code_lists import (
+    is_country,
+    is_currency,
+    is_registry,
+    is_scheme,
+    vat_identifier,
+)
+from billing.documents.semantic_invoice import (
+    Identifier,
+    Party,
+    Payment,
+    SemanticInvoice,
+    TaxBreakdown,
+    TaxCategory,
+)
+from billing.documents.semantic_lines import category, semantic_lines, whole_days
+from billing.documents.xml_text import clean
+
+_INVOICE: Final = "380"
+_CREDIT_NOTE: Final = "381"
+_TRANSFER: Final = "30"
+_SEPA_TRANSFER: Final = "58"
+_REASONED: Final = frozenset({"E", "AE", "O"})
+_REASON_CODES: Final = {"AE": "VATEX-EU-AE", "O": "VATEX-EU-O"}
+# Receivers reckon with doubles, and so do the official rules: those have 15 digits.
+_LONGEST: Final = Decimal(10) ** 13
+_EXACT: Final = Context(prec=100)  # sums of amounts of any length
+_Told = Mapping[str, Any]
+
+
+def reasons_against(document: _Told) -> list[str]:
+    """Why the document cannot be an invoice of EN 16931; empty where it can."""
+    if document["tax"] is None:
+        return ["no tax is decided: the settings name no country of the seller"]
+    found = [*_missing(document), *_unlisted(document), *_taxes_against(document)]
+    return found or list(_sums_against(document))
+
+
+def semantic_invoice(document: _Told) -> SemanticInvoice:
+    """The document, against which there must be no reason."""
+    kept = not _is_untaxed(document)
+    seller, buyer = (_party(document[side], has_vat=kept) for side in ("seller", "buyer"))
+    lines = semantic_lines(document)
+    is_credit_note, due = document["kind"] == "credit_note", Decimal(document["due"])
+    tax_in, prepaid = _tax_in(document), document["prepaid"]
+    due_on = _day(document["due_on"])
+    return SemanticInvoice(
+        number=_text(document["number"]),
+        issued_on=date.fromisoformat(document["issued_on"]),
+        type_code=_CREDIT_NOTE if is_credit_note else _INVOICE,
+        currency=document["currency"],
+        tax_currency=tax_in["currency"] if tax_in else None,
+        due_on=None if is_credit_note else due_on,
+        buyer_reference=clean(document["buyer"].get("buyer_reference")),
+        purchase_order=clean(document["buyer"].get("purchase_order")),
+        terms=_terms(is_credit_note, due, due_on),
+        note=clean("\n".join(filter(None, (document["reason"], document["seller"].get("footer"))))),
+        preceding=_preceding(document),
+        seller=seller,
+        buyer=replace(buyer, identifier=clean(document["account_id"])),
+        delivered_to=buyer.name,
+        days=whole_days(lines),
+        payment=None if is_credit_note or due <= 0 else _payment(document),
+        line_total=Decimal(document["subtotal"]),
+        tax=Decimal(document["tax"]),
+        tax_in_tax_currency=Decimal(tax_in["tax"]) if tax_in else None,
+        total=Decimal(document["total"]),
+        paid=None if prepaid is None else Decimal(prepaid),
+        due=due,
+        breakdown=_breakdown(document["taxes"]),
+        lines=lines,
+    )
+
+
+def _missing(document: _Told) -> Iterator[str]:
+    """What every invoice must have, by the names that settings and accounts have for it."""
+    seller, buyer = document["seller"], document["buyer"]
+    terms = {
+        "number": document["number"],
+        "date of issue": document["issued_on"],
+        "seller's name": _name(seller),
+        "seller's country": seller.get("country"),
+        "buyer's name": _name(buyer),
+        "buyer's country": buyer.get("country"),
+        "line": "some" if document["lines"] else None,
+    }
+    yield from (f"it has no {name}" for name, value in terms.items() if clean(value) is None)
+    if _is_untaxed(document):
+        if clean(seller.get("registration_id")) is None:
+            yield "without VAT it must have the seller's registration_id"
+        return
+    if clean(seller.get("vat_number")) is None:
+        yield "it has no VAT number of the seller"
+    is_reversed = any(tax["category"] == "AE" for tax in document["taxes"])
+    if is_reversed and clean(buyer.get("vat_number")) is None:
+        yield "the buyer owes the tax, and has no VAT number"
+
+
+def _unlisted(document: _Told) -> Iterator[str]:
+    tax_in = _tax_in(document)
+    currencies = [document["currency"], *([tax_in["currency"]] if tax_in else [])]
+    for currency in currencies:
+        if not is_currency(currency):
+            yield f"the standard has no {currency}, or not with all its decimal places"
+    for side in ("seller", "buyer"):
+        country = document[side].get("country")
+        if clean(country) is not None and not is_country(country):
+            yield f"the standard has no country {country}, which is the {side}'s"
+
+
+def _taxes_against(document: _Told) -> Iterator[str]:
+    codes = {tax["category"] for tax in document["taxes"]}
+    if not codes or any(line.get("tax") is None for line in document["lines"]):
+        yield "not every line has its tax category"
+    if "O" in codes and len(codes) > 1:
+        yield "what is not subject to VAT must be on a document of its own"
+    for tax in document["taxes"]:
+        if tax["category"] in _REASONED and clean(tax["reason"]) is None:
+            yield f"tax category {tax['category']} must have a reason"
+
+
+def _sums_against(document: _Told) -> Iterator[str]:
+    """BR-CO-10 and those after it, and that each category is the sum of its lines."""
+    subtotal, tax, total, due, prepaid = (
+        Decimal(document[name] or 0) for name in ("subtotal", "tax", "total", "due", "prepaid")
+    )
+    breakdown = _breakdown(document["taxes"])
+    lines: dict[TaxCategory, Decimal] = {}
+    for line in document["lines"]:
+        of = category(line["tax"])
+        lines[of] = _sum([lines.get(of, Decimal(0)), Decimal(line["amount"])])
+    holds = (
+        lines == {entry.category: entry.taxable for entry in breakdown}
+        and _sum(lines.values()) == subtotal
+        and all(_is_reckoned(entry) for entry in breakdown)
+        and _sum(entry.tax for entry in breakdown) == tax
+        and _sum([subtotal, tax]) == total
+        and _sum([due, prepaid]) == total
+    )
+    if not holds:
+        yield "its amounts do not add up"
+    amounts = [*lines.values(), *(Decimal(line["amount"]) for line in document["lines"])]
+    amounts += [subtotal, tax, total, due, prepaid]
+    if any(abs(amount) >= _LONGEST for amount in amounts):
+        yield "an amount has more than 15 digits"
+
+
+def _is_reckoned(entry: TaxBreakdown) -> bool:
+    """Whether the tax is that of the rate, within what the rules leave to rounding; another
+    category than S has neither.
+    """
+    rate, tax = Fraction(entry.category.rate or 0), Fraction(entry.tax)
+    if entry.category.code != "S":
+        return rate == tax == 0
+    return rate > 0 and abs(tax - Fraction(entry.taxable) * rate / 100) < 1
+
+
+def _tax_in(document: _Told) -> _Told | None:
+    """The tax in the seller's currency, where that is another."""
+    found: _Told | None = document.get("tax_in")
+    return None if found is None or found["currency"] == document["currency"] else found
+
+
+def _is_untaxed(document: _Told) -> bool:
+    """Not subject to VAT: then the standard wants no VAT number in it at all."""
+    return any(tax["category"] == "O" for tax in document["taxes"])
+
+
+def _breakdown(taxes: Any) -> tuple[TaxBreakdown, ...]:
+    """One entry for each category and rate, whichever countries' they are."""
+
+    def order(tax: _Told) -> tuple[str, Decimal]:
+        of = category(tax)
+        return of.code, -(of.rate or Decimal(0))
+
+    grouped = groupby(sorted(taxes, key=order), key=category)
+    return tuple(_entry(of, list(entries)) for of, entries in grouped)
+
+
+def _entry(of: TaxCategory, entries: list[_Told]) -> TaxBreakdown:
+    reasons = dict.fromkeys(clean(entry["reason"]) for entry in entries)
+    return TaxBreakdown(
+        category=of,
+        taxable=_sum(Decimal(entry["taxable"]) for entry in entries),
+        tax=_sum(Decimal(entry["tax"]) for entry in entries),
+        reason="; ".join(filter(None, reasons)) if of.code in _REASONED else None,
+        reason_code=_REASON_CODES.get(of.code),
+    )
+
+
+def _party(told: _Told, *, has_vat: bool) -> Party:
+    name, country = _name(told), told["country"]
+    trading, vat = clean(told.get("name")), clean(told.get("vat_number"))
+    return Party(
+        name=_text(name),
+        country=country,
+        trading_name=None if trading == name else trading,
+        registration=_identifier(told.get("registration_id"), is_registry),
+        vat_number=vat_identifier(vat, country) if vat and has_vat else None,
+        endpoint=_endpoint(told.get("endpoint")),
+        **{
+            term: clean(told.get(term))
+            for term in ("street", "city", "postal_code", "region", "email")
+        },
+    )
+
+
+def _identifier(told: Any, is_known: Any) -> Identifier | None:
+    """`scheme:value` where the scheme is one, else all of it as the value."""
+    text = clean(told)
+    if text is None:
+        return None
+    scheme, _, value = text.partition(":")
+    return Identifier(value, scheme) if value and is_known(scheme) else Identifier(text)
+
+
+def _endpoint(told: Any) -> Identifier | None:
+    """An address without a scheme is none."""
+    found = _identifier(told, is_scheme)
+    return found if found and found.scheme else None
+
+
+def _name(party: _Told) -> str | None:
+    return clean(party.get("legal_name")) or clean(party.get("name"))
+
+
+def _preceding(document: _Told) -> tuple[str, ...]:
+    """The documents it corrects, as a whole or by a line, once each."""
+    origins = [line["origin"]["number"] for line in document["lines"] if line["origin"]]
+    told = (clean(number) for number in (document["corrects"], *origins))
+    return tuple(dict.fromkeys(number for number in told if number))
+
+
+def _payment(document: _Told) -> Payment | None:
+    seller = document["seller"]
+    iban, bic = ("".join((clean(seller.get(name)) or "").split()) for name in ("iban", "bic"))
+    if not iban:
+        return None
+    means = _SEPA_TRANSFER if document["currency"] == "EUR" else _TRANSFER
+    return Payment(means, _text(document["number"]), iban, bic or None)
+
+
+def _terms(is_credit_note: bool, due: Decimal, due_on: date | None) -> str | None:
+    """In words, where there is no day that says until when to pay."""
+    if due <= 0:
+        return None
+    if is_credit_note:
+        return "This amount is credited to you."
+    return None if due_on else "As agreed."
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return reduce(_EXACT.add, amounts)
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _text(value: Any) -> str:
+    text = clean(value)
+    assert text is not None, "reasons_against was asked"
+    return text
