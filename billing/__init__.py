@@ -18,9 +18,7 @@ from billing.invoices import (
     find_invoice,
     list_heads,
     list_invoices,
-    make_pdf,
     run_invoices,
-    without_pdf,
 )
 from billing.layout import Layout, lay_out
 from billing.money import decimal_text, round_half_up, round_money
@@ -61,7 +59,6 @@ __all__ = [
     "list_invoices",
     "load_catalogue",
     "load_price_book",
-    "make_pdf",
     "merge_history",
     "month_period",
     "open_books",
@@ -73,5 +70,4 @@ __all__ = [
     "run_invoices",
     "stretches",
     "verify_documents",
-    "without_pdf",
 ]

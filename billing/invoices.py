@@ -3,15 +3,13 @@
 A run is one transaction; documents on paper are made after it, from what it froze.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from billing.books import Catalogue, load_catalogue
 from billing.closing import Closing, close_drafts, find_blocked
 from billing.control_report import note_run
 from billing.document import documents
-from billing.documents import render_pdf
 from billing.drafts import drafted, keep_drafts, lay_out_work
 from billing.heads import find_head, find_heads
 from billing.idle_months import pass_over
@@ -23,8 +21,6 @@ from billing.queries import SQL
 from billing.rating import place_usage
 from billing.revisits import look
 from edge import Fault, Refused, Settings
-from edge.durable import write_whole
-from edge.private import make_folder
 from warehouse import Store
 
 
@@ -123,26 +119,3 @@ def months_of(books: Store, names: Sequence[str]) -> dict[Month, set[str]]:
     for head in sorted(heads, key=lambda head: str(head["month"])):
         found.setdefault(parse_month(head["month"]), set()).add(head["account_id"])
     return found
-
-
-def without_pdf(home: Settings, heads: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The ids of the numbered documents whose PDF is not there yet."""
-    numbered = [head for head in heads if head["number"] is not None]
-    return [head["id"] for head in numbered if not pdf_path(home, head).exists()]
-
-
-def make_pdf(home: Settings, document: Mapping[str, Any]) -> None:
-    """Refuses with DOCUMENT_WRITE where the disk does."""
-    path, printed = pdf_path(home, document), render_pdf(document)
-    try:
-        make_folder(home.documents)
-        write_whole(path, printed)  # a half of one would never be made again
-    except OSError as error:
-        # Who gave the command again would issue a second credit note.
-        what = f"{path} cannot be written ({error.strerror or error}), but the document is closed"
-        advice = "make room or mend that; `invoice run` of its month then prints what is missing"
-        raise Refused("DOCUMENT_WRITE", f"{what}: {advice}") from error
-
-
-def pdf_path(home: Settings, document: Mapping[str, Any]) -> Path:
-    return home.documents / f"{document['number']}.pdf"

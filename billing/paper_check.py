@@ -1,14 +1,15 @@
-"""PDFs compared, byte for byte, with what the frozen documents make.
+"""Papers compared, byte for byte, with what the frozen documents make.
 
 Owns which papers must be there. One that is missing is no fault: a run makes it again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from billing.document import documents
-from billing.documents import render_pdf
-from billing.invoices import pdf_path
+from billing.documents.papers import papers
+from billing.printing import pdf_path, ubl_path
 from billing.record_check import Finding
 from billing.unreadable import each_readable
 from edge import Fault, Settings
@@ -35,18 +36,19 @@ def _findings(books: Store, home: Settings, ids: Sequence[str]) -> Iterator[Find
     for document in documents(books, ids):
         if document["number"] is None:
             continue
-        path = pdf_path(home, document)
-        if not path.exists():
-            message = f"{path.name} is not there: `invoice run` makes it again"
+        wanted = papers(document)
+        for path, octets in (
+            (pdf_path(home, document), wanted.pdf), (ubl_path(home, document), wanted.ubl)
+        ):  # fmt: skip
+            yield from _compared(document, path, octets)
+
+
+def _compared(document: dict[str, Any], path: Path, wanted: bytes | None) -> Iterator[Finding]:
+    if not path.exists():
+        if wanted is not None:
+            message = f"{path.name} is not there: `invoice render` makes it again"
             fault = Fault("DOCUMENT_MISSING", document["number"], message)
             yield Finding(document["id"], fault, is_late=True)
-        elif not _is_paper_of(document, path.read_bytes()):
-            message = f"{path.name} is not what the frozen document makes, byte for byte"
-            yield Finding(document["id"], Fault("DOCUMENT_DIFFERS", document["number"], message))
-
-
-def _is_paper_of(document: dict[str, Any], printed: bytes) -> bool:
-    """One that became void may have been printed before that."""
-    if printed == render_pdf(document):
-        return True
-    return document["status"] == "void" and printed == render_pdf({**document, "status": "final"})
+    elif path.read_bytes() != wanted:
+        message = f"{path.name} is not what the frozen document makes, byte for byte"
+        yield Finding(document["id"], Fault("DOCUMENT_DIFFERS", document["number"], message))

@@ -13,11 +13,22 @@ from billing.closing import Closing
 from billing.control_report import Reported, control_report
 from billing.document import documents
 from billing.invoice_commands import month_option, show_documents
-from billing.invoices import list_heads, make_pdf, months_of, run_invoices, without_pdf
+from billing.invoices import list_heads, months_of, run_invoices
 from billing.month import Month
+from billing.printing import print_papers, without_papers
 from billing.wording import counted
 from edge import Fault, Settings
-from edge.command import clock, common, form, left_undone, progress, reason_text, say, settings
+from edge.command import (
+    clock,
+    common,
+    form,
+    left_undone,
+    progress,
+    reason_text,
+    say,
+    say_some,
+    settings,
+)
 from edge.currencies import is_known_currency
 from edge.tax_settings import exchange_rate
 from warehouse import Store
@@ -197,12 +208,11 @@ def asked_closing(
 
 
 def make_documents(books: Store, home: Settings, heads: Sequence[Mapping[str, Any]]) -> None:
-    """The PDFs that are not there yet, with a bar."""
-    missing = without_pdf(home, heads)
+    """The papers that are not there yet, with a bar."""
+    missing = without_papers(home, heads)
+    tasks = ((document, None) for document in documents(books, missing))
     with progress(f"Printing {counted(len(missing), 'invoice')}", len(missing)) as advance:
-        for document in documents(books, missing):
-            make_pdf(home, document)
-            advance(1)
+        say_some(print_papers(home, tasks, len(missing), advance))
     if missing:
         say(f"{counted(len(missing), 'invoice')} written as PDF to {home.documents}")
 

@@ -138,7 +138,7 @@ def _left_behind(books: Store, home: Settings) -> Iterator[Finding]:
                 message = f"has records in {name}, and the books have no such document"
                 yield Finding(None, Fault("DOCUMENT_GONE", gone, message))
     numbers = {number for (number,) in books.rows("SELECT number FROM invoices")}
-    for path in sorted(home.documents.glob("*.pdf")):
+    for path in sorted([*home.documents.glob("*.pdf"), *home.documents.glob("*.xml")]):
         if path.stem not in numbers:
             message = "is there, and the books have no document of this number"
             yield Finding(None, Fault("DOCUMENT_GONE", path.name, message))

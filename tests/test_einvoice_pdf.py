@@ -10,8 +10,9 @@ import pypdf
 import pytest
 import typst
 
-from billing.documents import electronic_invoice, papers, render_pdf
+from billing.documents import electronic_invoice, render_pdf
 from billing.documents.factur_x import embed_xml
+from billing.documents.papers import papers
 from tests.einvoice_documents import MATRIX
 from tests.einvoice_jars import jars, pdf_faults
 from tests.pdf_text import pdf_rows
@@ -22,9 +23,9 @@ DOCUMENTS["a number that is markup"] = HOSTILE
 
 
 def made(name: str) -> tuple[bytes, bytes, bytes]:
-    """The page, the XML, and the page with it. What the page says of taxes is of no matter here."""
+    """The page, the XML, and the page with it."""
     told = DOCUMENTS[name]
-    pdf, cii = render_pdf({**told, "taxes": []}), electronic_invoice(told).cii
+    pdf, cii = render_pdf(told), electronic_invoice(told).cii
     assert cii
     return pdf, cii, embed_xml(pdf, cii, told)
 
@@ -57,12 +58,13 @@ def _ids(pdf: bytes) -> list[Any]:
 
 
 def test_the_papers_are_the_whole_of_it_or_the_page_and_why_not() -> None:
-    pdf, _, whole = made("two lines")
-    found = papers(pdf, MATRIX["two lines"])
+    _, _, whole = made("two lines")
+    found = papers(MATRIX["two lines"])
     assert (found.pdf, found.why) == (whole, None)
     assert found.ubl == electronic_invoice(MATRIX["two lines"]).ubl
-    bare = papers(pdf, {**MATRIX["two lines"], "tax": None})
-    assert (bare.pdf, bare.ubl) == (pdf, None)
+    untaxed = {**MATRIX["two lines"], "tax": None}
+    bare = papers(untaxed)
+    assert (bare.pdf, bare.ubl) == (render_pdf(untaxed), None)
     assert bare.why == "no tax is decided: the settings name no country of the seller"
 
 

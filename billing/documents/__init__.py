@@ -4,15 +4,12 @@ Owns what an invoice looks like; computes nothing that stands on it.
 """
 
 from billing.documents.einvoice import EInvoice, electronic_invoice
-from billing.documents.papers import Papers, papers
 from billing.documents.pdf import Printed, print_document, render_pdf, render_png
 
 __all__ = [
     "EInvoice",
-    "Papers",
     "Printed",
     "electronic_invoice",
-    "papers",
     "print_document",
     "render_pdf",
     "render_png",
