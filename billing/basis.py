@@ -8,6 +8,8 @@ from billing.period import Stretch
 from billing.pricebook import (
     STANDARD,
     Charge,
+    Commitment,
+    Fee,
     Flat,
     Package,
     Percentage,
@@ -39,12 +41,17 @@ def charge_basis(charge: Charge, stretch: Stretch, *, owed: bool) -> dict[str, s
             told[key] = decimal_text(bound)
             if share.text:
                 told["bound_days"] = share.text
-    return told | tax_basis(charge.tax_category)
+    return told | booked_basis(charge)
 
 
-def tax_basis(category: str) -> dict[str, str]:
-    """Of a charge or a fee."""
-    return {} if category == STANDARD else {"tax_category": category}
+def booked_basis(one: Charge | Fee) -> dict[str, str]:
+    """How it is taxed and booked, where the book says so."""
+    told = {} if one.tax_category == STANDARD else {"tax_category": one.tax_category}
+    return told | ledger_basis(one)
+
+
+def ledger_basis(one: Charge | Fee | Commitment) -> dict[str, str]:
+    return {} if one.ledger_account is None else {"ledger_account": one.ledger_account}
 
 
 def _pricing(charge: Charge, *, owed: bool) -> dict[str, str]:

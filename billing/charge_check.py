@@ -34,8 +34,9 @@ _ZERO: Final = Decimal(0)
 
 _ABOUT: Final = ("code", "description", "meter", "variant", "also", "measure", "unit", "unit_size")
 _USE: Final = ("rounding", "included", "included_per", "model")
-_BOUNDS: Final = ("discount_percent", "minimum", "maximum", "prorate", "tax_category")
-_KEYS: Final = (*_ABOUT, *_USE, *MODEL_KEYS, *_BOUNDS)
+_BOUNDS: Final = ("discount_percent", "minimum", "maximum", "prorate")
+_BOOKED: Final = ("tax_category", "ledger_account")
+_KEYS: Final = (*_ABOUT, *_USE, *MODEL_KEYS, *_BOUNDS, *_BOOKED)
 _ROUNDING_KEYS: Final = ("scope", "quantum", "mode", "minimum")
 _OF_METER: Final = ("variant", "also", "unit_size", "rounding", "included", "included_per")
 
@@ -76,9 +77,15 @@ def read_charge(table: Table) -> Charge | None:
         maximum=maximum,
         prorate=table.flag("prorate", default=True),
         tax_category=table.code("tax_category", default=STANDARD) or STANDARD,
+        ledger_account=ledger_account(table),
     )
     is_told = variants is not None and (None not in (meter, measure) or not needs_meter)
     return charge if is_told else None
+
+
+def ledger_account(table: Table) -> str | None:
+    """Where a book says so, the account of the general ledger that lines are booked on."""
+    return table.code("ledger_account") if "ledger_account" in table else None
 
 
 def _metered(table: Table, model: str | None) -> tuple[str | None, str | None]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from billing.accounts import Subscription
-from billing.basis import charge_basis
+from billing.basis import charge_basis, ledger_basis
 from billing.books import Catalogue
 from billing.fees import Charged, FeeKey, Priced, advance_terms, arrears_terms, owed_terms
 from billing.measured import measured_content
@@ -257,7 +257,7 @@ def _commitment_terms(stretch: Stretch, priced: Priced, period: Period) -> Terms
         "unit": None,
         "included": None,
         "proration": share.text,
-        "basis": {"amount": decimal_text(commitment.amount)},
+        "basis": {"amount": decimal_text(commitment.amount), **ledger_basis(commitment)},
     }
     least = Fraction(commitment.amount) * share.fraction
     return Terms(content, commitment=least, even=book.line_rounding == "half_even")

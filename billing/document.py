@@ -134,6 +134,7 @@ def _line(row: Row, currency: str, zone: ZoneInfo, usage: Mapping[_Stretch, int]
         **(_NO_ARITHMETIC if is_adjustment else _arithmetic(row, terms)),
         "amount": minor_text(row["amount"], currency),
         "tax": None if row["tax"] is None else _told_tax(row["tax"]),
+        "ledger_account": terms["basis"].get("ledger_account"),
         "origin": _origin(row, terms, zone),
         "credits": None if row["credits"] is None else _line_id(row["origin"], row["credits"]),
         "proration": None if is_adjustment else terms["proration"],

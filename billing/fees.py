@@ -5,13 +5,13 @@ Owns which fees a month's document carries. What was charged is told by the call
 the final documents.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from billing.basis import tax_basis
+from billing.basis import booked_basis
 from billing.money import decimal_text, round_line
 from billing.period import Period, SeatRun, Stretch, day_start_us
 from billing.pricebook import Fee, Plan, PriceBook
@@ -76,11 +76,13 @@ def owed_terms(parts: Parts, period: Period, charged: Mapping[FeeKey, Charged]) 
             continue
         owed = sum(line.amount for line in lines)
         if owed != charged[key].amount:
-            content = _whole_period(key, charged[key].description, period)
+            content = _whole_period(key, charged[key].description, period, lines)
             yield Terms(content, amount=owed, charged=charged[key].amount)
 
 
-def _whole_period(key: FeeKey, description: str, period: Period) -> dict[str, Any]:
+def _whole_period(
+    key: FeeKey, description: str, period: Period, lines: Sequence[_FeeLine]
+) -> dict[str, Any]:
     """What an adjustment of a fee in advance is for, whatever days the fee was for."""
     return {
         "kind": "fee",
@@ -93,7 +95,7 @@ def _whole_period(key: FeeKey, description: str, period: Period) -> dict[str, An
         "unit": None,
         "included": None,
         "proration": None,
-        "basis": {},
+        "basis": booked_basis(lines[0].fee) if lines else {},
     }
 
 
@@ -129,7 +131,7 @@ def _line(
         "unit": "seat" if fee.per == "seat" else "month",
         "included": "0",
         "proration": share.text,
-        "basis": {"amount": decimal_text(fee.amount), **tax_basis(fee.tax_category)},
+        "basis": {"amount": decimal_text(fee.amount), **booked_basis(fee)},
     }
     return _FeeLine(key, fee, round_line(amount, book.currency, book.line_rounding), content)
 

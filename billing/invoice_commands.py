@@ -214,6 +214,7 @@ def _utc(moment_us: int) -> str:
 invoice.add_later("billing.proof_commands", "find", "statement")
 invoice.add_later("billing.run_commands", "run", "finalize")
 invoice.add_later("billing.render_command", "render")
+invoice.add_later("billing.export_command", "export")
 invoice.add_later("billing.item_commands", "item", "items", "item-remove")
 invoice.add_later("billing.hold_commands", "hold", "release", "holds")
 # What reads the log stands in a package that this one knows nothing of.

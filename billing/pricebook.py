@@ -122,6 +122,7 @@ class Charge:
     maximum: Decimal | None
     prorate: bool
     tax_category: str = STANDARD
+    ledger_account: str | None = None
 
     @property
     def model(self) -> Model:
@@ -157,6 +158,7 @@ class Fee:
     per: Per
     prorate: bool
     tax_category: str = STANDARD
+    ledger_account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,7 @@ class Commitment:
 
     amount: Decimal
     description: str
+    ledger_account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import combinations
 from typing import Final, Literal, TypeVar
 
-from billing.charge_check import read_charge
+from billing.charge_check import ledger_account, read_charge
 from billing.limits_check import is_beyond
 from billing.model_check import price
 from billing.pricebook import STANDARD, Charge, Commitment, Fee, Plan, PriceBook
@@ -25,8 +25,9 @@ _BOOK_KEYS: Final = ("book", "currency", "effective_from", "line_rounding", "pla
 _PLAN_KEYS: Final = ("code", "name", "free", "fee", "charge", "commitment")
 _FEE_KEYS: Final = (
     *("code", "description", "amount", "interval", "timing", "per", "prorate", "tax_category"),
+    "ledger_account",
 )
-_COMMITMENT_KEYS: Final = ("amount", "description")
+_COMMITMENT_KEYS: Final = ("amount", "description", "ledger_account")
 _OTHER: Final = "any other variant"  # stands for those that no charge names; is itself no code
 
 
@@ -144,6 +145,7 @@ def _fee(table: Table) -> Fee | None:
         per="seat" if per == "seat" else "plan",
         prorate=table.flag("prorate", default=True),
         tax_category=table.code("tax_category", default=STANDARD) or STANDARD,
+        ledger_account=ledger_account(table),
     )
 
 
@@ -153,7 +155,7 @@ def _commitment(table: Table) -> Commitment | None:
         return None
     told.refuse_unknown(_COMMITMENT_KEYS)
     description = told.text("description", default="Minimum commitment")
-    return Commitment(price(told, "amount"), description or "")
+    return Commitment(price(told, "amount"), description or "", ledger_account(told))
 
 
 def _refuse_overlaps(charges: list[tuple[Table, Charge]]) -> None:

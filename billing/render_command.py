@@ -18,7 +18,7 @@ from billing.proven_lines import prove
 from billing.statement import statement
 from billing.wording import counted
 from edge import Fault, Refused, Settings
-from edge.command import common, left_undone, progress, say_some, settings, show_rows
+from edge.command import common, left_undone, progress, say, say_some, settings, show_rows
 from warehouse import Store
 
 _COLUMNS = ("number", "account_id", "pdf", "ubl", "note")
@@ -48,6 +48,7 @@ def render_command(names: Sequence[str], month: Month | None, annex: bool) -> No
         tasks = _tasks(books, home, [head["id"] for head in heads], left, annex=annex)
         with progress(f"Printing {counted(len(heads), 'document')}", len(heads)) as advance:
             say_some(print_papers(home, tasks, len(heads), advance))
+        say(f"{counted(len(heads), 'document')} in {home.documents}")
         rows = list(_told(home, documents(books, [head["id"] for head in heads]), annex=annex))
     show_rows(rows, _COLUMNS, f"no document has a number{f' in {month}' if month else ''}")
     left_undone("EVIDENCE_LEFT", "what was used is not whole", left)
@@ -89,12 +90,13 @@ def _told(
     home: Settings, told: Iterator[dict[str, Any]], *, annex: bool
 ) -> Iterator[dict[str, Any]]:
     for document in told:
-        ubl, why = ubl_path(home, document), electronic_invoice(document).why
+        pdf = (annexed_path if annex else pdf_path)(home, document)
+        why = electronic_invoice(document).why
         yield {
             "number": document["number"],
             "account_id": document["account_id"],
-            "pdf": (annexed_path if annex else pdf_path)(home, document),
-            "ubl": None if why else ubl,
+            "pdf": pdf.relative_to(home.documents),
+            "ubl": None if why else ubl_path(home, document).relative_to(home.documents),
             "note": why and f"no electronic invoice: {why}",
         }
 

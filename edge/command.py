@@ -19,8 +19,8 @@ _SAID_MAX = 20
 _REASON_MAX = 500
 
 
-def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds `--home` and `--format`. The place nearest to the command wins."""
+def with_home(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--home`."""
     home = click.option(
         "--home",
         type=click.Path(path_type=Path, file_okay=False),
@@ -28,6 +28,11 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         callback=_keep(_HOME),
         help="Where the journal, the stores and the documents lie [./homemeeting-data].",
     )
+    return home(command)
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--home` and `--format`. The place nearest to the command wins."""
     form = click.option(
         "--format",
         type=click.Choice(FORMATS),
@@ -35,7 +40,7 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         callback=_keep(_FORMAT),
         help="How data is written to stdout [table].",
     )
-    return home(form(command))
+    return with_home(form(command))
 
 
 def _keep(key: str) -> Callable[[click.Context, click.Parameter, Any], None]:

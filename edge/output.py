@@ -5,7 +5,7 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -44,12 +44,22 @@ def as_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], form: For
     cells = [{name: plain(row[name]) for name in columns} for row in rows]
     if form == "json":
         return as_json(cells)
-    texts = [[_text(row[name]) for name in columns] for row in cells]
     if form == "csv":
-        out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows([columns, *map(_no_formulas, texts)])
-        return out.getvalue().rstrip("\n")
-    return _table(columns, texts)
+        return "".join(csv_lines(cells, columns)).rstrip("\n")
+    return _table(columns, [[_text(row[name]) for name in columns] for row in cells])
+
+
+def csv_lines(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[str]:
+    """The heading, then a line for each row, one at a time; no cell is a formula."""
+    yield _csv_line(columns)
+    for row in rows:
+        yield _csv_line(_no_formulas([_text(plain(row[name])) for name in columns]))
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(cells)
+    return out.getvalue()
 
 
 def _text(value: Any) -> str:
