@@ -1,4 +1,4 @@
-"""Documents for other programs: every cent of a month, signed as it is charged, in three formats."""
+"""Documents for other programs: every cent of a month, signed as it is charged, in each format."""
 
 import csv
 import io
@@ -74,10 +74,10 @@ def test_it_has_what_ledger_and_returns_need(clerk: Clerk) -> None:
     assert of("works", "vat_number", *taxed)[0][:4] == ("FR40303265045", "usage", "AE", "0")
     assert {row[0] for row in of("far", "tax_reason")} == {"Not subject to VAT"}
     booked = ("code", "ledger_account", "service_from", "service_until")
+    october, november = ("2026-10-01", "2026-10-31"), ("2026-11-01", "2026-11-30")
     assert of("zed", *booked) == [
-        ("behind", None, "2026-10-01", "2026-10-31"), ("records", "4401", "2026-10-01", "2026-10-31"),
-        ("ahead", "4400", "2026-10-01", "2026-10-31"), ("ahead", "4400", "2026-11-01", "2026-11-30"),
-        (None, None, "2026-10-01", "2026-10-31"),
+        ("behind", None, *october), ("records", "4401", *october), ("ahead", "4400", *october),
+        ("ahead", "4400", *november), (None, None, *october),
     ]  # fmt: skip
     assert of("home", "tax_currency", "tax_currency_rate", "tax_currency_amount")[-1] == (
         "PLN", "4.25", "2.42",
@@ -94,7 +94,8 @@ def test_parquet_has_days_and_decimals(clerk: Clerk, tmp_path: Path) -> None:
     path = tmp_path / "october.parquet"
     clerk.must(*EXPORT, "--format", "parquet", "--output", str(path))
     found = duckdb.sql(
-        f"SELECT typeof(amount), typeof(issued_on), count(*), sum(amount) FROM '{path}' GROUP BY ALL"
+        "SELECT typeof(amount), typeof(issued_on), count(*), sum(amount)"
+        f" FROM '{path}' GROUP BY ALL"
     )
     rows = exported(clerk, "json")
     total = sum(Decimal(row["amount"]) for row in rows)
