@@ -67,7 +67,8 @@ def _settled(rows: Sequence[Row]) -> str:
     """Which document was made with it known, or that one will be."""
     settled = [row["settled_by"] for row in rows if row["is_late"]]
     if None in settled:
-        return "will be adjusted"
+        waits = any(row["is_conflict"] for row in rows)
+        return f"will be adjusted{' once `usage cancel` settles it' if waits else ''}"
     told = dict.fromkeys(
         f"{one['name']} {'billed the month anew' if one['is_anew'] else 'adjusted it'}"
         for one in settled

@@ -143,6 +143,17 @@ def test_damage_is_seen(store: Store, damage: str, broken: str) -> None:
         store.execute("ROLLBACK")
 
 
+def test_a_row_that_differs_is_counted_on_both_sides(store: Store) -> None:
+    store.execute("BEGIN")
+    try:
+        change = "UPDATE usage_daily SET quantity = quantity + 1 WHERE records > 0"
+        ((days,),) = store.rows(change)
+        (fault,) = broken_invariants(store)
+        assert fault.message.startswith(f"{2 * days} rows break it")
+    finally:
+        store.execute("ROLLBACK")
+
+
 def test_every_invariant_can_be_broken() -> None:
     assert set(CHECKS.all()) == {broken for _, broken in DAMAGES}
 

@@ -70,6 +70,25 @@ def test_reads_what_was_written_in_order_and_sequence_is_position(tmp_path: Path
     assert _read(tmp_path) == list(enumerate(written, start=1))
 
 
+def test_what_was_read_to_its_end_is_not_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    scan = journal_scan._read
+    monkeypatch.setattr(
+        journal_scan, "_read", lambda path, at: opened.append(path.stem) or scan(path, at)
+    )
+    _write(tmp_path, [2])
+    source = JournalSource(tmp_path)
+    assert [one.next for one in source.poll(9, 0.0)] == [3]
+    opened.clear()
+    assert source.poll(9, 0.0) == opened == []
+    _write(tmp_path, [3])
+    opened.clear()  # the writer looked too
+    assert [one.next for one in source.poll(9, 0.0)] == [4]
+    assert len(opened) == 1
+
+
 def test_a_segment_is_an_avro_container_that_other_readers_open(tmp_path: Path) -> None:
     written = _write(tmp_path, [2, 3])
     with _segment(tmp_path).open("rb") as file:

@@ -23,7 +23,7 @@ from warehouse import Store
 
 @pytest.mark.parametrize("number", range(2))
 def test_usage_is_what_a_recount_of_the_log_says(number: int, rng: random.Random) -> None:
-    story = report(draw_plan(rng.randrange(10**9), STEPS // 4))
+    story = report(draw_plan(rng.randrange(10**9), STEPS // 5))
     assert story is None, story
 
 

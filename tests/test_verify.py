@@ -251,6 +251,15 @@ def test_a_withdrawn_record_is_late_and_told_as_such(home: Home) -> None:
     assert text.endswith("and will be adjusted")
 
 
+def test_a_record_that_came_into_conflict_is_told_as_such(home: Home) -> None:
+    """It was told of one meeting when its month was closed, and of two since."""
+    project(home, [used(32, "solo", "09-05", 50, meeting_id="m2")])
+    ((code, text),) = found(home, number(home, "2026-09.solo"), code=0)
+    assert code == "RECORD_LATE"
+    assert "is in the evidence, and in conflict in the usage store (2026-09.solo.0001)" in text
+    assert text.endswith("and will be adjusted once `usage cancel` settles it")
+
+
 def test_a_month_that_was_void_is_billed_anew_with_what_came_late(home: Home) -> None:
     name = number(home, "2026-11.solo")
     project(home, [used(80, "solo", "11-07", 9)])

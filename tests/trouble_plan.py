@@ -165,7 +165,7 @@ RARE_KINDS: Final[list[tuple[float, Callable[[random.Random], Step]]]] = [
     (1.2, lambda rng: ["write_through", _server(rng)]),
     (2.4, _kill), (1.2, _power),
     (6, lambda rng: ["forward", rng.choice([10, 100, 1000])]),
-    (0.6, _project), (0.3, _kill_projector), (0.15, lambda rng: ["zombie"]),
+    (0.8, _project), (0.3, _kill_projector), (0.15, lambda rng: ["zombie"]),
 ]  # fmt: skip
 
 # The acts of `test_ledger_drawn`.
