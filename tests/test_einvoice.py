@@ -68,14 +68,14 @@ def test_the_official_rules_find_no_fault(name: str) -> None:
 
 
 def test_nor_in_drawn_documents_which_say_the_same_in_both_syntaxes(rng: random.Random) -> None:
-    for _ in range(12):
+    for _ in range(8):
         told = drawn_document(rng)
         cii, ubl = made(told)
         assert faults(cii) == faults(ubl) == [], told
         assert _alike(cii) == _alike(ubl)
 
 
-@pytest.mark.parametrize("name", MATRIX)
+@pytest.mark.parametrize("name", [name for name in MATRIX if name != "200 lines"])
 def test_both_syntaxes_say_the_same(name: str) -> None:
     cii, ubl = made(MATRIX[name])
     assert _alike(cii) == _alike(ubl)
@@ -139,7 +139,7 @@ def test_what_goes_by_peppol_keeps_its_rules(
         MATRIX["tiers and packages"] | sold,
         MATRIX["tax in another currency"] | sold,
         *(document(fee("1"), seller=french, buyer=buyer) for buyer in endpoints),
-        *(drawn_document(rng) | sold for _ in range(8)),
+        *(drawn_document(rng) | sold for _ in range(4)),
     ]
     for one in told:
         _, ubl = made(one)

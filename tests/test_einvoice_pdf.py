@@ -1,6 +1,7 @@
 """The electronic invoice inside its PDF: PDF/A-3 still, the same bytes, found by other readers."""
 
 import io
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,8 @@ def test_the_same_document_gives_the_same_bytes() -> None:
     pdf, cii, whole = made("two lines")
     assert embed_xml(pdf, cii, MATRIX["two lines"]) == whole
     assert whole.startswith(pdf.rstrip())
+    (before,) = re.findall(rb"startxref\n(\d+)\n", pdf)
+    assert re.findall(rb"/Prev (\d+)>>", whole) == [before]
     other = embed_xml(pdf, cii + b"\n", MATRIX["two lines"])
     assert _ids(other)[0] == _ids(whole)[0] == _ids(pdf)[0]
     assert len({_ids(one)[1] for one in (pdf, whole, other)}) == 3
@@ -80,8 +83,8 @@ def test_a_page_with_links_in_it_keeps_them() -> None:
 
 
 def test_its_metadata_say_that_it_is_factur_x() -> None:
-    reader = pypdf.PdfReader(io.BytesIO(made("two lines")[2]))
-    root = reader.trailer["/Root"]
+    page, _, whole = made("two lines")
+    root = pypdf.PdfReader(io.BytesIO(whole)).trailer["/Root"]
     (spec,) = (one.get_object() for one in root["/AF"])
     assert spec["/AFRelationship"] == "/Alternative"
     assert spec["/EF"]["/F"]["/Params"]["/ModDate"] == "D:20261102000000Z"
@@ -91,6 +94,9 @@ def test_its_metadata_say_that_it_is_factur_x() -> None:
         "<fx:DocumentType>INVOICE<", "<pdfaid:part>3<", "<pdfaSchema:prefix>fx<",
     ):  # fmt: skip
         assert packet.count(told) == 1
+    for name, is_kept in (("DocumentID", True), ("InstanceID", False)):
+        (old,) = re.findall(f"<xmpMM:{name}>[^<]+", page.decode("latin-1"))
+        assert (packet.count(old) == 1) == is_kept
 
 
 def test_it_is_pdf_a_3b_for_verapdf(tmp_path: Path, pytestconfig: pytest.Config) -> None:

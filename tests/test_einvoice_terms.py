@@ -31,6 +31,11 @@ from tests.einvoice_rules import terms
 
 BOUND = usage("2", "0.8", unit="board")
 BOUND |= {"amount": "10.00", "bound": "8.4", "basis": {"model": "per_unit", "minimum": "10"}}
+FLAT = fee("20", unit="month", kind="usage", discount="-2.5")
+FLAT |= {"amount": "17.50", "basis": {"model": "flat", "amount": "20", "discount_percent": "12.5"}}
+ONCE = of(usage("100", "0.04"), amount="6.50")
+ONCE["tiers"][0] |= {"flat": "2.5", "amount": "6.5"}
+ONCE["basis"] = {"model": "graduated"}
 QUANTITY, PRICE, AMOUNT = "BT-129", "BT-146", "BT-131"
 
 
@@ -68,6 +73,11 @@ def note(found: Any) -> list[str]:
         (of(fee("4.00", 2), amount="-8.00"), "-2", "C62", "4.00"),  # of a credit note
         (of(fee("49.00"), amount="22.87", proration="14/30"), "1", "C62", "22.87"),
         (BOUND, "1", "C62", "10.00"),
+        (FLAT, "1", "MON", "17.5"),
+        (ONCE, "1", "C62", "6.50"),
+        (fee("12", 0), "1", "C62", "0"),
+        (of(usage("1", "-0.004"), amount="0.00"), "1", "C62", "0.00"),
+        (of(fee("10.00"), amount="10.01"), "1", "C62", "10.01"),
         (usage("0", "0.8"), "1", "C62", "0.00"),
     ],
 )
@@ -105,6 +115,7 @@ def test_the_note_of_a_line_has_its_tiers() -> None:
     ]
     assert note(read_line(packages()))[0] == "Quantity: 117.25 GB"
     assert "BT-127-00" not in read_line(usage("100", "0.004"))
+    assert note(read_line(usage("13345", "0.004", included=1000)))[0] == "Quantity: 13,345 minutes"
 
 
 def test_periods_are_of_whole_days_and_the_invoice_spans_its_lines() -> None:

@@ -49,7 +49,7 @@ def _line(number: int, line: _Told, document: _Told) -> Line:
     amount = Decimal(line["amount"])
     head, *rows = explain(line, document)
     quantity, unit, price = _priced(line, amount, document["currency"]) or _one(amount)
-    if head.unit and (unit in (ONE, PACKAGE) or abs(quantity) != Decimal(line["quantity"])):
+    if head.unit and (unit == ONE or abs(quantity) != Decimal(line["quantity"])):
         rows.insert(0, Row("Quantity", head.quantity, head.unit))
     return Line(
         id=str(number),
@@ -89,15 +89,15 @@ def _priced(line: _Told, amount: Decimal, currency: str) -> _Priced | None:
     signed = quantity.copy_sign(amount)
     off = abs(Fraction(signed) * Fraction(price.net) - Fraction(amount))
     half = Fraction(1, 2 * 10 ** currency_precision(currency))
-    if quantity > 0 and price.net >= 0 and off <= min(half, _SLACK):
+    if quantity and price.net >= 0 and off <= min(half, _SLACK):
         return signed, unit, price
     return None
 
 
 def _price(line: _Told) -> _Priced | None:
-    """The one price that the line may have. What a bound makes of it, none has."""
+    """The one price that the line may have, with what it is the price of."""
     basis, quantity = line["basis"], line["quantity"]
-    if quantity is None or (line["bound"] and Decimal(line["bound"])):
+    if quantity is None:
         return None
     match basis.get("model", line["kind"]):
         case "fee" | "flat" if "amount" in basis:
@@ -106,7 +106,7 @@ def _price(line: _Told) -> _Priced | None:
             return _at(line["packages"], PACKAGE, basis["package_price"], line)
         case "per_unit" | "graduated" | "volume":
             filled = [tier for tier in line["tiers"] if Decimal(tier["quantity"])]
-            if len(filled) == 1 and not any(Decimal(tier["flat"]) for tier in line["tiers"]):
+            if len(filled) == 1:
                 unit = unit_code(line["unit"])
                 return _at(filled[0]["quantity"], unit, filled[0]["unit_price"], line)
     return None
