@@ -114,8 +114,17 @@ def show_command(name: str) -> None:
         corrections = list(tell_corrections(books, found))
     _show_one(found if closing is None else {**found, "closing": closing})
     if form() == "table":
-        for told in (*corrections, *_due(found), *tell_closing(closing)):
+        for told in (*corrections, *_due(found), *_not_electronic(found), *tell_closing(closing)):
             click.echo(inert(told))
+
+
+def _not_electronic(found: Mapping[str, Any]) -> Iterator[str]:
+    """Why a taxed document is for people alone."""
+    if found["number"] and found["tax"] is not None:
+        from billing.documents import electronic_invoice  # noqa: PLC0415  loads typst and lxml
+
+        if why := electronic_invoice(found).why:
+            yield f"No electronic invoice: {why}"
 
 
 def _due(found: Mapping[str, Any]) -> Iterator[str]:

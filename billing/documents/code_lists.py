@@ -4,12 +4,10 @@ Owns units, countries, currencies and schemes of identifiers. A test holds them 
 the official rules.
 """
 
-from functools import cache
 from typing import Final
 
-from babel import Locale
-
 from billing.money import currency_precision
+from edge.party import countries
 
 ONE: Final = "C62"
 PACKAGE: Final = "XPK"
@@ -28,8 +26,6 @@ _SCHEMES: Final = """
     9933 9934 9935 9936 9937 9938 9939 9940 9941 9942 9943 9944 9945 9946 9947 9948 9949 9950 9951
     9952 9953 9957 9959 AN AQ AS AU EM
 """
-# Babel's territories that are no country of ISO 3166.
-_NO_COUNTRIES: Final = "AC CP CQ DG EA EU EZ IC QO TA UN XA XB XK ZZ"
 _NO_CURRENCIES: Final = frozenset({"STN"})  # the official list is older than the coin
 _VAT_PREFIXES: Final = frozenset({"EL", "XI"})
 
@@ -53,7 +49,7 @@ def is_registry(code: str) -> bool:
 
 def is_country(code: str) -> bool:
     """Whether it is a country that an address may be in."""
-    return code in _countries()
+    return code in countries()
 
 
 def is_currency(code: str) -> bool:
@@ -64,13 +60,6 @@ def is_currency(code: str) -> bool:
 def vat_identifier(number: str, country: str) -> str:
     """The number with the prefix of its country, which for Greece is EL."""
     told = "".join(number.split()).upper()
-    if told[:2] in _countries() | _VAT_PREFIXES:
+    if told[:2] in countries() | _VAT_PREFIXES:
         return told
     return ("EL" if country == "GR" else country) + told
-
-
-@cache
-def _countries() -> frozenset[str]:
-    known = Locale("en").territories
-    codes = {code for code in known if len(code) == 2 and code.isalpha()}
-    return frozenset(codes - {*_NO_COUNTRIES.split()})
