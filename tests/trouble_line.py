@@ -114,7 +114,7 @@ class Line(ExitStack):
         """Fails while it flushes. What was read of the journal before was accepted."""
         self.servers[server].kill("flush", calls, "torn")
         positions = self._positions() if self.route == "journal" else {}
-        for topic, source, first, payloads in self.told.segments(server):
+        for topic, source, first, payloads in self.told.segments(server) if positions else ():
             read = positions.get(Partition("journal", topic, source), 1) - first
             for number, payload in enumerate(payloads[: max(read, 0)], first):
                 self._read_and_cut[topic, source, number] = payload

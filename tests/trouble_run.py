@@ -57,8 +57,10 @@ def failure(plan: Plan, tally: Counter[str] | None = None) -> tuple[str, str] | 
     is added to `tally` where it does not fail.
     """
     with tempfile.TemporaryDirectory(prefix="trouble-") as folder:
+        home = Path(folder) / "home"  # the clerk's books lie beside it
+        home.mkdir(mode=0o700)
         try:
-            done = run_plan(plan, Path(folder))
+            done = run_plan(plan, home)
             if tally is not None:
                 tally.update(done)
         except (Exception, Killed) as error:
