@@ -20,6 +20,8 @@ EU: Final = frozenset(
         *("IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"),
     )
 )
+# Countries that are part of another's for VAT (Article 7).
+_PART_OF: Final = {"MC": "FR", "IM": "GB"}
 REVERSE_CHARGE: Final = "Reverse charge"
 OUTSIDE: Final = "Not subject to VAT"
 Party = Mapping[str, Any]
@@ -40,7 +42,7 @@ def find_rule(seller: Party, buyer: Party, *, oss: bool) -> Rule | Fault:
     """What a seller with a country charges a buyer: parties as they are frozen with documents. The
     fault TAX_UNDECIDED says what is missing, at the buyer's account.
     """
-    home, there = seller["country"], buyer["country"]
+    home, there = (_PART_OF.get(one["country"], one["country"]) for one in (seller, buyer))
     if buyer.get("tax_exempt_reason"):
         return Rule("E", home, buyer["tax_exempt_reason"])
     if there == home:
@@ -48,20 +50,20 @@ def find_rule(seller: Party, buyer: Party, *, oss: bool) -> Rule | Fault:
     if there not in EU:
         return Rule("O", home, OUTSIDE)
     if is_business(buyer, home):
-        return _reverse_charge(seller, buyer)
+        return _reverse_charge(seller, buyer, home)
     if oss:
         return Rule("S", there)
     return Rule("S", home) if home in EU else Rule("O", home, OUTSIDE)
 
 
-def _reverse_charge(seller: Party, buyer: Party) -> Rule | Fault:
+def _reverse_charge(seller: Party, buyer: Party, home: str) -> Rule | Fault:
     """Who sells from outside the EU has no number to show, and charges nothing."""
-    if seller["country"] not in EU:
-        return Rule("O", seller["country"], OUTSIDE)
+    if home not in EU:
+        return Rule("O", home, OUTSIDE)
     if not seller.get("vat_number"):
         message = "is charged in reverse, which needs the seller's vat_number in [seller]"
         return Fault("TAX_UNDECIDED", buyer["account_id"], message)
-    return Rule("AE", seller["country"], REVERSE_CHARGE)
+    return Rule("AE", home, REVERSE_CHARGE)
 
 
 def is_business(buyer: Party, home: str) -> bool:

@@ -80,6 +80,7 @@ def test_who_sells_and_who_buys_decide() -> None:
     for wrong in ("FR40303265046", "nothing", "FR", "DE136695976"):  # or the seller's own country's
         assert rule("DE", "FR", wrong) == Rule("S", "FR"), wrong
     assert rule("DE", "US") == rule("DE", "GB", "GB980780684") == Rule("O", "DE", OUTSIDE)
+    assert rule("FR", "MC") == rule("MC", "FR") == rule("DE", "MC") == Rule("S", "FR")
     assert rule("CH", "CH") == Rule("S", "CH")
     assert rule("CH", "FR", french) == rule("CH", "FR", oss=False) == Rule("O", "CH", OUTSIDE)
     assert rule("CH", "FR") == Rule("S", "FR")
