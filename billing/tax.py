@@ -42,7 +42,7 @@ def find_rule(seller: Party, buyer: Party, *, oss: bool) -> Rule | Fault:
     """What a seller with a country charges a buyer: parties as they are frozen with documents. The
     fault TAX_UNDECIDED says what is missing, at the buyer's account.
     """
-    home, there = (_PART_OF.get(one["country"], one["country"]) for one in (seller, buyer))
+    home, there = _country(seller), _country(buyer)
     if buyer.get("tax_exempt_reason"):
         return Rule("E", home, buyer["tax_exempt_reason"])
     if there == home:
@@ -54,6 +54,11 @@ def find_rule(seller: Party, buyer: Party, *, oss: bool) -> Rule | Fault:
     if oss:
         return Rule("S", there)
     return Rule("S", home) if home in EU else Rule("O", home, OUTSIDE)
+
+
+def _country(party: Party) -> str:
+    found = str(party["country"])
+    return _PART_OF.get(found, found)
 
 
 def _reverse_charge(seller: Party, buyer: Party, home: str) -> Rule | Fault:
