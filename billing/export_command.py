@@ -25,7 +25,9 @@ _FORMATS = ("csv", "json", "parquet")
 @click.option(
     "--month", required=True, callback=month_option, metavar="YYYY-MM", help="Such as 2026-10."
 )
-@click.option("--format", "form", type=click.Choice(_FORMATS), default="csv", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(_FORMATS), default="csv", help="How it is written [csv]."
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -33,9 +35,10 @@ _FORMATS = ("csv", "json", "parquet")
 )
 @with_home
 def export_command(month: Month, form: str, output: Path | None) -> None:
-    """A month's documents for other programs: a row for each line, and for each rate of tax.
+    """A month's documents, line by line, for other programs.
 
-    What is issued, that is final or void, and credit notes. What is given back is negative.
+    Of all that was issued, void or not, and credit notes: a row for each line, and one for each
+    rate of tax. What is given back is negative.
 
     \b
     Example: homemeeting invoice export --month 2026-10 --format parquet --output october.parquet

@@ -30,7 +30,7 @@ from tests.oracle_month import MonthRecount, Oracle, used
 from tests.recount import IDENTITY
 
 T = TypeVar("T")
-EXAMPLES = times(15)
+EXAMPLES = times(10)
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 CLOSED_AT_US = (datetime(2027, 1, 5, tzinfo=UTC) - EPOCH).days * 86_400 * 1_000_000
 SECOND, HOUR = 1_000_000, 3_600_000_000
