@@ -93,6 +93,7 @@ def test_a_draft_run_says_what_a_closing_one_will_do(clerk: Clerk) -> None:
 
 
 @pytest.mark.drawn(2)
+@pytest.mark.drawn(2)
 @pytest.mark.parametrize("what", COSTING)
 def test_a_month_that_costs_something_is_not_passed_over(clerk: Clerk, what: str) -> None:
     clerk.must("price-book", "load", clerk.file("x.toml", other(COSTING[what])))
@@ -116,6 +117,7 @@ def test_a_month_without_a_price_is_not_passed_over(clerk: Clerk) -> None:
 
 
 @pytest.mark.drawn(1)
+@pytest.mark.drawn(2)
 @pytest.mark.parametrize(
     ("start", "changes"),
     [
@@ -155,6 +157,7 @@ def leave_open(clerk: Clerk) -> None:
     assert "INCOMPLETE" in clerk.told_by(*FINALIZE, "2026-09", now="2026-10-01T12:00:00Z")
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("keep", [hold, leave_open])
 def test_a_month_that_somebody_is_to_look_at_is_not_passed_over(
     clerk: Clerk, keep: Callable[[Clerk], None]
@@ -168,6 +171,7 @@ def test_a_month_that_somebody_is_to_look_at_is_not_passed_over(
     clerk.close("2026-10")
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize(
     ("code", "account", "promised"),
     [("USAGE_MISSING", "other", 2), ("QUARANTINE_OPEN", "acme", 1)],

@@ -209,7 +209,6 @@ def test_without_a_country_of_the_seller_nothing_is_decided(tmp_path: Path) -> N
     two = clerk.close("2026-11")[-1]
     assert told(two) == [("usage", "1.00", "S", "19"), ("adjustment", "1.00", "S", "19")]
     check_taxes(two)
-    proved(clerk)
 
 
 BOOK = """\
@@ -238,6 +237,7 @@ unit_price = 1
 """
 
 
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("by_issue", [False, True])
 def test_over_a_change_of_rate_at_new_year(tmp_path: Path, by_issue: bool) -> None:
     """Slovakia: 20 % until the end of 2024, 23 % from 2025 on. December is invoiced in January."""
@@ -303,7 +303,6 @@ def test_a_line_that_was_not_invoiced_is_decided_by_who_bought_then(clerk: Clerk
     clerk.use("guest", "2026-10-06", variant="FR")
     november = clerk.close("2026-11", now="2026-12-11T09:00:00Z")[-1]
     assert told(november)[-1] == ("adjustment", "3.00", "S", "20")
-    proved(clerk)
 
 
 def test_items_and_charges_of_other_categories(clerk: Clerk) -> None:
@@ -339,7 +338,6 @@ from = 2020-01-01
     assert [(tax["category"], tax["tax"]) for tax in one["taxes"]] == [
         ("S", "3.61"), ("S", "0.28"), ("Z", "0.00"),
     ]  # fmt: skip
-    proved(clerk)
 
 
 def test_who_cannot_be_decided_on_waits_alone(clerk: Clerk) -> None:
@@ -381,7 +379,6 @@ def test_who_cannot_be_decided_on_waits_alone(clerk: Clerk) -> None:
     assert documents["works"]["taxes"][0]["category"] == "AE"
     for one in documents.values():
         check_taxes(one)
-    proved(clerk)
 
 
 def test_tax_in_another_currency_is_told_in_the_sellers_too(tmp_path: Path) -> None:
@@ -405,7 +402,6 @@ def test_tax_in_another_currency_is_told_in_the_sellers_too(tmp_path: Path) -> N
     )
     note = clerk.sees("credit-note", one["number"], "--kind", "concession", "--reason", "r")[0]
     assert (note["total"], note["tax_in"]["tax"]) == ("2.38", "1.62")
-    proved(clerk)
 
 
 def test_what_is_given_back_in_parts_is_no_cent_more_than_the_whole(clerk: Clerk) -> None:
@@ -460,4 +456,3 @@ def test_a_document_whose_tax_was_changed_is_told(clerk: Clerk) -> None:
                 books.execute(f"DELETE FROM {name}")
                 books.execute(f"INSERT INTO {name} FROM kept_{name}")
                 books.execute(f"DROP TABLE kept_{name}")
-    proved(clerk)
