@@ -1,5 +1,4 @@
--- The books: what billing alone writes. Personal data is in accounts, in the checks of their VAT
--- numbers and in frozen invoices only.
+-- The books: what billing alone writes. Personal data is in accounts and in frozen invoices only.
 -- Days are DATE in the account's zone; instants are BIGINT microseconds since 1970, UTC. Amounts
 -- are whole numbers of the currency's smallest units.
 
@@ -14,27 +13,6 @@ CREATE TABLE subscriptions (
     account_id VARCHAR, since DATE, until DATE, book VARCHAR, plan VARCHAR, quantity BIGINT
 );
 
--- A buyer is a business where that is told, or, where nothing is, by its numbers.
-CREATE MACRO is_business(customer_type, vat_number, registration_id) AS
-coalesce(customer_type = 'business', vat_number IS NOT NULL OR registration_id IS NOT NULL);
-
--- What the registry of a VAT number answered, which is that it is registered: `reference` names the
--- answer (of VIES, the consultation number), `who` asked on that day.
-CREATE TABLE vat_checks (
-    account_id VARCHAR, vat_number VARCHAR, checked_on DATE, reference VARCHAR, who VARCHAR,
-    at_us BIGINT
-);
-
--- A VAT number is the same however it is parted; the sign in old Irish ones counts.
-CREATE MACRO vat_key(number) AS upper(regexp_replace(number, '[^0-9A-Za-z+*]', '', 'g'));
-
--- The accounts whose present VAT number has a check, and its last.
-CREATE VIEW vat_checked AS
-SELECT accounts.account_id, max(checks.checked_on) AS checked_on
-FROM accounts INNER JOIN vat_checks AS checks USING (account_id)
-WHERE vat_key(accounts.vat_number) = vat_key(checks.vat_number)
-GROUP BY accounts.account_id;
-
 -- A version of a book is its code and first day; content is the file as it was loaded.
 CREATE TABLE price_books (
     book VARCHAR, effective_from DATE, currency VARCHAR, sha256 VARCHAR, content VARCHAR
@@ -47,13 +25,12 @@ CREATE TABLE counters (series VARCHAR, year INTEGER, last BIGINT, last_issued_on
 -- One row per document; frozen, with its lines, once it is no draft, but that a void one says so:
 -- `voided` is the act that did it. `corrects` is the document that a credit note is for, `credit`
 -- what kind one by hand is: concession, correction or void. Seller and buyer are JSON. Amounts are
--- what is charged, on credit notes too, where they are negative. `tax` is NULL where none was decided,
--- `tax_in` (JSON) what it is in the seller's tax currency, at which rate.
+-- what is charged, on credit notes too, where they are negative.
 CREATE TABLE invoices (
     id VARCHAR, account_id VARCHAR, month VARCHAR, kind VARCHAR, status VARCHAR, number VARCHAR,
     issued_on DATE, due_on DATE, corrects VARCHAR, credit VARCHAR, reason VARCHAR, currency VARCHAR,
     plan VARCHAR, zone VARCHAR, start_us BIGINT, end_us BIGINT, seller VARCHAR, buyer VARCHAR,
-    subtotal HUGEINT, tax HUGEINT, tax_in VARCHAR, prepaid HUGEINT, books VARCHAR[], run BIGINT, voided BIGINT,
+    subtotal HUGEINT, prepaid HUGEINT, books VARCHAR[], run BIGINT, voided BIGINT,
     evidence_rows BIGINT, evidence_sha256 VARCHAR
 );
 
@@ -62,20 +39,12 @@ CREATE TABLE invoices (
 -- of the corrected document that one of a credit note by hand is for; `own` the records that
 -- continue no other. An adjustment is what is `owed` now less what was `charged`; its quantity and
 -- tiers are those of what is owed. Quantities, tiers, discount and bound are numerators over the
--- scales that the terms name. `tax` (JSON) is what was decided on the line: category, country, rate in
--- millionths, reason.
+-- scales that the terms name.
 CREATE TABLE invoice_lines (
     invoice VARCHAR, line BIGINT, kind VARCHAR, term UUID, month VARCHAR, advance BOOLEAN,
     origin VARCHAR, credits BIGINT, variant VARCHAR, records BIGINT, own BIGINT, quantity HUGEINT,
     packages HUGEINT, tiers STRUCT(quantity HUGEINT, flat HUGEINT, amount HUGEINT)[],
-    discount HUGEINT, bound HUGEINT, owed HUGEINT, charged HUGEINT, amount HUGEINT, tax VARCHAR
-);
-
--- The tax of a document, by category (EN 16931) and rate, in millionths: on the sum of its lines. Signs
--- are those of lines.
-CREATE TABLE invoice_taxes (
-    invoice VARCHAR, category VARCHAR, ppm BIGINT, country VARCHAR, reason VARCHAR,
-    taxable HUGEINT, tax HUGEINT
+    discount HUGEINT, bound HUGEINT, owed HUGEINT, charged HUGEINT, amount HUGEINT
 );
 
 -- What lines stand under, the same for all accounts whose month is alike: JSON, named by its hash.
