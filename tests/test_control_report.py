@@ -207,6 +207,7 @@ def late(clerk: Clerk) -> Clerk:
     return clerk
 
 
+@pytest.mark.drawn(2)
 @pytest.mark.parametrize("damage", [remove, *BROKEN])
 def test_evidence_that_is_not_what_was_written_is_named(
     late: Clerk, damage: Callable[[Path], None]

@@ -184,6 +184,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.drawn(4)
 @pytest.mark.parametrize("name", bombs.ACTIONS)
 def test_what_claims_much_costs_little(tmp_path: Path, name: str) -> None:
     """In a process that can map 2 GiB more than it has at first; its peak is measured."""

@@ -84,6 +84,7 @@ def _told(log: Log) -> list[recount.Told]:
     ]
 
 
+@pytest.mark.drawn(2)
 @pytest.mark.parametrize("drawn", range(6), indirect=True)
 def test_any_order_and_split_gives_the_places_of_the_recount(
     drawn: tuple[random.Random, Log],

@@ -95,6 +95,7 @@ def _check(store: Store, at: int, rows: list[Told]) -> None:
     assert store.value("SELECT count(*) FROM quarantine WHERE state = 'open'") == len(rows)
 
 
+@pytest.mark.drawn(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_in_kafka(rng: random.Random, kind: str) -> None:
     for at in range(3):
@@ -114,6 +115,7 @@ def test_in_kafka(rng: random.Random, kind: str) -> None:
 
 
 @pytest.mark.fire
+@pytest.mark.drawn(8)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", [1, 3], ids=["block each", "one block"])
 def test_in_the_journal(tmp_path: Path, rng: random.Random, kind: str, size: int) -> None:

@@ -95,6 +95,7 @@ def _slice(offset: int, payloads: list[bytes], partition: str = "0", topic: str 
     return Slice(place, offset, end, offsets, payloads, [None] * len(payloads), None)
 
 
+@pytest.mark.drawn(3)
 @pytest.mark.parametrize("seed", range(8))
 def test_any_order_repetition_and_split_equals_the_recount(store: Store, seed: int) -> None:
     print(f"seed {seed}")

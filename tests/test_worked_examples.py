@@ -49,6 +49,7 @@ def test_an_example_is_short(folder: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.drawn(8)
 @each_example
 def test_the_command_line_makes_the_invoices_of_the_example(folder: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
