@@ -103,7 +103,6 @@ def _tax(one: Mapping[str, Any], tax: Mapping[str, Any], sign: int) -> Row:
         "line_kind": "tax",
         "service_from": one["period"]["start"][:10],
         "service_until": _last_day(one["period"]["end"]),
-        "quantity": None,
         "amount": _signed(tax["tax"], sign),
         "tax_category": tax["category"],
         "tax_percent": tax["rate_percent"],

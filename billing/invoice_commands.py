@@ -121,9 +121,9 @@ def show_command(name: str) -> None:
 def _not_electronic(found: Mapping[str, Any]) -> Iterator[str]:
     """Why a taxed document is for people alone."""
     if found["number"] and found["tax"] is not None:
-        from billing.documents import electronic_invoice  # noqa: PLC0415  loads typst and lxml
+        from billing.documents import why_not  # noqa: PLC0415  loads typst and lxml
 
-        if why := electronic_invoice(found).why:
+        if why := why_not(found):
             yield f"No electronic invoice: {why}"
 
 

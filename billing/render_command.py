@@ -7,7 +7,7 @@ import click
 
 from billing.books import open_books
 from billing.document import documents
-from billing.documents import electronic_invoice
+from billing.documents import why_not
 from billing.heads import find_heads
 from billing.invoice_commands import month_option
 from billing.invoices import list_heads
@@ -44,12 +44,12 @@ def render_command(names: Sequence[str], month: Month | None, annex: bool) -> No
     home = settings()
     with open_books(home, make=False) as books:
         heads = _numbered(books, names, month)
+        rows: list[dict[str, Any]] = []
         left: list[Fault] = []
-        tasks = _tasks(books, home, [head["id"] for head in heads], left, annex=annex)
+        tasks = _tasks(books, home, [head["id"] for head in heads], rows, left, annex=annex)
         with progress(f"Printing {counted(len(heads), 'document')}", len(heads)) as advance:
             say_some(print_papers(home, tasks, len(heads), advance))
         say(f"{counted(len(heads), 'document')} in {home.documents}")
-        rows = list(_told(home, documents(books, [head["id"] for head in heads]), annex=annex))
     show_rows(rows, _COLUMNS, f"no document has a number{f' in {month}' if month else ''}")
     left_undone("EVIDENCE_LEFT", "what was used is not whole", left)
 
@@ -69,11 +69,20 @@ def _numbered(books: Store, names: Sequence[str], month: Month | None) -> list[d
     return heads
 
 
-def _tasks(
-    books: Store, home: Settings, ids: Sequence[str], left: list[Fault], *, annex: bool
+def _tasks(  # noqa: PLR0913  two of them are filled
+    books: Store,
+    home: Settings,
+    ids: Sequence[str],
+    rows: list[dict[str, Any]],
+    left: list[Fault],
+    *,
+    annex: bool,
 ) -> Iterator[Task]:
-    """A document whose statement cannot be made is told and printed without one."""
+    """Tells of each document in `rows`. One whose statement cannot be made is told in `left`, and
+    printed without.
+    """
     for document in documents(books, ids):
+        rows.append(_row(home, document, annex=annex))
         yield document, None
         if annex:
             try:
@@ -86,19 +95,16 @@ def _tasks(
             yield document, list(statement(proof.lines, proof.zone, None, language))
 
 
-def _told(
-    home: Settings, told: Iterator[dict[str, Any]], *, annex: bool
-) -> Iterator[dict[str, Any]]:
-    for document in told:
-        pdf = (annexed_path if annex else pdf_path)(home, document)
-        why = electronic_invoice(document).why
-        yield {
-            "number": document["number"],
-            "account_id": document["account_id"],
-            "pdf": pdf.relative_to(home.documents),
-            "ubl": None if why else ubl_path(home, document).relative_to(home.documents),
-            "note": why and f"no electronic invoice: {why}",
-        }
+def _row(home: Settings, document: dict[str, Any], *, annex: bool) -> dict[str, Any]:
+    why = why_not(document)
+    pdf = (annexed_path if annex else pdf_path)(home, document)
+    return {
+        "number": document["number"],
+        "account_id": document["account_id"],
+        "pdf": pdf.relative_to(home.documents),
+        "ubl": None if why else ubl_path(home, document).relative_to(home.documents),
+        "note": why and f"no electronic invoice: {why}",
+    }
 
 
 COMMANDS: tuple[click.Command, ...] = (render_command,)

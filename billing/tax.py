@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from stdnum.eu import vat
-
 from edge import Fault
+from edge.party import union_country
 
 Category = Literal["S", "E", "AE", "O"]
 # Those of the EU. Greek VAT numbers begin with EL.
@@ -76,9 +75,4 @@ def is_business(buyer: Party, home: str) -> bool:
     than `home`.
     """
     number = buyer.get("vat_number") or ""
-    return bool(vat.is_valid(number)) and _prefix_country(number) != home
-
-
-def _prefix_country(number: str) -> str:
-    prefix = vat.compact(number)[:2].upper()
-    return "GR" if prefix == "EL" else str(prefix)
+    return bool(number) and union_country(number) not in (None, home)

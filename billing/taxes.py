@@ -26,11 +26,7 @@ from edge.instants import instant
 from warehouse import Store
 
 _TEXT: Final = pa.string()
-_RULES: Final = {
-    "account_id": _TEXT,
-    "origin": _TEXT,
-    "rule": pa.struct([(name, _TEXT) for name in ("category", "country", "reason")]),
-}
+_RULE: Final = {"rule": pa.struct([(name, _TEXT) for name in ("category", "country", "reason")])}
 _TERMS: Final = {**dict.fromkeys(("term", "zone", "tax_category"), _TEXT), "day": pa.date32()}
 _RATES: Final = {
     **dict.fromkeys(("country", "tax_category"), _TEXT),
@@ -48,13 +44,12 @@ def tax_drafts(books: Store, home: Settings, issued: date | None) -> None:
     country. `issued` is the day of issue, where rates go by that.
     """
     seller = dict(home.seller)
-    for name in ("tax_text", "tax_of"):
-        books.execute(TAX[name])
     if "country" not in seller:
         for name in (*_NONE, "taxed_lines"):
             books.execute(TAX[name])
         return
-    books.execute(TAX["tax_subjects"])
+    for name in ("tax_text", "tax_of", "tax_subjects"):
+        books.execute(TAX[name])
     _load_rules(books, seller, oss=home.tax.oss)
     load_rows(books, "tax_rates", rate_rows(home.tax), _RATES)
     rows = _terms(books, issued if home.tax.by_issue else None)
@@ -79,17 +74,17 @@ def _load_rules(books: Store, seller: Party, *, oss: bool) -> None:
     """
     buyers = books.records(TAX["subject_buyers"])
     rows = ({"account_id": one["account_id"], "rule": _rule(seller, one, oss)} for one in buyers)
-    load_rows(books, "buyer_rules", rows, {n: _RULES[n] for n in ("account_id", "rule")})
+    load_rows(books, "buyer_rules", rows, {"account_id": _TEXT, **_RULE})
     origins = (
-        (id, json.loads(seller), json.loads(buyer))
-        for id, seller, buyer in books.rows(TAX["subject_origins"])
+        (id, json.loads(sold), json.loads(bought))
+        for id, sold, bought in books.rows(TAX["subject_origins"])
     )
     rows = (
-        {"origin": id, "rule": _rule(then, buyer, oss)}
-        for id, then, buyer in origins
-        if "country" in then
+        {"origin": id, "rule": _rule(sold, bought, oss)}
+        for id, sold, bought in origins
+        if "country" in sold
     )
-    load_rows(books, "origin_rules", rows, {n: _RULES[n] for n in ("origin", "rule")})
+    load_rows(books, "origin_rules", rows, {"origin": _TEXT, **_RULE})
 
 
 def _rule(seller: Party, buyer: Party, oss: bool) -> dict[str, str | None]:

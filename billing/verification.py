@@ -19,7 +19,6 @@ from billing.derivation import derive, line_faults, missing_adjustments, place_r
 from billing.evidence import SUMS, is_whole, read_evidence_file, read_stored
 from billing.month import parse_month
 from billing.near_documents import near_documents
-from billing.paper_check import paper_findings
 from billing.pricebook import PriceBook
 from billing.queries import CHECKS, STORED, TAX, VERIFY
 from billing.rating import reach
@@ -102,6 +101,8 @@ def _verify(books: Store, home: Settings, ids: Sequence[str], asked: Verificatio
     if asked.numbers:
         found += _left_behind(books, home)
     if asked.papers:
+        from billing.paper_check import paper_findings  # noqa: PLC0415  loads what prints
+
         found += paper_findings(books, home, ids, asked.progress)
     return found
 

@@ -86,6 +86,16 @@ def wrong_vat_number(number: str, country: str | None) -> str | None:
     return f"{number!r} is not a VAT number of {country}: look at its letters and check digit"
 
 
+def union_country(number: str) -> str | None:
+    """The state of the EU whose VAT number it is, by its letters, form and check digits, or XI, of
+    Northern Ireland. None where it is none.
+    """
+    if not _union().is_valid(number):
+        return None
+    letters = str(_union().compact(number)[:2].upper())
+    return "GR" if letters == "EL" else letters
+
+
 def _domestic(number: str, country: str | None) -> Iterator[tuple[Any, str]]:
     """The checks of a country, each with a way of writing the number that it may take."""
     if country is None or country in _UNCHECKED:

@@ -332,7 +332,7 @@ def test_what_costs_nothing_unused_is_what_the_engine_makes_nothing_of(
     meters = {"participant": (), "dial_in": ("DE", "FR", "US"), "money": ()}
     text = draw_book(rng, head, plans, meters)
     text += f'[[plan]]\ncode = "idle"\nname = "I"\n{CHARGE}model = "per_unit"\nunit_price = 1\n'
-    rows = ["idle,A,a@a.example,DE,en,UTC," + f"{currency},idle,2026-01-01,,1"]
+    rows = [f"idle,A,a@a.example,DE,en,UTC,{currency},idle,2026-01-01,,1"]
     for number, plan in enumerate(plans):
         told = f"a{number},A,a@a.example,DE,en,UTC,{currency}"
         since, until = rng.choice(

@@ -9,9 +9,11 @@ from billing.document import documents
 from billing.month import Month
 from billing.printing import print_papers
 from edge.settings import load_settings
+from tests import command_line
 from tests.clerk import HEADER, Clerk
 from tests.pdf_text import pdf_rows
 from tests.test_tax import BUYERS, SELLER, join
+from tests.test_verify import LOADED
 
 WHOLE = SELLER + 'street = "Lindenallee 4"\npostal_code = "10115"\ncity = "Berlin"\n'
 
@@ -108,3 +110,10 @@ def test_a_folder_that_cannot_be_written_is_told(clerk: Clerk) -> None:
     (clerk.home / "documents").write_text("a file")
     said = clerk.told_by("invoice", "render", "--month", "2026-10")
     assert said.startswith("DOCUMENT_WRITE: ") and "but the document is closed" in said
+
+
+def test_who_only_looks_loads_nothing_that_prints(clerk: Clerk) -> None:
+    """Each is a tenth of a second of every answer."""
+    done = command_line.python(LOADED, "--home", str(clerk.home), "invoice", "list")
+    assert done.returncode == 0, done.stderr
+    assert not {"typst", "lxml.etree", "segno"} & set(done.stderr.split())

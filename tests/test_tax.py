@@ -43,6 +43,12 @@ def join(clerk: Clerk, since: str = "2025-01-01", **buyers: tuple[str, str, str]
     clerk.must("account", "import", clerk.file("buyers.csv", "\n".join(rows)))
 
 
+def rate(country: str, category: str, percent: str, since: str = "2020-01-01") -> str:
+    """As settings tell it."""
+    told = f'country = "{country}"\ncategory = "{category}"\npercent = {percent}\n'
+    return f"[[tax.rate]]\n{told}from = {since}\n"
+
+
 def told(document: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """By line: kind, amount, category, percent."""
     lines = document["lines"]
@@ -99,20 +105,10 @@ def test_every_country_of_the_union_has_a_rate_on_every_day() -> None:
 
 
 def test_rates_of_the_settings_join_ours(tmp_path: Path) -> None:
-    (tmp_path / "homemeeting.toml").write_text("""\
-[[tax.rate]]
-country = "CH"
-category = "standard"
-percent = 8.1
-from = 2024-01-01
-[[tax.rate]]
-country = "DE"
-category = "standard"
-percent = 18
-from = 2027-01-01
-[tax.exchange]
-USD = "0.9213"
-""")
+    swiss = rate("CH", "standard", "8.1", "2024-01-01")
+    german = rate("DE", "standard", "18", "2027-01-01")
+    text = f'{swiss}{german}[tax.exchange]\nUSD = "0.9213"\n'
+    (tmp_path / "homemeeting.toml").write_text(text)
     settings = load_settings(tmp_path, {}).tax
     assert settings.exchange == (("USD", Decimal("0.9213")),)
     found = {(one["country"], one["since"]): one for one in rate_rows(settings)}
@@ -306,18 +302,7 @@ def test_a_line_that_was_not_invoiced_is_decided_by_who_bought_then(clerk: Clerk
 
 
 def test_items_and_charges_of_other_categories(clerk: Clerk) -> None:
-    clerk.settings(f"""{SELLER}
-[[tax.rate]]
-country = "DE"
-category = "reduced"
-percent = 7
-from = 2020-01-01
-[[tax.rate]]
-country = "DE"
-category = "zero"
-percent = 0
-from = 2020-01-01
-""")
+    clerk.settings(SELLER + rate("DE", "reduced", "7") + rate("DE", "zero", "0"))
     join(clerk, home=BUYERS["home"])
     book = BOOK.replace('"sk"', '"t"').replace(
         "amount = 7\n", 'amount = 7\ntax_category = "zero"\n'
@@ -369,11 +354,8 @@ def test_who_cannot_be_decided_on_waits_alone(clerk: Clerk) -> None:
     draft = clerk.sees("invoice", "show", "2026-10.guest")
     assert (draft["tax"], draft["taxes"], draft["total"]) == (None, [], "2.00")
     report = clerk.types("invoice", "run", "--month", "2026-10").stdout
-    assert "TAX_RATE_MISSING" not in report or "odd" in report
-    clerk.settings(
-        SELLER
-        + '[[tax.rate]]\ncountry = "FR"\ncategory = "odd"\npercent = 5.5\nfrom = 2020-01-01\n'
-    )
+    assert "TAX_RATE_MISSING" in report and "no rate of FR for odd" in report
+    clerk.settings(SELLER + rate("FR", "odd", "5.5"))
     documents = {one["account_id"]: one for one in clerk.close("2026-10")}
     assert documents["guest"]["tax"] == "0.26"
     assert documents["works"]["taxes"][0]["category"] == "AE"

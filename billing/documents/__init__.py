@@ -3,7 +3,7 @@
 Owns what an invoice looks like; computes nothing that stands on it.
 """
 
-from billing.documents.einvoice import EInvoice, electronic_invoice
+from billing.documents.einvoice import EInvoice, electronic_invoice, why_not
 from billing.documents.pdf import Printed, print_document, render_pdf, render_png
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "print_document",
     "render_pdf",
     "render_png",
+    "why_not",
 ]

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from billing.documents.semantic_invoice import (
+    EN16931,
     Days,
     Line,
     Party,
@@ -26,7 +27,6 @@ _PREFIXES: Final[dict[str | None, str]] = {
     "udt": f"{_STANDARD}UnqualifiedDataType:100",
 }
 _rsm, _ram, _udt = (maker(namespace) for namespace in _PREFIXES.values())
-_GUIDELINE: Final = "urn:cen.eu:en16931:2017"
 
 
 def cii_xml(invoice: SemanticInvoice) -> bytes:
@@ -35,7 +35,7 @@ def cii_xml(invoice: SemanticInvoice) -> bytes:
         "CrossIndustryInvoice",
         _rsm(
             "ExchangedDocumentContext",
-            _ram("GuidelineSpecifiedDocumentContextParameter", _ram("ID", _GUIDELINE)),
+            _ram("GuidelineSpecifiedDocumentContextParameter", _ram("ID", EN16931)),
         ),
         _rsm(
             "ExchangedDocument",

@@ -25,7 +25,12 @@ class EInvoice:
 
 def electronic_invoice(document: Mapping[str, Any]) -> EInvoice:
     """Of one document of the shape that `invoice show` prints. Never refuses."""
-    if reasons := reasons_against(document):
-        return EInvoice(None, None, "; ".join(reasons))
+    if why := why_not(document):
+        return EInvoice(None, None, why)
     invoice = semantic_invoice(document)
     return EInvoice(cii_xml(invoice), ubl_xml(invoice))
+
+
+def why_not(document: Mapping[str, Any]) -> str | None:
+    """Why there is no electronic invoice of it; None where there is one."""
+    return "; ".join(reasons_against(document)) or None

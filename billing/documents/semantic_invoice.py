@@ -7,6 +7,9 @@ that they are to be written with; what is None does not stand in the invoice.
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Final
+
+EN16931: Final = "urn:cen.eu:en16931:2017"  # the specification that both syntaxes name
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Final
 
 from billing.documents.peppol import BILLING, PROCESS, goes_by_peppol
 from billing.documents.semantic_invoice import (
+    EN16931,
     Days,
     Identifier,
     Line,
@@ -26,7 +27,6 @@ _PREFIXES: Final[dict[str | None, str]] = {
     "cbc": f"{_SCHEMA}CommonBasicComponents-2",
 }
 _cac, _cbc = (maker(namespace) for namespace in _PREFIXES.values())
-_PLAIN: Final = "urn:cen.eu:en16931:2017"
 
 
 def ubl_xml(invoice: SemanticInvoice) -> bytes:
@@ -36,7 +36,7 @@ def ubl_xml(invoice: SemanticInvoice) -> bytes:
     is_peppol = goes_by_peppol(invoice)
     document = maker(namespace)(
         form,
-        _cbc("CustomizationID", BILLING if is_peppol else _PLAIN),
+        _cbc("CustomizationID", BILLING if is_peppol else EN16931),
         _cbc("ProfileID", PROCESS if is_peppol else None),
         _cbc("ID", invoice.number),
         _cbc("IssueDate", invoice.issued_on.isoformat()),
