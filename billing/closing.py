@@ -147,8 +147,8 @@ def _incomplete(books: Store, month: Month, gaps: Sequence[Fault]) -> list[Fault
 
 
 def _blocked(books: Store) -> Iterator[Fault]:
-    sql = """SELECT code, account_id, out_of_order, records, reason, missing, why FROM blocked
-    WHERE code <> 'INCOMPLETE' ORDER BY account_id"""
+    sql = """SELECT DISTINCT code, account_id, out_of_order, records, reason, missing, why
+    FROM blocked WHERE code <> 'INCOMPLETE' ORDER BY account_id"""
     for code, account, out_of_order, records, reason, missing, why in books.rows(sql):
         messages = {
             "MONTH_ORDER": out_of_order,

@@ -68,6 +68,7 @@ def _document(head: Row, lines: Sequence[Row], taxes: Sequence[Row]) -> dict[str
         "corrects": head["corrected_number"],
         "credit": head["credit"],
         "reason": head["reason"],
+        "apart": head["apart"],
         "account_id": head["account_id"],
         "currency": head["currency"],
         "plan": head["plan"],

@@ -199,7 +199,12 @@ def preview_command(account: str, month: Month | None) -> None:
     home = settings()
     with open_books(home, make=False) as books:
         found = preview_invoice(books, home, account, month, clock()())
-    _show_one(found.document)
+    document, *apart = found.documents
+    if form() == "json":
+        show_json({**document, "apart": apart} if apart else document)
+    else:
+        for one in found.documents:
+            _show_one(one)
     click.echo(_known_until(found), err=form() != "table")
 
 

@@ -142,7 +142,7 @@ def document(*lines: Told, places: int = 2, **changes: Any) -> Told:
     return {
         "id": "d1", "kind": "invoice", "status": "final", "number": "HM-2026-000042",
         "issued_on": "2026-11-02", "due_on": "2026-11-16", "corrects": None, "credit": None,
-        "reason": None, "account_id": "acme", "currency": "EUR", "plan": "business",
+        "reason": None, "apart": False, "account_id": "acme", "currency": "EUR", "plan": "business",
         "period": PERIOD, "seller": SELLER, "buyer": BUYER, "lines": list(lines),
         "subtotal": f"{rounded(total, places):f}", "taxes": taxes,
         "tax": f"{rounded(tax, places):f}", "tax_in": None,

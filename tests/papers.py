@@ -81,6 +81,7 @@ def invoice(lines: int = 2, **changes: Any) -> dict[str, Any]:
         "corrects": None,
         "credit": None,
         "reason": None,
+        "apart": False,
         "account_id": "acme",
         "currency": "EUR",
         "plan": "business",
