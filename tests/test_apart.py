@@ -38,6 +38,9 @@ def move(clerk: Clerk, country: str, *until: str) -> None:
     clerk.must("account", "import", clerk.file("a.csv", "\n".join(rows)))
 
 
+OUTSIDE = [("fee", "3.39", "O", None), ("usage", "1.00", "O", None), ("fee", "5.16", "O", None)]
+
+
 @contextmanager
 def changed_books(home: Path, statement: str) -> Iterator[None]:
     """For the block, the books after a statement that nobody should give."""
@@ -76,6 +79,14 @@ def clerk(october: Clerk, tmp_path: Path) -> Clerk:
     return october.copied(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def parted(october: Clerk, tmp_path_factory: pytest.TempPathFactory) -> Clerk:
+    """October is closed."""
+    found = october.copied(tmp_path_factory.mktemp("parted"))
+    closed(found, "2026-10")
+    return found
+
+
 def closed(clerk: Clerk, month: str) -> list[Any]:
     """The month's documents of the run, which must be whole."""
     found = clerk.close(month)
@@ -88,38 +99,22 @@ def closed(clerk: Clerk, month: str) -> list[Any]:
     return [one for one in found if one["status"] == "final"]
 
 
-def test_what_was_invoiced_with_vat_stands_apart(clerk: Clerk) -> None:
-    october, apart = closed(clerk, "2026-10")
-    assert told(october) == [
-        ("fee", "3.39", "O", None), ("usage", "1.00", "O", None), ("fee", "5.16", "O", None),
-    ]  # fmt: skip
-    assert (october["kind"], october["total"], october["number"]) == (
-        "invoice", "9.55", "HM-2026-000002",
+def test_what_was_invoiced_with_vat_stands_apart(parted: Clerk) -> None:
+    _, october, apart = parted.sees("invoice", "list")
+    assert told(october) == OUTSIDE
+    assert (october["kind"], october["total"], october["number"], october["apart"]) == (
+        "invoice", "9.55", "HM-2026-000002", False,
     )  # fmt: skip
     # October's fee was charged in advance, with VAT; so is what came late to September.
     assert told(apart) == [("adjustment", "5.16", "S", "19"), ("adjustment", "-1.00", "S", "19")]
     assert (apart["kind"], apart["total"], apart["number"], apart["corrects"]) == (
         "credit_note", "4.95", "CN-2026-000001", "HM-2026-000001",
     )  # fmt: skip
-    assert (october["id"], apart["id"]) == ("2026-10.mover", "2026-10.mover#2")
-
-
-def test_the_other_way_round(clerk: Clerk) -> None:
-    closed(clerk, "2026-10")
-    clerk.now = DECEMBER
-    move(clerk, DE, "2026-10-16")
-    clerk.use("mover", "2026-10-06", "2026-09-07")
-    november, apart = closed(clerk, "2026-11")
-    assert told(november) == [("fee", "10.00", "S", "19"), ("adjustment", "1.00", "S", "19")]
-    assert told(apart) == [("adjustment", "1.00", "O", None)]
-    assert (apart["kind"], apart["total"], apart["tax"]) == ("invoice", "1.00", "0.00")
-
-
-def test_both_are_electronic_invoices(clerk: Clerk) -> None:
-    for one in closed(clerk, "2026-10"):
-        for xml in made(one):
-            assert faults(xml) == []
-    files = {path.name for path in (clerk.home / "documents").iterdir()}
+    assert (october["id"], apart["id"], apart["apart"]) == (
+        "2026-10.mover", "2026-10.mover#2", True,
+    )  # fmt: skip
+    assert all(faults(xml) == [] for one in (october, apart) for xml in made(one))
+    files = {path.name for path in (parted.home / "documents").iterdir()}
     assert {"HM-2026-000002.xml", "CN-2026-000001.xml"} < files
 
 
@@ -138,8 +133,8 @@ def test_drafts_show_both_and_are_closed_together(clerk: Clerk) -> None:
     proved(clerk)
 
 
-def test_either_is_proved_and_explained_alone(clerk: Clerk) -> None:
-    numbers = [one["number"] for one in closed(clerk, "2026-10")]
+def test_either_is_proved_and_explained_alone(parted: Clerk, tmp_path: Path) -> None:
+    clerk, numbers = parted.copied(tmp_path), ["HM-2026-000002", "CN-2026-000001"]
     for number in numbers:
         clerk.must("invoice", "verify", number, "--from-log")
         clerk.must("invoice", "statement", number)
@@ -156,50 +151,42 @@ def test_either_is_proved_and_explained_alone(clerk: Clerk) -> None:
             assert f"LINE_DIFFERS: {numbers[at]} line" in said
             other = clerk.types("invoice", "verify", numbers[1 - at], "--no-documents")
             assert other.returncode == 0, other.stderr
-
-
-def test_a_line_that_is_on_neither_is_missed(clerk: Clerk) -> None:
-    october, apart = closed(clerk, "2026-10")
     gone = "DELETE FROM invoice_lines WHERE invoice = '2026-10.mover#2' AND line = 2"
-    with changed_books(clerk.home, gone):
-        for number in (october["number"], apart["number"]):
-            said = clerk.told_by("invoice", "verify", number, "--no-documents")
-            assert number in said
-        assert "an adjustment of records of 2026-09 is missing: 1.00" in clerk.told_by(
-            "invoice", "verify", october["number"], "--no-documents"
-        )
+    with changed_books(clerk.home, gone):  # then it is on neither
+        said = clerk.told_by("invoice", "verify", numbers[0], "--no-documents")
+        assert "an adjustment of records of 2026-09 is missing: 1.00" in said
 
 
-def test_what_stands_apart_is_void_alone_and_comes_again(clerk: Clerk) -> None:
-    _, apart = closed(clerk, "2026-10")
-    clerk.must("void", apart["number"], "--reason", "wrong")
+@pytest.mark.drawn(2)
+@pytest.mark.parametrize("what", ["the one apart", "the month's own", "both", "none"])
+def test_it_is_all_made_again(parted: Clerk, tmp_path: Path, what: str) -> None:
+    clerk = parted.copied(tmp_path)
+    if what == "none":
+        clerk.now = DECEMBER
+        move(clerk, DE, "2026-10-16")
+        clerk.use("mover", "2026-10-06", "2026-09-07")
+        november, apart = closed(clerk, "2026-11")  # the other way round
+        assert told(november) == [("fee", "10.00", "S", "19"), ("adjustment", "1.00", "S", "19")]
+        assert told(apart) == [("adjustment", "1.00", "O", None)]
+        assert (apart["kind"], apart["total"], apart["tax"]) == ("invoice", "1.00", "0.00")
+        return
+    number = {"the one apart": "CN-2026-000001", "the month's own": "HM-2026-000002"}.get(what)
+    which = [number] if number else ["--month", "2026-10"]
+    clerk.must("void", *which, "--reason", "wrong")
     proved(clerk)
+    again = [told(one) for one in closed(clerk, "2026-10") if not one["credit"]][-1:]
     clerk.now = DECEMBER
-    november, again = closed(clerk, "2026-11")
-    assert told(november) == [("fee", "10.00", "O", None)]
-    assert told(again) == [("adjustment", "-1.00", "S", "19"), ("adjustment", "5.16", "S", "19")]
-
-
-def test_a_month_is_open_again_where_its_own_document_is_void(clerk: Clerk) -> None:
-    october, _ = closed(clerk, "2026-10")
-    clerk.must("void", october["number"], "--reason", "wrong")
-    proved(clerk)
-    (again,) = [one for one in closed(clerk, "2026-10") if one["id"] == "2026-10.mover#4"]
-    assert told(again) == told(october)
-    clerk.now = DECEMBER
-    november, *others = closed(clerk, "2026-11")
-    assert told(november) == [("fee", "10.00", "O", None)] and not others
-
-
-def test_both_of_a_month_are_void_at_once(clerk: Clerk) -> None:
-    closed(clerk, "2026-10")
-    clerk.must("void", "--month", "2026-10", "--reason", "wrong")
-    assert set(clerk.states().values()) == {"final", "void"}
-    found = [one for one in closed(clerk, "2026-10") if one["credit"] is None]
-    assert [told(one) for one in found] == [
-        [("fee", "3.39", "O", None), ("usage", "1.00", "O", None), ("fee", "5.16", "O", None)],
-        [("adjustment", "5.16", "S", "19"), ("adjustment", "-1.00", "S", "19")],
-    ]
+    november, *others = (told(one) for one in closed(clerk, "2026-11"))
+    assert november == [("fee", "10.00", "O", None)]
+    if (
+        what == "the one apart"
+    ):  # the month stays closed: what it adjusted is adjusted with the next
+        assert others == [[("adjustment", "-1.00", "S", "19"), ("adjustment", "5.16", "S", "19")]]
+    elif what == "both":
+        assert again == [[("adjustment", "5.16", "S", "19"), ("adjustment", "-1.00", "S", "19")]]
+        assert not others
+    else:
+        assert again == [OUTSIDE] and not others
 
 
 def test_who_has_nothing_else_has_one_document(september: Clerk, tmp_path: Path) -> None:
