@@ -118,7 +118,8 @@ def _unseen(count: int, language: Language) -> str:
 
 
 def _without(one: ProvenLine, number: int, language: Language) -> dict[str, Any]:
-    note = f"{named(one.line, language)}: {language.say(str(one.why))}"
+    why = language.say(str(one.why))
+    note = language.text("told", what=named(one.line, language), told=why)
     return _row(number, one.quantity_text, one.line_unit, note)
 
 
