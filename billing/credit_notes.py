@@ -239,8 +239,9 @@ def _carry_concessions(books: Store, asked: Closing) -> None:
         carried = Item(
             row["account_id"],
             parse_month(row["month"]).since,
-            f"Concession of {row['number']}: {row['description']}",
+            row["description"],
             minor_text(row["amount"], row["currency"]),
             row["tax_category"],
+            concession=row["number"],
         )
         keep_item(books, carried, asked.now_us)

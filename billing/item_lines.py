@@ -55,7 +55,8 @@ def _line(item: dict[str, Any]) -> dict[str, Any]:
             "unit": None,
             "included": None,
             "proration": None,
-            "basis": {"amount": decimal_text(amount), "tax_category": item["tax_category"]},
+            "basis": {"amount": decimal_text(amount), "tax_category": item["tax_category"]}
+            | ({"concession": item["concession"]} if item["concession"] else {}),
         }
     )
     return {

@@ -60,7 +60,8 @@ def line(amount: Any, tax: Any = S19, **changes: Any) -> Told:
         "id": "d1.0001", "kind": "item", "code": "training", "description": "Training",
         "variant": None, "period": PERIOD, "quantity": None, "unit": None, "included": None,
         "tiers": [], "packages": None, "discount": None, "bound": None, "amount": str(amount),
-        "origin": None, "credits": None, "proration": None, "basis": {"amount": str(amount)},
+        "origin": None, "credits": None, "concession": None, "proration": None,
+        "basis": {"amount": str(amount)},
         "tax": {"category": tax[0], "rate_percent": tax[1]},
         **changes,
     }  # fmt: skip

@@ -51,6 +51,7 @@ def usage_line(index: int) -> dict[str, Any]:
         "amount": "47.04",
         "tax": None,
         "origin": None,
+        "concession": None,
         "proration": None,
         "basis": {"model": "graduated", "included": "1000", "included_per": "plan"},
     }
