@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from billing.books import open_books
-from billing.closing import Closing
+from billing.closing import Closing, held_back
 from billing.control_report import Reported, control_report
 from billing.document import documents
 from billing.invoice_commands import month_option, show_documents
@@ -179,10 +179,11 @@ def _run(  # noqa: PLR0913  what a run is asked
 ) -> _Done:
     closing = asked if finalize else None
     faults = run_invoices(books, home, month, accounts, closing, reporter=asked)
-    report = control_report(books, home, Reported(month, accounts, asked.includes_old))
-    # A hold is somebody's decision: only who names the account is refused.
-    kept = [fault for fault in faults if fault.code != "HELD" or accounts is not None]
-    return _Done(kept, report)
+    report = control_report(books, home, Reported(month, accounts, asked.includes_old, finalize))
+    if accounts is None:
+        kept_back = held_back(books)
+        faults = [one for one in faults if one not in kept_back]
+    return _Done(faults, report)
 
 
 def _report(done: Sequence[_Done]) -> None:

@@ -187,7 +187,8 @@ def test_a_float_halfway_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_statement_of_billing_has_a_float(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    seller = (("name", "H"), ("country", "DE"), ("tax_currency", "PLN"))
+    place = (("street", "Weg 1"), ("postal_code", "10115"), ("city", "Berlin"))
+    seller = (("name", "H"), ("country", "DE"), *place, ("tax_currency", "PLN"))
     taxed = TaxSettings(exchange=(("EUR", Decimal("4.25")),))
     home = Settings(tmp_path, None, "clerk", seller=seller, tax=taxed)
     used = [("a", "p", 5), ("a", "p", 7), ("a", None, 2**62), ("nobody", "p", 1)]

@@ -20,6 +20,9 @@ from warehouse import open_store
 SELLER = """\
 [seller]
 name = "HomeMeeting GmbH"
+street = "Lindenallee 4"
+postal_code = "10115"
+city = "Berlin"
 country = "DE"
 vat_number = "DE136695976"
 """
@@ -238,10 +241,8 @@ unit_price = 1
 def test_over_a_change_of_rate_at_new_year(tmp_path: Path, by_issue: bool) -> None:
     """Slovakia: 20 % until the end of 2024, 23 % from 2025 on. December is invoiced in January."""
     clerk = Clerk(tmp_path, "2025-03-10T09:00:00Z")
-    clerk.settings(
-        '[seller]\ncountry = "SK"\n[tax]\nrate_date = "issue"\n' if by_issue
-        else '[seller]\ncountry = "SK"\n'
-    )  # fmt: skip
+    slovak = SELLER.replace('"DE"', '"SK"').replace('vat_number = "DE136695976"\n', "")
+    clerk.settings(slovak + '[tax]\nrate_date = "issue"\n' * by_issue)
     clerk.must("price-book", "load", clerk.file("sk.toml", BOOK))
     rows = f"{HEADER}\nacme,A,a@a.example,SK,en,Europe/Bratislava,EUR,pro,2024-12-01,\n"
     clerk.must("account", "import", clerk.file("a.csv", rows))
