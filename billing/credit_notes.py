@@ -242,5 +242,6 @@ def _carry_concessions(books: Store, asked: Closing) -> None:
             f"Concession of {row['number']}: {row['description']}",
             minor_text(row["amount"], row["currency"]),
             row["tax_category"],
+            row["ledger_account"],
         )
         keep_item(books, carried, asked.now_us)

@@ -37,6 +37,13 @@ def lay_items(books: Store, found: Sequence[dict[str, Any]]) -> None:
     books.execute(SQL["add_item_lines"])
 
 
+def _basis(item: dict[str, Any], amount: Fraction) -> dict[str, str | None]:
+    """An account of the ledger is told where there is one: of the items of before nobody knew."""
+    told = {"amount": decimal_text(amount), "tax_category": item["tax_category"]}
+    booked = item["ledger_account"]
+    return told if booked is None else {**told, "ledger_account": booked}
+
+
 def _line(item: dict[str, Any]) -> dict[str, Any]:
     zone, day = ZoneInfo(item["zone"]), item["on_day"]
     amount = Fraction(item["amount"])
@@ -55,7 +62,7 @@ def _line(item: dict[str, Any]) -> dict[str, Any]:
             "unit": None,
             "included": None,
             "proration": None,
-            "basis": {"amount": decimal_text(amount), "tax_category": item["tax_category"]},
+            "basis": _basis(item, amount),
         }
     )
     return {

@@ -32,6 +32,7 @@ class Item:
     description: str
     amount: str
     tax_category: str | None
+    ledger_account: str | None = None
     item: str = ""
 
 
@@ -51,8 +52,8 @@ def keep_item(books: Store, wanted: Item, added_us: int) -> Item:
     """With the id it got; within the caller's transaction, who knows that it is to be billed."""
     added = replace(wanted, item=f"i{count_up(books, 'item'):06}")
     row = [added.item, added.account_id, added.on_day, added.description, added.amount]
-    row += [added.tax_category, added_us]
-    books.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    row += [added.tax_category, added_us, added.ledger_account]
+    books.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
     return added
 
 
@@ -93,6 +94,6 @@ def list_items(books: Store, account_id: str | None) -> list[Row]:
 
 
 def _told(one: Item) -> Iterator[tuple[str, Any]]:
-    for name in ("item", "account_id", "on_day", "description", "amount", "tax_category"):
+    for name in ("item", *Item.__slots__[:-1]):
         value = getattr(one, name)
         yield name, value.isoformat() if isinstance(value, date) else value
