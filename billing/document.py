@@ -66,6 +66,7 @@ def _document(head: Row, lines: Sequence[Row], taxes: Sequence[Row]) -> dict[str
         "issued_on": _day(head["issued_on"]),
         "due_on": _day(head["due_on"]),
         "corrects": head["corrected_number"],
+        "corrects_issued_on": _day(head["corrected_issued_on"]),
         "credit": head["credit"],
         "reason": head["reason"],
         "account_id": head["account_id"],
@@ -252,6 +253,7 @@ def _origin(row: Row, terms: Row, zone: ZoneInfo) -> dict[str, Any] | None:
         return None
     return {
         "number": row["origin_number"],
+        "issued_on": _day(row["origin_issued_on"]),
         "period": _span(*_adjusted_period(row, terms), zone),
     }
 

@@ -79,6 +79,7 @@ def invoice(lines: int = 2, **changes: Any) -> dict[str, Any]:
         "issued_on": "2026-11-02",
         "due_on": "2026-11-16",
         "corrects": None,
+        "corrects_issued_on": None,
         "credit": None,
         "reason": None,
         "account_id": "acme",

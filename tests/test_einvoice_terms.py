@@ -162,7 +162,10 @@ def test_parties_and_what_is_told_to_the_buyer() -> None:
 def test_the_documents_that_it_corrects_are_named_once() -> None:
     lines = [adjustment("1", number) for number in ("X-1", None, "X-2", "X-1")]
     found = read(credit_note(*lines, corrects="X-2"))
-    assert [one["BT-25"] for one in found["BG-3"]] == ["X-2", "X-1"]
+    assert [(one["BT-25"], one["BT-26"]) for one in found["BG-3"]] == [
+        ("X-2", date(2026, 11, 2)),
+        ("X-1", date(2026, 10, 2)),
+    ]
     assert found["BT-3"] == "381"
     assert "BG-3" not in read(document(fee("1")))
 

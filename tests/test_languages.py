@@ -188,7 +188,11 @@ def test_an_adjustment_says_what_it_compares_in_the_customers_language() -> None
         "quantity": None,
         "included": None,
         "tiers": [],
-        "origin": {"number": "HM-1", "period": usage_line(0)["period"]},
+        "origin": {
+            "number": "HM-1",
+            "issued_on": "2026-10-02",
+            "period": usage_line(0)["period"],
+        },
         "basis": {"owed": "1234.50", "charged": "4.00", "advance": True},
     }
     for code, told in (

@@ -24,6 +24,7 @@ from billing.documents.semantic_invoice import (
     Identifier,
     Party,
     Payment,
+    Preceding,
     SemanticInvoice,
     TaxBreakdown,
     TaxCategory,
@@ -239,11 +240,14 @@ def _name(party: _Told) -> str | None:
     return clean(party.get("legal_name")) or clean(party.get("name"))
 
 
-def _preceding(document: _Told) -> tuple[str, ...]:
-    """The documents it corrects, as a whole or by a line, once each."""
-    origins = [line["origin"]["number"] for line in document["lines"] if line["origin"]]
-    told = (clean(number) for number in (document["corrects"], *origins))
-    return tuple(dict.fromkeys(number for number in told if number))
+def _preceding(document: _Told) -> tuple[Preceding, ...]:
+    """The documents it corrects, as a whole or by a line, once each. A nil one has no number."""
+    origins = [line["origin"] for line in document["lines"] if line["origin"]]
+    told = {document["corrects"]: document["corrects_issued_on"]}
+    for origin in origins:
+        told.setdefault(origin["number"], origin["issued_on"])
+    numbered = ((clean(number), _day(day)) for number, day in told.items())
+    return tuple(Preceding(number, day) for number, day in numbered if number)
 
 
 def _payment(document: _Told) -> Payment | None:
