@@ -86,8 +86,9 @@ def _document(head: Row, lines: Sequence[Row], taxes: Sequence[Row]) -> dict[str
     }
 
 
-def _turned_tax(told: str, sign: int) -> dict[str, str]:
-    found = json.loads(told)
+def _turned_tax(told: str, sign: int) -> dict[str, str | None]:
+    """With no day and no source of the rate, where nobody told them."""
+    found = {"rate_on": None, "rate_source": None, **json.loads(told)}
     return {**found, "tax": f"{sign * Decimal(found['tax']):f}"}
 
 

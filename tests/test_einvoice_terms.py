@@ -229,6 +229,12 @@ def test_tax_in_the_sellers_currency_stands_beside() -> None:
     assert [found[name] for name in ("BT-5", "BT-6", "BT-110", "BT-111")] == [
         "USD", "EUR", "19.00", "17.50",
     ]  # fmt: skip
+    footer = SELLER["footer"]
+    assert found["BG-1"] == [{"BT-22": f"VAT in EUR (1 USD = 0.9213 EUR).\n{footer}"}]
+    told = MATRIX["tax in another currency"]["tax_in"]
+    dated = {**told, "rate_on": "2026-10-30", "rate_source": "ECB"}
+    (note,) = read({**MATRIX["tax in another currency"], "tax_in": dated})["BG-1"]
+    assert note["BT-22"].startswith("VAT in EUR (1 USD = 0.9213 EUR; ECB, 30 October 2026).\n")
     same = {"currency": "EUR", "rate": "1", "tax": "9.31"}
     assert "BT-6" not in read(document(fee("49.00"), tax_in=same))
 

@@ -135,6 +135,18 @@ def test_tax_is_told_in_the_sellers_currency_too() -> None:
     assert "VAT 19 % on 1,096.04 USD  208.25 USD" in found
 
 
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_rate_is_told_with_its_day_and_source(code: str) -> None:
+    told = {"currency": "EUR", "rate": "0.9213", "tax": "191.86", "rate_on": "2026-10-30"}
+    buyer, language = {**BUYER, "language": code}, language_of(code)
+    day, rate = language.day_of("2026-10-30"), language.number(Decimal("0.9213"))
+    values = {"currency": "EUR", "foreign": "USD", "rate": rate}
+    for source, wanted in (("ECB", f"ECB, {day}"), (None, day)):
+        exchange = {**told, "rate_source": source}
+        found = text(taxed(tax(), currency="USD", tax_in=exchange, buyer=buyer))
+        assert within(language.text("tax_in_by", **values, source=wanted), found)
+
+
 def test_the_sums_of_two_rates() -> None:
     taxes = [tax(taxable="1000.00", tax="190.00"), tax(rate="7", taxable="96.04", tax="6.72")]
     found = rows(taxed(*taxes, prepaid="100.00", due="1192.76"))

@@ -30,7 +30,9 @@ from billing.documents.semantic_invoice import (
     TaxCategory,
 )
 from billing.documents.semantic_lines import category, semantic_lines, whole_days
+from billing.documents.sums import exchanged
 from billing.documents.xml_text import clean
+from billing.language import ENGLISH
 
 _INVOICE: Final = "380"
 _CREDIT_NOTE: Final = "381"
@@ -70,7 +72,7 @@ def semantic_invoice(document: _Told) -> SemanticInvoice:
         buyer_reference=clean(document["buyer"].get("buyer_reference")),
         purchase_order=clean(document["buyer"].get("purchase_order")),
         terms=_terms(is_credit_note, due, due_on),
-        note=clean("\n".join(filter(None, (document["reason"], document["seller"].get("footer"))))),
+        note=_note(document, tax_in),
         preceding=_preceding(document),
         seller=seller,
         buyer=replace(buyer, identifier=clean(document["account_id"])),
@@ -257,6 +259,13 @@ def _payment(document: _Told) -> Payment | None:
         return None
     means = _SEPA_TRANSFER if document["currency"] == "EUR" else _TRANSFER
     return Payment(means, _text(document["number"]), iban, bic or None)
+
+
+def _note(document: _Told, tax_in: _Told | None) -> str | None:
+    """All that is told in words. No term of the standard has the rate of exchange."""
+    rate = f"{exchanged(tax_in, document['currency'], ENGLISH)}." if tax_in else None
+    told = (document["reason"], rate, document["seller"].get("footer"))
+    return clean("\n".join(filter(None, told)))
 
 
 def _terms(is_credit_note: bool, due: Decimal, due_on: date | None) -> str | None:
