@@ -58,8 +58,9 @@ def _line(at: int) -> dict[str, Any]:
 def _document(number: int, lines: int = 2, **changes: Any) -> dict[str, Any]:
     return {
         **{"id": "d1", "kind": "invoice", "status": "final", "number": f"HM-2026-{number:06}"},
-        **{"issued_on": "2026-11-02", "due_on": "2026-11-16", "corrects": None, "credit": None},
-        **{"reason": None, "account_id": "acme", "currency": "EUR", "plan": "business"},
+        **{"issued_on": "2026-11-02", "due_on": "2026-11-16", "corrects": None},
+        **{"corrects_issued_on": None, "credit": None, "reason": None},
+        **{"account_id": "acme", "currency": "EUR", "plan": "business"},
         **{"period": _PERIOD, "seller": _SELLER, "buyer": _BUYER, "subtotal": "96.04"},
         **{"taxes": [], "tax": None, "tax_in": None, "total": "96.04", "prepaid": None},
         **{"due": "96.04", "lines": [_line(at) for at in range(lines)]},

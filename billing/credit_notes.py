@@ -242,6 +242,7 @@ def _carry_concessions(books: Store, asked: Closing) -> None:
             row["description"],
             minor_text(row["amount"], row["currency"]),
             row["tax_category"],
+            row["ledger_account"],
             concession=row["number"],
         )
         keep_item(books, carried, asked.now_us)

@@ -8,7 +8,14 @@ from tests.oracle_ledger import Document, charging, mine, sign
 from tests.oracle_tax import check_taxes, last_day, line_tax
 from tests.oracle_text import text
 
-SELLER = '[seller]\nname = "HomeMeeting"\ncountry = "DE"\n'
+SELLER = """\
+[seller]
+name = "HomeMeeting"
+street = "Lindenallee 4"
+postal_code = "10115"
+city = "Berlin"
+country = "DE"
+"""
 Told = dict[str, str | None]
 
 

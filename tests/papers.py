@@ -80,6 +80,7 @@ def invoice(lines: int = 2, **changes: Any) -> dict[str, Any]:
         "issued_on": "2026-11-02",
         "due_on": "2026-11-16",
         "corrects": None,
+        "corrects_issued_on": None,
         "credit": None,
         "reason": None,
         "apart": False,
