@@ -139,6 +139,7 @@ def test_either_is_proved_and_explained_alone(parted: Clerk, tmp_path: Path) -> 
         clerk.must("invoice", "verify", number, "--from-log")
         clerk.must("invoice", "statement", number)
         assert clerk.sees("invoice", "explain", number, "--events")
+    assert "Apart from the month's own" in clerk.must("invoice", "show", numbers[1]).stdout
     assert "2026-09-06" in clerk.must("invoice", "explain", numbers[1], "--events").stdout
     changes = (
         ("UPDATE invoice_lines SET charged = charged + 1 WHERE invoice = '2026-10.mover#2'", 1),
