@@ -23,7 +23,8 @@ ZONES: Final = (
     "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati",
     "Pacific/Pago_Pago", "Africa/Cairo",
 )  # fmt: skip
-COUNTRIES: Final = ("DE", "DE", "FR", "FI", "US", "US", "US")
+OUTSIDE: Final = "US"
+COUNTRIES: Final = ("DE", "DE", "FR", "FI", OUTSIDE)
 HEADER: Final = (
     "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
 )
@@ -57,12 +58,19 @@ def _named_apart(text: str) -> str:
     return "".join(found)
 
 
-def draw_row(rng: random.Random, account: str, zone: str, currency: str, since: date) -> str:
+def draw_row(  # noqa: PLR0913, PLR0917  what is told of an account
+    rng: random.Random,
+    account: str,
+    zone: str,
+    currency: str,
+    since: date,
+    countries: Sequence[str] = COUNTRIES,
+) -> str:
     """A plan from a day on, at times only for a while."""
     days = rng.choice([None, None, None, rng.randrange(1, 40)])
     until = "" if days is None else (since + timedelta(days)).isoformat()
     plan, seats = rng.choice(PLANS), rng.choice([1, 1, 3, 7])
-    who = f"{account},{account},{account}@a.example,{rng.choice(COUNTRIES)},en"
+    who = f"{account},{account},{account}@a.example,{rng.choice(countries)},en"
     return f"{who},{zone},{currency},{plan},{since},{until},{seats}\n"
 
 

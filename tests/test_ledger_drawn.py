@@ -20,8 +20,10 @@ from tests.ledger_credits import KINDS, credit, draw_lines, to_credit, void, voi
 from tests.ledger_known import OCTOBER
 from tests.ledger_world import (
     BOOKS,
+    COUNTRIES,
     LENGTHS,
     OFFSETS,
+    OUTSIDE,
     SECOND,
     ZONES,
     draw_day,
@@ -106,6 +108,15 @@ def plan(clerk: Clerk) -> None:
     zone = clerk.rng.choice([zone] * 9 + [clerk.rng.choice(ZONES)])
     day = draw_day(clerk.rng, clerk.rng.choice(months(clerk)))
     clerk.know(draw_row(clerk.rng, name, zone, clerk.currency, day))
+
+
+def everyone_moves(clerk: Clerk) -> None:
+    """Into the Union or out of it, after something was billed; and that changes too."""
+    for name, known in sorted(clerk.accounts.known.items()):
+        there = [one for one in COUNTRIES if (one == OUTSIDE) != (known["country"] == OUTSIDE)]
+        day, zone = draw_day(clerk.rng, OCTOBER), known["time_zone"]
+        clerk.know(draw_row(clerk.rng, name, zone, clerk.currency, day, there))
+        clerk.use([*draw_records(clerk.rng, name, zone, [day], 3)])
 
 
 def prices(clerk: Clerk) -> None:
@@ -211,6 +222,10 @@ def test_all_documents_are_the_truth_less_concessions(
             act_some(clerk)
             clerk.said.append("--- on a copy")
             clerk.copy(tmp_path / f"copy{count}").settle()
+        if rng.random() < 0.5:  # else it is verified as it is, with all that is late
+            clerk.said.append("--- everyone moves")
+            everyone_moves(clerk)
+            clerk.settle()
         clerk.said.append("--- verified")
         clerk.type("invoice", "verify", "--all", "--from-log", "--no-documents")
     finally:
