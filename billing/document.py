@@ -70,6 +70,7 @@ def _document(head: Row, lines: Sequence[Row], taxes: Sequence[Row]) -> dict[str
         "corrects_issued_on": _day(head["corrected_issued_on"]),
         "credit": head["credit"],
         "reason": head["reason"],
+        "apart": head["apart"],
         "account_id": head["account_id"],
         "currency": head["currency"],
         "plan": head["plan"],
@@ -131,7 +132,7 @@ def _line(row: Row, currency: str, zone: ZoneInfo, usage: Mapping[_Stretch, int]
         "id": _line_id(row["invoice"], row["line"]),
         "kind": row["kind"],
         "code": terms["code"],
-        "description": _description(row, terms, currency),
+        "description": terms["description"],
         "variant": row["variant"] or terms.get("variant"),
         "period": _span(terms["period"][0], terms["period"][1], zone),
         **(_NO_ARITHMETIC if is_adjustment else _arithmetic(row, terms)),
@@ -140,6 +141,7 @@ def _line(row: Row, currency: str, zone: ZoneInfo, usage: Mapping[_Stretch, int]
         "ledger_account": terms["basis"].get("ledger_account"),
         "origin": _origin(row, terms, zone),
         "credits": None if row["credits"] is None else _line_id(row["origin"], row["credits"]),
+        "concession": terms["basis"].get("concession"),
         "proration": None if is_adjustment else terms["proration"],
         "basis": (
             _compared(row, terms, currency)
@@ -166,18 +168,6 @@ def _arithmetic(row: Row, terms: Row) -> dict[str, Any]:
         "discount": _over(row["discount"], scales) if terms.get("discounted") else None,
         "bound": _over(row["bound"], scales) if row["bound"] else None,
     }
-
-
-def _description(row: Row, terms: Row, currency: str) -> str:
-    """An adjustment says what it is the difference of."""
-    told = str(terms["description"])
-    if row["charged"] is None:
-        return told
-    charged = minor_text(row["charged"], currency)
-    if row["owed"] is None:
-        return f"{told}: {charged} charged already"
-    owed = minor_text(row["owed"], currency)
-    return f"{told}: {owed} instead of {charged} charged{' in advance' * bool(row['advance'])}"
 
 
 def _compared(row: Row, terms: Row, currency: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
+from billing.described import described
 from billing.language import ENGLISH, Language, moment
 from billing.money import currency_precision, decimal_text, round_half_up
 
@@ -103,27 +104,13 @@ def _explain(line: Line, document: Mapping[str, Any], voice: _Voice) -> list[Row
 
 
 def _head(line: Line, voice: _Voice) -> Row:
-    text = _described(line, voice) + (f" ({line['variant']})" if line["variant"] else "")
+    text = described(line, voice.currency, voice.language)
+    text += f" ({line['variant']})" if line["variant"] else ""
     amount = voice.money(line["amount"])
     if line["quantity"] is None:
         return Row(text, amount=amount)
     quantity = voice.quantity(line["quantity"], line["unit"])
     return Row(text, *quantity, _unit_price(line, voice), amount)
-
-
-def _described(line: Line, voice: _Voice) -> str:
-    """The book's own text. That of an adjustment goes on, in English, with what it compares."""
-    told: str = line["description"]
-    basis = line["basis"]
-    if voice.language.code == "en" or line["kind"] != "adjustment" or "charged" not in basis:
-        return told
-    key = "charged_already"
-    if "owed" in basis:
-        key = "instead_of_in_advance" if basis["advance"] else "instead_of"
-    compared = {name: basis[name] for name in ("owed", "charged") if name in basis}
-    own = told.removesuffix(ENGLISH.text(key, description="", **compared))
-    amounts = {name: voice.money(amount) for name, amount in compared.items()}
-    return voice.text(key, description=own, **amounts)
 
 
 def _unit_price(line: Line, voice: _Voice) -> str:

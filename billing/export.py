@@ -14,6 +14,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from billing.described import described
 from edge import Fault, Refused
 
 COLUMNS: Final = (
@@ -49,7 +50,7 @@ def export_rows(documents: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
             for tax in one["taxes"]
         }
         for line in one["lines"]:
-            yield head | _line(line, sign, countries)
+            yield head | _line(line, sign, one["currency"], countries)
         for tax in one["taxes"]:
             yield head | _tax(one, tax, sign)
 
@@ -80,12 +81,13 @@ def _head(one: Mapping[str, Any]) -> Row:
     )
 
 
-def _line(line: Mapping[str, Any], sign: int, countries: Mapping[Any, Any]) -> Row:
+def _line(line: Mapping[str, Any], sign: int, currency: str, countries: Mapping[Any, Any]) -> Row:
     tax = line["tax"] or {"category": None, "rate_percent": None}
     country, reason = countries.get((tax["category"], tax["rate_percent"]), (None, None))
-    names = ("code", "description", "variant", "ledger_account", "quantity", "unit")
+    names = ("code", "variant", "ledger_account", "quantity", "unit")
     return {name: line[name] for name in names} | {
         "line": line["id"],
+        "description": described(line, currency),
         "line_kind": line["kind"],
         "service_from": line["period"]["start"][:10],
         "service_until": _last_day(line["period"]["end"]),

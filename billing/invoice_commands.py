@@ -9,6 +9,7 @@ import click
 
 from billing.books import open_books
 from billing.closing_record import closing_of, tell_closing, tell_corrections
+from billing.described import described
 from billing.document import documents
 from billing.explanation import explain
 from billing.invoices import find_invoice, list_heads
@@ -112,19 +113,24 @@ def show_command(name: str) -> None:
         found = find_invoice(books, name)
         closing = closing_of(books, found["id"])
         corrections = list(tell_corrections(books, found))
-    _show_one(found if closing is None else {**found, "closing": closing})
+    against = _not_electronic(found)
+    added = {"closing": closing, "no_electronic_invoice": against}
+    _show_one(found | {name: told for name, told in added.items() if told is not None})
     if form() == "table":
-        for told in (*corrections, *_due(found), *_not_electronic(found), *tell_closing(closing)):
+        reasons = [f"No electronic invoice: {one['message']}" for one in against or ()]
+        for told in (*corrections, *_due(found), *reasons, *tell_closing(closing)):
             click.echo(inert(told))
 
 
-def _not_electronic(found: Mapping[str, Any]) -> Iterator[str]:
-    """Why a taxed document is for people alone."""
-    if found["number"] and found["tax"] is not None:
-        from billing.documents import why_not  # noqa: PLC0415  loads typst and lxml
+def _not_electronic(found: Mapping[str, Any]) -> list[dict[str, str]] | None:
+    """Why there is no electronic invoice of a document, empty where there is one. None of what has
+    no number, of which there are no papers at all.
+    """
+    if not found["number"]:
+        return None
+    from billing.documents import reasons_against  # noqa: PLC0415  loads typst and lxml
 
-        if why := why_not(found):
-            yield f"No electronic invoice: {why}"
+    return [{"code": one.code, "message": one.told()} for one in reasons_against(found)]
 
 
 def _due(found: Mapping[str, Any]) -> Iterator[str]:
@@ -142,7 +148,7 @@ def _show_one(found: Mapping[str, Any]) -> None:
         show_json(found)
         return
     if form() == "csv":
-        show_rows(({**line, **line["period"]} for line in found["lines"]), _LINES)
+        show_rows(_lines(found), _LINES)
         return
     name = found["number"] or found["id"]
     show_rows(_explained(found), _EXPLAINED, f"{name} has no lines")
@@ -152,6 +158,12 @@ def _show_one(found: Mapping[str, Any]) -> None:
     for told in _taxes(found):
         click.echo(inert(told))
     click.echo(f"{found['status']} {name}, {period}: {total} {found['currency']}")
+
+
+def _lines(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for line in found["lines"]:
+        told = described(line, found["currency"])
+        yield {**line, **line["period"], "description": told}
 
 
 def _taxes(found: Mapping[str, Any]) -> Iterator[str]:
@@ -201,7 +213,12 @@ def preview_command(account: str, month: Month | None) -> None:
     home = settings()
     with open_books(home, make=False) as books:
         found = preview_invoice(books, home, account, month, clock()())
-    _show_one(found.document)
+    document, *apart = found.documents
+    if form() == "json":
+        show_json({**document, "apart": apart} if apart else document)
+    else:
+        for one in found.documents:
+            _show_one(one)
     click.echo(_known_until(found), err=form() != "table")
 
 

@@ -11,7 +11,8 @@ from billing.amounts import amount_option
 from billing.audit_trail import Act
 from billing.books import open_books
 from billing.closed import require_account
-from billing.items import Item, add_item, list_items, remove_item, same_items
+from billing.described import named
+from billing.items import Item, Row, add_item, list_items, remove_item, same_items
 from billing.money import decimal_text
 from edge.command import clock, common, reason_text, say, settings, show_rows
 
@@ -87,7 +88,7 @@ def item_command(  # noqa: PLR0913  what is told of an item
         (row,) = (one for one in list_items(books, account) if one["item"] == added.item)
     if same:
         say(f"warning: {', '.join(same)} says the same: `homemeeting invoice item-remove` one")
-    show_rows([row], _LIST)
+    show_rows([_shown(row)], _LIST)
 
 
 @click.command("items")
@@ -104,7 +105,7 @@ def items_command(account: str | None) -> None:
         if account is not None:
             require_account(books, account)
         rows = list_items(books, account)
-    show_rows(rows, _LIST, "no items: `homemeeting invoice item` adds one")
+    show_rows(map(_shown, rows), _LIST, "no items: `homemeeting invoice item` adds one")
 
 
 @click.command("item-remove")
@@ -128,9 +129,13 @@ def item_remove_command(item: str, reason: str) -> None:
         row["account_id"],
         row["on_day"],
         f"{row['amount']} {row['currency']}",
-        row["description"],
+        named(row),
     )
     say(f"taken out: {', '.join(map(str, told))}")
+
+
+def _shown(row: Row) -> Row:
+    return {**row, "description": named(row)}
 
 
 COMMANDS: tuple[click.Command, ...] = (item_command, items_command, item_remove_command)

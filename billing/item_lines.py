@@ -38,10 +38,10 @@ def lay_items(books: Store, found: Sequence[dict[str, Any]]) -> None:
 
 
 def _basis(item: dict[str, Any], amount: Fraction) -> dict[str, str | None]:
-    """An account of the ledger is told where there is one: of the items of before nobody knew."""
+    """What only some items have is told where they have it: terms of before are without."""
     told = {"amount": decimal_text(amount), "tax_category": item["tax_category"]}
-    booked = item["ledger_account"]
-    return told if booked is None else {**told, "ledger_account": booked}
+    some = {name: item[name] for name in ("ledger_account", "concession") if item[name] is not None}
+    return {**told, **some}
 
 
 def _line(item: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,8 @@ Row = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Item:
     """`amount` is an exact decimal in the account's currency, negative for what is given. `item` is
-    its id, empty until it is in the books.
+    its id, empty until it is in the books. `concession` is the credit note that gave it first, of
+    what is carried over from a void document.
     """
 
     account_id: str
@@ -34,6 +35,7 @@ class Item:
     tax_category: str | None
     ledger_account: str | None = None
     item: str = ""
+    concession: str | None = None
 
 
 def add_item(books: Store, wanted: Item, act: Act) -> Item:
@@ -52,15 +54,16 @@ def keep_item(books: Store, wanted: Item, added_us: int) -> Item:
     """With the id it got; within the caller's transaction, who knows that it is to be billed."""
     added = replace(wanted, item=f"i{count_up(books, 'item'):06}")
     row = [added.item, added.account_id, added.on_day, added.description, added.amount]
-    row += [added.tax_category, added_us, added.ledger_account]
-    books.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    row += [added.tax_category, added_us, added.concession, added.ledger_account]
+    books.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     return added
 
 
 def same_items(books: Store, wanted: Item) -> list[str]:
     """The ids of items that say the same: one of them may have been typed twice."""
     sql = """SELECT item FROM items
-    WHERE account_id = ? AND on_day = ? AND description = ? AND amount = ? ORDER BY item"""
+    WHERE account_id = ? AND on_day = ? AND description = ? AND amount = ? AND concession IS NULL
+    ORDER BY item"""
     told = [wanted.account_id, wanted.on_day, wanted.description, wanted.amount]
     return [item for (item,) in books.rows(sql, told)]
 
@@ -94,6 +97,6 @@ def list_items(books: Store, account_id: str | None) -> list[Row]:
 
 
 def _told(one: Item) -> Iterator[tuple[str, Any]]:
-    for name in ("item", *Item.__slots__[:-1]):
+    for name in Item.__slots__:
         value = getattr(one, name)
         yield name, value.isoformat() if isinstance(value, date) else value

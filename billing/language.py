@@ -26,14 +26,16 @@ LANGUAGES: Final = ("en", "de", "fr", "es", "ja")
 @dataclass(frozen=True, slots=True)
 class Language:
     """`texts` are templates by key. `units` are the forms of the units that every price book knows
-    and `said` what statements say, both by their English; a unit that is not among them is as the
-    book has it. `locale` may be of a region: `de-AT` has German texts and Austrian numbers.
+    and `said` what statements say, both by their English, `meters` the names of the usual meters by
+    their code; a unit or a meter that is not among them is as the book has it. `locale` may be of a
+    region: `de-AT` has German texts and Austrian numbers.
     """
 
     code: str
     locale: Locale
     texts: Mapping[str, str]
     units: Mapping[str, Mapping[str, str]]
+    meters: Mapping[str, str]
     said: Mapping[str, str]
     separators: Mapping[int, str]
 
@@ -66,6 +68,9 @@ class Language:
             return wording.plural(unit, count) if self.code == "en" else unit
         which = "other" if count is None else self.locale.plural_form(abs(count))
         return forms.get(which, forms["other"])
+
+    def meter(self, code: str) -> str:
+        return self.meters.get(code, code)
 
     def say(self, english: str) -> str:
         """What a statement says, by its English."""
@@ -118,8 +123,8 @@ def language_of(tag: str | None) -> Language:
     data = _catalogue(code)
     group, point = get_group_symbol(locale), get_decimal_symbol(locale)
     separators = {ord(","): group, ord("."): point}
-    units, said = data.get("units", {}), data.get("said", {})
-    return Language(code, locale, data["texts"], units, said, separators)
+    units, meters, said = (data.get(name, {}) for name in ("units", "meters", "said"))
+    return Language(code, locale, data["texts"], units, meters, said, separators)
 
 
 def _home_locale(code: str) -> Locale:

@@ -17,6 +17,7 @@ Mode = Literal["up", "nearest", "down", "none"]
 Per = Literal["plan", "seat"]
 
 STANDARD: Final = "standard"  # the category of tax where a book tells none
+MINIMUM_COMMITMENT: Final = "Minimum commitment"  # as a book that does not name it has it
 REST: Final = "*"  # every variant, null too, that no other charge names
 
 

@@ -13,7 +13,15 @@ from typing import Final, Literal, TypeVar
 from billing.charge_check import ledger_account, read_charge
 from billing.limits_check import is_beyond
 from billing.model_check import price
-from billing.pricebook import STANDARD, Charge, Commitment, Fee, Plan, PriceBook
+from billing.pricebook import (
+    MINIMUM_COMMITMENT,
+    STANDARD,
+    Charge,
+    Commitment,
+    Fee,
+    Plan,
+    PriceBook,
+)
 from billing.toml_source import read_toml
 from billing.toml_table import Findings, Table
 from edge import Fault, Refused
@@ -154,7 +162,7 @@ def _commitment(table: Table) -> Commitment | None:
     if told is None:
         return None
     told.refuse_unknown(_COMMITMENT_KEYS)
-    description = told.text("description", default="Minimum commitment")
+    description = told.text("description", default=MINIMUM_COMMITMENT)
     return Commitment(price(told, "amount"), description or "", ledger_account(told))
 
 

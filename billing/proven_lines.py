@@ -34,14 +34,13 @@ REASONS: Final = frozenset([*_WHY.values(), _OF_DRAFT, _UNUSED, _NO_USAGE])
 
 @dataclass(frozen=True, slots=True)
 class ProvenLine:
-    """`line` is as `invoice show` has it; `description` is the book's, without an amount.
+    """`line` is as `invoice show` has it.
 
     `quantity` and `parts` are numerators over `measured.unit`; `own` is what of the quantity
     belongs to no single record. `why` says why there are no records.
     """
 
     line: Mapping[str, Any]
-    description: str
     measured: Measured | None
     quantity: int | None
     records: Sequence[Record]
@@ -139,7 +138,6 @@ def _line(
         records = ()  # what a commitment was compared with is on other lines
     return ProvenLine(
         line,
-        content["description"],
         measured,
         row["quantity"] if measured else None,
         records,

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
+from billing.described import named
 from billing.language import ENGLISH, Language
 from billing.measured import Record, is_continuing, shown
 from billing.proven_lines import ProvenLine
@@ -117,7 +118,8 @@ def _unseen(count: int, language: Language) -> str:
 
 
 def _without(one: ProvenLine, number: int, language: Language) -> dict[str, Any]:
-    note = f"{one.description}: {language.say(str(one.why))}"
+    why = language.say(str(one.why))
+    note = language.text("told", what=named(one.line, language), told=why)
     return _row(number, one.quantity_text, one.line_unit, note)
 
 

@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from billing.apart import part_drafts
 from billing.layout import NOW
 from billing.money import currency_precision, minor_text, round_together
+from billing.month import Month
 from billing.pricebook import STANDARD
 from billing.queries import TAX
 from billing.rows import load_rows
@@ -39,7 +41,7 @@ _FOREIGN_PARTS: Final = {**_FOREIGN, "category": _TEXT, "ppm": pa.int64()}
 _NONE: Final = ("no_decided_taxes", "no_drafted_taxes", "no_untaxed")
 
 
-def tax_drafts(books: Store, home: Settings, issued: date | None) -> None:
+def tax_drafts(books: Store, home: Settings, month: Month, issued: date | None) -> None:
     """Leaves of `drafts` and their lines: `taxed_lines`, the lines with what is decided on each;
     `drafted_taxes`, the sums of each rate; `untaxed`, the accounts on which nothing could be
     decided, and why; and each draft's tax and kind. Nothing is decided for a seller without a
@@ -60,7 +62,12 @@ def tax_drafts(books: Store, home: Settings, issued: date | None) -> None:
         books.execute(TAX["charged_taxes"], {"act": NOW})
     else:  # as nearly always: what they charged need not be looked for
         books.execute(TAX["no_charged_taxes"])
-    for name in ("decided_taxes", "taxed_drafts", "summed_taxes", "drafted_taxes", "draft_sums"):
+    books.execute(TAX["decided_taxes"])
+    books.execute(TAX["apart_lines"])
+    if part_drafts(books, {"month": str(month), "act": NOW}):  # then they stand elsewhere
+        for name in ("tax_subjects", "decided_taxes"):
+            books.execute(TAX[name])
+    for name in ("taxed_drafts", "summed_taxes", "drafted_taxes", "draft_sums"):
         books.execute(TAX[name])
     books.execute(
         TAX["untaxed"],

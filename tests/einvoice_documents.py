@@ -62,7 +62,8 @@ def line(amount: Any, tax: Any = S19, **changes: Any) -> Told:
         "id": "d1.0001", "kind": "item", "code": "training", "description": "Training",
         "variant": None, "period": PERIOD, "quantity": None, "unit": None, "included": None,
         "tiers": [], "packages": None, "discount": None, "bound": None, "amount": str(amount),
-        "origin": None, "credits": None, "proration": None, "basis": {"amount": str(amount)},
+        "origin": None, "credits": None, "concession": None, "proration": None,
+        "basis": {"amount": str(amount)},
         "tax": {"category": tax[0], "rate_percent": tax[1]},
         **changes,
     }  # fmt: skip
@@ -145,7 +146,7 @@ def document(*lines: Told, places: int = 2, **changes: Any) -> Told:
     return {
         "id": "d1", "kind": "invoice", "status": "final", "number": "HM-2026-000042",
         "issued_on": "2026-11-02", "due_on": "2026-11-16", "corrects": None,
-        "corrects_issued_on": None, "credit": None, "reason": None,
+        "corrects_issued_on": None, "credit": None, "reason": None, "apart": False,
         "account_id": "acme", "currency": "EUR", "plan": "business",
         "period": PERIOD, "seller": SELLER, "buyer": BUYER, "lines": list(lines),
         "subtotal": f"{rounded(total, places):f}", "taxes": taxes,

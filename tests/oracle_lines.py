@@ -185,10 +185,11 @@ def adjustment_line(
     return BARE | {
         "kind": "adjustment",
         "code": key[2],
-        "description": f"{description}: {now} instead of {then} charged in advance",
+        "description": description,
         "period": span,
         "origin": {"period": span},
         "amount": money(more, currency),
+        "basis": {"owed": now, "charged": then, "advance": True},
     }
 
 

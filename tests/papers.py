@@ -51,6 +51,7 @@ def usage_line(index: int) -> dict[str, Any]:
         "amount": "47.04",
         "tax": None,
         "origin": None,
+        "concession": None,
         "proration": None,
         "basis": {"model": "graduated", "included": "1000", "included_per": "plan"},
     }
@@ -82,6 +83,7 @@ def invoice(lines: int = 2, **changes: Any) -> dict[str, Any]:
         "corrects_issued_on": None,
         "credit": None,
         "reason": None,
+        "apart": False,
         "account_id": "acme",
         "currency": "EUR",
         "plan": "business",

@@ -8,6 +8,7 @@ import pytest
 
 from billing import Closing, Month, list_invoices, load_price_book, open_books, run_invoices
 from billing.books import import_accounts
+from billing.described import described
 from edge import Settings
 from tests.billed import store_usage
 from tests.homes import HEADER
@@ -66,7 +67,7 @@ class Clerk:
     def words(self, month: Month) -> list[str]:
         """Of each line."""
         (document,) = list_invoices(self._books, month, "a")
-        return [line["description"] for line in document["lines"]]
+        return [described(line, "EUR") for line in document["lines"]]
 
 
 @pytest.fixture

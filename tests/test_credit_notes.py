@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from billing.described import described
 from tests.clerk import Clerk
 
 OCTOBER = "HM-2026-000001"
@@ -143,8 +144,11 @@ def test_a_concession_is_never_billed_back(clerk: Clerk) -> None:
     (november,) = clerk.close("2026-11")
     assert amounts(november) == ["0.00", "1.00"]  # the late record alone
     late = november["lines"][1]
-    assert late["description"] == "Records: 4.00 instead of 3.00 charged"
+    assert described(late, "EUR") == "Records: 4.00 instead of 3.00 charged"
     assert late["origin"]["number"] == OCTOBER
+    for command in (("export", "--month", "2026-11"), ("show", november["number"])):
+        rows = clerk.must("invoice", *command, "--format", "csv").stdout
+        assert ",Records: 4.00 instead of 3.00 charged," in rows
 
 
 def test_a_correction_is_set_against_what_the_period_costs(clerk: Clerk) -> None:
@@ -155,7 +159,7 @@ def test_a_correction_is_set_against_what_the_period_costs(clerk: Clerk) -> None
     clerk.must("consume", "--once")
     (november,) = clerk.close("2026-11")
     assert amounts(november) == ["0.00", "1.00"]  # 2.00 by the records instead of 1.00
-    assert november["lines"][1]["description"] == "Records: 2.00 instead of 1.00 charged"
+    assert described(november["lines"][1], "EUR") == "Records: 2.00 instead of 1.00 charged"
 
 
 def test_a_void_month_is_run_again_with_all_that_it_carried(clerk: Clerk) -> None:
@@ -192,7 +196,11 @@ def test_a_void_month_is_run_again_with_all_that_it_carried(clerk: Clerk) -> Non
     told = clerk.must("invoice", "show", again["number"]).stdout
     assert "\nPrepaid 1.50, due 0.00 EUR by 2027-01-24\n" in told
     (concession,) = [line for line in again["lines"] if line["kind"] == "item"]
-    assert concession["description"] == "Concession of CN-2027-000001: Records"
+    assert (concession["description"], concession["concession"]) == ("Records", "CN-2027-000001")
+    words = "Concession of CN-2027-000001: Records"
+    assert words in told
+    listed = [one["description"] for one in clerk.sees("invoice", "items")]
+    assert listed.count(words) == 1
     assert clerk.told_by(*void) == (
         f"NOT_FINAL: {december['number']}: is void: only what is final is made void\n"
         "VOID_REFUSED: nothing was made void\n"

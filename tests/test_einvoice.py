@@ -270,7 +270,7 @@ def test_nor_does_what_the_rules_of_a_country_forbid(told: Any) -> None:
         ),
         (
             document(fee("49", tax=OUTSIDE), buyer=AMERICAN, seller=of(SELLER, registration_id="")),
-            "must have the seller's registration_id",
+            "must have the seller's registration number",
         ),
         (document(fee("49", tax=OUTSIDE), fee("1")), "on a document of its own"),
         (document(fee("49.000"), places=3, currency="KWD"), "has no KWD"),

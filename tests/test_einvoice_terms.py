@@ -190,7 +190,7 @@ def test_what_is_to_be_paid_and_how() -> None:
         assert (germans["BT-81"], germans.get("BT-84")) == ("1", None)
     assert read(document(fee("1"), due_on=None))["BT-20"] == "As agreed."
     given_back = read(credit_note(fee("1"), due_on="2026-11-16"))
-    assert given_back["BT-20"] == "This amount is credited to you."
+    assert given_back["BT-20"] == "1.19 EUR is credited to you."
     assert "BT-9" not in given_back
 
 

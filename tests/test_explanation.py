@@ -270,7 +270,8 @@ def test_the_terminal_shows_the_same(home: Path, found: Documents) -> None:
         "Charged in advance in HM-2026-000001 (4 -49.00",  # the rest of the day is beneath
     ):
         assert wanted in lines
-    assert lines[-2].startswith(f"final {number}, 1 – 30 November 2026: ")
+    assert lines[-3].startswith(f"final {number}, 1 – 30 November 2026: ")
+    assert lines[-2].startswith("No electronic invoice: no tax is decided")
     assert lines[-1].startswith("Closed by ")
     assert max(map(len, shown.stdout.splitlines())) <= 110
 

@@ -15,6 +15,7 @@ from billing.documents import print_document
 from billing.explanation import explain
 from billing.language import ENGLISH, LANGUAGES, language_of
 from billing.money import currency_precision
+from billing.pricebook import MINIMUM_COMMITMENT
 from billing.wording import number, plural
 from tests.papers import BUYER, fee_line, invoice, usage_line
 
@@ -73,19 +74,20 @@ def test_every_text_is_used() -> None:
 @pytest.mark.parametrize("code", OTHERS)
 def test_units_and_what_statements_say_are_in_every_language(code: str) -> None:
     other = catalogue(code)
-    assert other["units"].keys() == catalogue("de")["units"].keys()
+    for table in ("units", "meters"):
+        assert other[table].keys() == catalogue("de")[table].keys()
     said = {statement.NOT_STOPPED, statement.CONTINUES, *measured.OWN_ROW.values()}
-    assert other["said"].keys() == said | proven_lines.REASONS
+    assert other["said"].keys() == said | proven_lines.REASONS | {MINIMUM_COMMITMENT}
     known = {"other"} if code == "ja" else {"one", "other"}
     for forms in other["units"].values():
         assert forms.keys() == known
-    assert not {"units", "said"} & catalogue("en").keys()
+    assert not {"units", "meters", "said"} & catalogue("en").keys()
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_text_can_be_printed(code: str) -> None:
     language = language_of(code)
-    told = [*language.texts.values(), *language.said.values()]
+    told = [*language.texts.values(), *language.meters.values(), *language.said.values()]
     told += [form for forms in language.units.values() for form in forms.values()]
     lines = [{**fee_line(0), "description": text} for text in told]
     document = {**invoice(buyer={**BUYER, "language": code}), "lines": lines}
@@ -179,12 +181,40 @@ def test_values_are_no_templates(code: str) -> None:
     assert hostile in language_of(code).text("for_each_seat", seats=hostile)
 
 
-def test_an_adjustment_says_what_it_compares_in_the_customers_language() -> None:
-    """The book's own text stays as it is; the document tells the rest of it in English."""
-    line = {
+@pytest.mark.parametrize(
+    ("code", "more", "already", "given"),
+    [
+        (
+            "en", "5 instead of 3: 1,234.50 instead of 4.00 charged in advance",
+            "5 instead of 3: 4.00 charged already", "Concession of CN-7: 5 instead of 3",
+        ),
+        (
+            "de", "5 instead of 3: 1.234,50 statt im Voraus berechneter 4,00",
+            "5 instead of 3: 4,00 bereits berechnet", "Nachlass aus CN-7: 5 instead of 3",
+        ),
+        (
+            "fr", "5 instead of 3\u00a0: 1\u202f234,50 au lieu de 4,00 facturés d’avance",
+            "5 instead of 3\u00a0: 4,00 déjà facturés",
+            "Geste commercial de l’avoir CN-7\u00a0: 5 instead of 3",
+        ),
+        (
+            "es", "5 instead of 3: 1.234,50 en lugar de 4,00 facturados por adelantado",
+            "5 instead of 3: 4,00 ya facturados", "Bonificación de CN-7: 5 instead of 3",
+        ),
+        (
+            "ja", "5 instead of 3：前払いで請求済みの 4.00 を 1,234.50 に変更",
+            "5 instead of 3：4.00 は請求済み", "CN-7 の値引き：5 instead of 3",
+        ),
+    ],
+)  # fmt: skip
+def test_a_line_is_told_in_the_customers_language(
+    code: str, more: str, already: str, given: str
+) -> None:
+    """But for the book's own text, which stays as it is, whatever it says."""
+    adjustment = {
         **usage_line(0),
         "kind": "adjustment",
-        "description": "Minutes: 5 instead of 3: 1234.50 instead of 4.00 charged in advance",
+        "description": "5 instead of 3",
         "quantity": None,
         "included": None,
         "tiers": [],
@@ -195,9 +225,14 @@ def test_an_adjustment_says_what_it_compares_in_the_customers_language() -> None
         },
         "basis": {"owed": "1234.50", "charged": "4.00", "advance": True},
     }
-    for code, told in (
-        ("en", line["description"]),
-        ("de", "Minutes: 5 instead of 3: 1.234,50 statt im Voraus berechneter 4,00"),
-        ("ja", "Minutes: 5 instead of 3：前払い請求済みの 4.00 に代えて 1,234.50"),
-    ):
-        assert explain(line, invoice(), language_of(code))[0].text == told
+    before = {**adjustment, "basis": {"charged": "4.00", "advance": False}}
+    concession = {**fee_line(0), "kind": "item", "description": "5 instead of 3"}
+    lines = (adjustment, before, {**concession, "concession": "CN-7"})
+    told = [explain(line, invoice(), language_of(code))[0].text for line in lines]
+    assert told == [more, already, given]
+
+
+def test_a_commitment_that_the_book_does_not_name_has_a_name_in_every_language() -> None:
+    line = {**fee_line(0), "description": MINIMUM_COMMITMENT}
+    names = {explain(line, invoice(), language_of(code))[0].text for code in LANGUAGES}
+    assert len(names) == len(LANGUAGES)

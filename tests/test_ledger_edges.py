@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from billing.described import described
 from tests.ledger_clerk import Clerk
 from tests.ledger_credits import credit, void
 from tests.ledger_world import SECOND, Event
@@ -158,7 +159,9 @@ def test_a_fee_and_a_charge_of_one_code_are_two_lines(clerk: Clerk) -> None:
     clerk.type("invoice", "run", "--month", "2026-11", "--finalize")
     clerk.read()
     (line,) = clerk.documents["2026-11.a"]["lines"]
-    assert (line["description"], line["amount"]) == ("Calls: 1.00 instead of 0.00 charged", "1.00")
+    assert (described(line, "EUR"), line["amount"]) == (
+        "Calls: 1.00 instead of 0.00 charged", "1.00"
+    )  # fmt: skip
 
 
 def test_what_a_void_invoice_carried_comes_again_however_often_it_is_void(clerk: Clerk) -> None:

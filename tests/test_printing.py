@@ -48,7 +48,13 @@ def test_what_is_rendered_again_is_the_same(clerk: Clerk) -> None:
     rows = clerk.sees("invoice", "render", "--month", "2026-10")
     assert papers_of(clerk) == before
     (far,) = [row for row in rows if row["account_id"] == "far"]
-    assert far["ubl"] is None and far["note"].startswith("no electronic invoice: ")
+    reasons = clerk.sees("invoice", "show", far["number"])["no_electronic_invoice"]
+    assert [one["code"] for one in reasons] == ["NO_REGISTRATION"]
+    (why,) = (one["message"] for one in reasons)
+    assert (far["ubl"], far["note"]) == (None, f"no electronic invoice: {why}")
+    told = clerk.must("invoice", "show", far["number"]).stdout
+    assert f"\nNo electronic invoice: {why}\n" in told
+    assert clerk.sees("invoice", "show", "HM-2026-000003")["no_electronic_invoice"] == []
     assert clerk.sees("invoice", "render", "HM-2026-000003") == [
         row for row in rows if row["number"] == "HM-2026-000003"
     ]

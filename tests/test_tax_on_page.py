@@ -173,6 +173,19 @@ def test_a_rate_of_another_country_names_it() -> None:
     assert any(row.startswith("VAT 19 % on ") for row in found)
 
 
+def test_in_japan_the_tax_and_its_number_are_called_as_its_law_asks() -> None:
+    """A qualified invoice (適格請求書) has 登録番号, and 消費税 by rate; VAT is 付加価値税."""
+    seller = {**SELLER, "country": "JP", "vat_number": "T1234567890123"}
+    buyer = {**BUYER, "language": "ja"}
+    rates = (tax(rate="10", country="JP"), tax(rate="8", country="JP"))
+    found = text(taxed(*rates, seller=seller, buyer=buyer))
+    for wanted in ("登録番号T1234567890123", "消費税10％（対象額€1,096.04）", "消費税8％"):
+        assert wanted in found
+    german = text(taxed(tax(), buyer=buyer))
+    assert "VAT番号DE123456789" in german and "付加価値税19％" in german
+    assert "消費税" not in german
+
+
 def test_lines_that_are_not_taxed_say_why() -> None:
     found = rows(taxed(tax(), REVERSE))
     assert "Business plan 0  1  49.00  19 %  49.00" in found

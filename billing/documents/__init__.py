@@ -4,6 +4,7 @@ Owns what an invoice looks like; computes nothing that stands on it.
 """
 
 from billing.documents.einvoice import EInvoice, electronic_invoice, why_not
+from billing.documents.en16931 import reasons_against
 from billing.documents.pdf import Printed, print_document, render_pdf, render_png
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Printed",
     "electronic_invoice",
     "print_document",
+    "reasons_against",
     "render_pdf",
     "render_png",
     "why_not",

@@ -34,7 +34,7 @@ def _cells(row: Mapping[str, Any], language: Language) -> list[str]:
         count = Decimal(quantity)
         parts = (minus(language.number(count)), language.unit(unit, count) if unit else "")
         shown = " ".join(filter(None, parts))
-    meter = row["meter"] or ""
+    meter = language.meter(row["meter"]) if row["meter"] else ""
     records = row["records"]
     return [
         str(row["line"]),

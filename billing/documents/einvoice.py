@@ -10,6 +10,7 @@ from typing import Any
 from billing.documents.cii import cii_xml
 from billing.documents.en16931 import reasons_against, semantic_invoice
 from billing.documents.ubl import ubl_xml
+from billing.language import ENGLISH, Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,6 @@ def electronic_invoice(document: Mapping[str, Any]) -> EInvoice:
     return EInvoice(cii_xml(invoice), ubl_xml(invoice))
 
 
-def why_not(document: Mapping[str, Any]) -> str | None:
+def why_not(document: Mapping[str, Any], language: Language = ENGLISH) -> str | None:
     """Why there is no electronic invoice of it; None where there is one."""
-    return "; ".join(reasons_against(document)) or None
+    return "; ".join(reason.told(language) for reason in reasons_against(document)) or None

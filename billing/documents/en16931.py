@@ -20,6 +20,7 @@ from billing.documents.code_lists import (
     is_scheme,
     vat_identifier,
 )
+from billing.documents.reason import Reason
 from billing.documents.semantic_invoice import (
     Identifier,
     Party,
@@ -30,9 +31,9 @@ from billing.documents.semantic_invoice import (
     TaxCategory,
 )
 from billing.documents.semantic_lines import category, semantic_lines, whole_days
-from billing.documents.sums import exchanged
+from billing.documents.sums import UNTAXED, exchanged, signed_sum
 from billing.documents.xml_text import clean
-from billing.language import ENGLISH
+from billing.language import ENGLISH, Language, language_of
 
 _INVOICE: Final = "380"
 _CREDIT_NOTE: Final = "381"
@@ -47,10 +48,10 @@ _EXACT: Final = Context(prec=100)  # sums of amounts of any length
 _Told = Mapping[str, Any]
 
 
-def reasons_against(document: _Told) -> list[str]:
+def reasons_against(document: _Told) -> list[Reason]:
     """Why the document cannot be an invoice of EN 16931; empty where it can."""
     if document["tax"] is None:
-        return ["no tax is decided: the settings name no country of the seller"]
+        return [Reason("against_no_tax")]
     found = [*_missing(document), *_unlisted(document), *_taxes_against(document)]
     return found or list(_sums_against(document))
 
@@ -59,7 +60,8 @@ def semantic_invoice(document: _Told) -> SemanticInvoice:
     """The document, against which there must be no reason."""
     kept = not _is_untaxed(document)
     seller, buyer = (_party(document[side], has_vat=kept) for side in ("seller", "buyer"))
-    lines = semantic_lines(document)
+    language = language_of(document["buyer"].get("language"))
+    lines = semantic_lines(document, language)
     is_credit_note, due = document["kind"] == "credit_note", Decimal(document["due"])
     tax_in, prepaid = _tax_in(document), document["prepaid"]
     due_on = _day(document["due_on"])
@@ -72,8 +74,8 @@ def semantic_invoice(document: _Told) -> SemanticInvoice:
         due_on=None if is_credit_note else due_on,
         buyer_reference=clean(document["buyer"].get("buyer_reference")),
         purchase_order=clean(document["buyer"].get("purchase_order")),
-        terms=_terms(is_credit_note, due, due_on),
-        note=_note(document, tax_in),
+        terms=_terms(document, language),
+        note=_note(document, tax_in, language),
         preceding=_preceding(document),
         seller=seller,
         buyer=replace(buyer, identifier=clean(document["account_id"])),
@@ -86,59 +88,59 @@ def semantic_invoice(document: _Told) -> SemanticInvoice:
         total=Decimal(document["total"]),
         paid=None if prepaid is None else Decimal(prepaid),
         due=due,
-        breakdown=_breakdown(document["taxes"]),
+        breakdown=_breakdown(document["taxes"], language),
         lines=lines,
     )
 
 
-def _missing(document: _Told) -> Iterator[str]:
-    """What every invoice must have, by the names that settings and accounts have for it."""
+def _missing(document: _Told) -> Iterator[Reason]:
+    """What every invoice must have."""
     seller, buyer = document["seller"], document["buyer"]
     terms = {
-        "number": document["number"],
-        "date of issue": document["issued_on"],
-        "seller's name": _name(seller),
-        "seller's country": seller.get("country"),
-        "buyer's name": _name(buyer),
-        "buyer's country": buyer.get("country"),
-        "line": "some" if document["lines"] else None,
+        "against_no_number": document["number"],
+        "against_no_issue_date": document["issued_on"],
+        "against_no_seller_name": _name(seller),
+        "against_no_seller_country": seller.get("country"),
+        "against_no_buyer_name": _name(buyer),
+        "against_no_buyer_country": buyer.get("country"),
+        "against_no_line": "some" if document["lines"] else None,
     }
-    yield from (f"it has no {name}" for name, value in terms.items() if clean(value) is None)
+    yield from (Reason(text) for text, value in terms.items() if clean(value) is None)
     if _is_untaxed(document):
         if clean(seller.get("registration_id")) is None:
-            yield "without VAT it must have the seller's registration_id"
+            yield Reason("against_no_registration")
         return
     if clean(seller.get("vat_number")) is None:
-        yield "it has no VAT number of the seller"
+        yield Reason("against_no_seller_vat_number")
     is_reversed = any(tax["category"] == "AE" for tax in document["taxes"])
     if is_reversed and clean(buyer.get("vat_number")) is None:
-        yield "the buyer owes the tax, and has no VAT number"
+        yield Reason("against_no_buyer_vat_number")
 
 
-def _unlisted(document: _Told) -> Iterator[str]:
+def _unlisted(document: _Told) -> Iterator[Reason]:
     tax_in = _tax_in(document)
     currencies = [document["currency"], *([tax_in["currency"]] if tax_in else [])]
     for currency in currencies:
         if not is_currency(currency):
-            yield f"the standard has no {currency}, or not with all its decimal places"
-    for side in ("seller", "buyer"):
+            yield Reason("against_currency", {"currency": currency})
+    for side, text in (("seller", "against_seller_country"), ("buyer", "against_buyer_country")):
         country = document[side].get("country")
         if clean(country) is not None and not is_country(country):
-            yield f"the standard has no country {country}, which is the {side}'s"
+            yield Reason(text, {"country": country})
 
 
-def _taxes_against(document: _Told) -> Iterator[str]:
+def _taxes_against(document: _Told) -> Iterator[Reason]:
     codes = {tax["category"] for tax in document["taxes"]}
     if not codes or any(line.get("tax") is None for line in document["lines"]):
-        yield "not every line has its tax category"
+        yield Reason("against_line_untold")
     if "O" in codes and len(codes) > 1:
-        yield "what is not subject to VAT must be on a document of its own"
+        yield Reason("against_mixed")
     for tax in document["taxes"]:
         if tax["category"] in _REASONED and clean(tax["reason"]) is None:
-            yield f"tax category {tax['category']} must have a reason"
+            yield Reason("against_no_reason", {"category": tax["category"]})
 
 
-def _sums_against(document: _Told) -> Iterator[str]:
+def _sums_against(document: _Told) -> Iterator[Reason]:
     """BR-CO-10 and those after it, and that each category is the sum of its lines."""
     subtotal, tax, total, due, prepaid = (
         Decimal(document[name] or 0) for name in ("subtotal", "tax", "total", "due", "prepaid")
@@ -157,11 +159,11 @@ def _sums_against(document: _Told) -> Iterator[str]:
         and _sum([due, prepaid]) == total
     )
     if not holds:
-        yield "its amounts do not add up"
+        yield Reason("against_sums")
     amounts = [*lines.values(), *(Decimal(line["amount"]) for line in document["lines"])]
     amounts += [subtotal, tax, total, due, prepaid]
     if any(abs(amount) >= _LONGEST for amount in amounts):
-        yield "an amount has more than 15 digits"
+        yield Reason("against_digits")
 
 
 def _is_reckoned(entry: TaxBreakdown) -> bool:
@@ -185,7 +187,7 @@ def _is_untaxed(document: _Told) -> bool:
     return any(tax["category"] == "O" for tax in document["taxes"])
 
 
-def _breakdown(taxes: Any) -> tuple[TaxBreakdown, ...]:
+def _breakdown(taxes: Any, language: Language = ENGLISH) -> tuple[TaxBreakdown, ...]:
     """One entry for each category and rate, whichever countries' they are."""
 
     def order(tax: _Told) -> tuple[str, Decimal]:
@@ -193,18 +195,27 @@ def _breakdown(taxes: Any) -> tuple[TaxBreakdown, ...]:
         return of.code, -(of.rate or Decimal(0))
 
     grouped = groupby(sorted(taxes, key=order), key=category)
-    return tuple(_entry(of, list(entries)) for of, entries in grouped)
+    return tuple(_entry(of, list(entries), language) for of, entries in grouped)
 
 
-def _entry(of: TaxCategory, entries: list[_Told]) -> TaxBreakdown:
-    reasons = dict.fromkeys(clean(entry["reason"]) for entry in entries)
+def _entry(of: TaxCategory, entries: list[_Told], language: Language) -> TaxBreakdown:
     return TaxBreakdown(
         category=of,
         taxable=_sum(Decimal(entry["taxable"]) for entry in entries),
         tax=_sum(Decimal(entry["tax"]) for entry in entries),
-        reason="; ".join(filter(None, reasons)) if of.code in _REASONED else None,
+        reason=_reason(of.code, entries, language),
         reason_code=_REASON_CODES.get(of.code),
     )
+
+
+def _reason(code: str, entries: list[_Told], language: Language) -> str | None:
+    """Why no tax is charged: of an exemption what the account says, else in our words."""
+    if code not in _REASONED:
+        return None
+    if code != "E":
+        return language.text(UNTAXED[code])
+    reasons = dict.fromkeys(clean(entry["reason"]) for entry in entries)
+    return "; ".join(filter(None, reasons))
 
 
 def _party(told: _Told, *, has_vat: bool) -> Party:
@@ -269,20 +280,21 @@ def _payment(document: _Told, *, is_asked: bool) -> Payment | None:
     return Payment(means, _text(document["number"]), iban, bic or None)
 
 
-def _note(document: _Told, tax_in: _Told | None) -> str | None:
+def _note(document: _Told, tax_in: _Told | None, language: Language) -> str | None:
     """All that is told in words. No term of the standard has the rate of exchange."""
-    rate = f"{exchanged(tax_in, document['currency'], ENGLISH)}." if tax_in else None
+    rate = f"{exchanged(tax_in, document['currency'], language)}." if tax_in else None
     told = (document["reason"], rate, document["seller"].get("footer"))
     return clean("\n".join(filter(None, told)))
 
 
-def _terms(is_credit_note: bool, due: Decimal, due_on: date | None) -> str | None:
+def _terms(document: _Told, language: Language) -> str | None:
     """In words, where there is no day that says until when to pay."""
-    if due <= 0:
+    if Decimal(document["due"]) <= 0:
         return None
-    if is_credit_note:
-        return "This amount is credited to you."
-    return None if due_on else "As agreed."
+    if document["kind"] == "credit_note":
+        amount = signed_sum(document["due"], document["currency"], language)
+        return language.text("is_credited", amount=amount)
+    return None if document["due_on"] else language.text("as_agreed")
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from billing.documents.annex import Rows, annex_table
+from billing.documents.einvoice import why_not
 from billing.documents.parties import facts, full_name, party, shortened
 from billing.documents.payment import payment_code, payment_words
 from billing.documents.sums import carries_several, line_rate, minus, sum_rows, tax_notes
@@ -59,6 +60,7 @@ def page(document: Document, annex: Rows | None = None) -> dict[str, Any]:
         "payment": list(payment_words(document, language)),
         "code": payment_code(document),
         "scan": language.text("scan_to_pay"),
+        "fine": list(_fine(document, language)),
         "annex": None if annex is None else _annex(annex, full_title, language),
     }
 
@@ -126,6 +128,12 @@ def _why(document: Document, language: Language) -> Iterator[str]:
     yield language.text(key, number=document["corrects"])
     if document["reason"]:
         yield language.text("reason", reason=document["reason"])
+
+
+def _fine(document: Document, language: Language) -> Iterator[str]:
+    """Why a document with taxes is for people alone; with none, nobody looks for anything else."""
+    if document["number"] and document["tax"] is not None and (why := why_not(document, language)):
+        yield language.text("no_einvoice", why=why)
 
 
 def _table(document: Document, language: Language) -> dict[str, Any]:

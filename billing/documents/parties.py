@@ -27,9 +27,11 @@ def full_name(found: Party) -> str:
 
 
 def facts(found: Party, language: Language) -> Iterator[str]:
+    """The numbers that identify it. In Japan the one for tax has a name that the law asks for."""
     for key in ("vat_number", "registration_id"):
         if number := found.get(key):
-            yield language.text(key, number=number)
+            is_of_japan = key == "vat_number" and found.get("country") == "JP"
+            yield language.text("vat_number_jp" if is_of_japan else key, number=number)
 
 
 def shortened(text: str) -> str:

@@ -14,6 +14,7 @@ from billing.documents.code_lists import ONE, PACKAGE, unit_code
 from billing.documents.semantic_invoice import Days, Line, Price, TaxCategory
 from billing.documents.xml_text import clean
 from billing.explanation import Row, explain
+from billing.language import Language
 from billing.money import currency_precision, decimal_text
 
 # What the quantity times the price may be off the amount: rounding, but no more than Peppol lets.
@@ -22,9 +23,10 @@ _Priced = tuple[Decimal, str, Price]
 _Told = Mapping[str, Any]
 
 
-def semantic_lines(document: _Told) -> tuple[Line, ...]:
+def semantic_lines(document: _Told, language: Language) -> tuple[Line, ...]:
     """All of them, numbered from 1. Every one must have its `tax`."""
-    return tuple(_line(number, line, document) for number, line in enumerate(document["lines"], 1))
+    told = enumerate(document["lines"], 1)
+    return tuple(_line(number, line, document, language) for number, line in told)
 
 
 def line_days(period: Mapping[str, str]) -> Days:
@@ -45,15 +47,15 @@ def category(tax: Mapping[str, Any]) -> TaxCategory:
     return TaxCategory(code, None if code == "O" else Decimal(tax["rate_percent"] or 0))
 
 
-def _line(number: int, line: _Told, document: _Told) -> Line:
+def _line(number: int, line: _Told, document: _Told, language: Language) -> Line:
     amount = Decimal(line["amount"])
-    head, *rows = explain(line, document)
+    head, *rows = explain(line, document, language)
     quantity, unit, price = _priced(line, amount, document["currency"]) or _one(amount)
     if head.unit and (unit == ONE or abs(quantity) != Decimal(line["quantity"])):
-        rows.insert(0, Row("Quantity", head.quantity, head.unit))
+        rows.insert(0, Row(language.text("quantity"), head.quantity, head.unit))
     return Line(
         id=str(number),
-        note=clean("\n".join(_words(row) for row in rows)),
+        note=clean("\n".join(_words(row, language) for row in rows)),
         quantity=quantity,
         unit=unit,
         amount=amount,
@@ -69,13 +71,14 @@ def _one(amount: Decimal) -> _Priced:
     return Decimal(-1 if amount < 0 else 1), ONE, Price(abs(amount))
 
 
-def _words(row: Row) -> str:
+def _words(row: Row, language: Language) -> str:
     """`The first 10,000: 10,000 minutes at 0.004 = 40.00`."""
-    counted = " ".join(filter(None, (row.quantity, row.unit)))
-    text = f"{row.text}: {counted}" if counted else row.text
+    text, counted = row.text, " ".join(filter(None, (row.quantity, row.unit)))
+    if counted:
+        text = language.text("counted", text=text, counted=counted)
     if row.price:
-        text += f" at {row.price}"
-    return f"{text} = {row.amount}" if row.amount else text
+        text = language.text("priced", text=text, price=row.price)
+    return language.text("makes", text=text, amount=row.amount) if row.amount else text
 
 
 def _priced(line: _Told, amount: Decimal, currency: str) -> _Priced | None:

@@ -12,7 +12,7 @@ from billing.language import ENGLISH, Language
 Document = Mapping[str, Any]
 Tax = Mapping[str, Any]
 # Of the categories of EN 16931 those that charge nothing, by the texts that say why.
-_UNTAXED: Final = {"AE": "reverse_charge", "E": "exempt", "O": "not_subject"}
+UNTAXED: Final = {"AE": "reverse_charge", "E": "exempt", "O": "not_subject"}
 # Label, amount, and whether it is one of those that are paid.
 SumRow = tuple[str, str, bool]
 
@@ -21,7 +21,7 @@ def sum_rows(document: Document, language: Language) -> Iterator[SumRow]:
     """From the subtotal down to what is due. With no tax decided there is none."""
     is_credit = document["kind"] == "credit_note"
     is_decided = document["tax"] is not None
-    has_tax = any(tax["category"] not in _UNTAXED for tax in document["taxes"])
+    has_tax = any(tax["category"] not in UNTAXED for tax in document["taxes"])
 
     def row(key: str, amount: str, *, strong: bool = False) -> SumRow:
         return language.text(key), signed_sum(amount, document["currency"], language), strong
@@ -61,7 +61,7 @@ def line_rate(tax: Tax | None, language: Language) -> str:
     """Of a line: its rate, or in short why it has none."""
     if tax is None:
         return ""
-    if key := _UNTAXED.get(tax["category"]):
+    if key := UNTAXED.get(tax["category"]):
         return language.text(f"{key}_line")
     return language.percent(Decimal(tax["rate_percent"]))
 
@@ -78,11 +78,11 @@ def minus(shown: str) -> str:
 def _tax_row(tax: Tax, document: Document, language: Language) -> SumRow:
     currency = document["currency"]
     taxable = signed_sum(tax["taxable"], currency, language)
-    if tax["category"] not in _UNTAXED:
+    if tax["category"] not in UNTAXED:
         told = _taxed(tax, document, language)
         label = language.text("tax_on", tax=told, taxable=taxable)
     else:
-        what = language.text(_UNTAXED[tax["category"]])
+        what = language.text(UNTAXED[tax["category"]])
         label = language.text("told", what=what, told=taxable)
     return label, signed_sum(tax["tax"], currency, language), False
 
@@ -91,7 +91,7 @@ def _taxed(tax: Tax, document: Document, language: Language) -> str:
     """`VAT 19 %`, with the country where it is not the seller's."""
     rate = line_rate(tax, language)
     if tax.get("country") in (None, document["seller"].get("country")):
-        return language.text("taxed", rate=rate)
+        return language.text("taxed_jp" if tax.get("country") == "JP" else "taxed", rate=rate)
     return language.text("taxed_in", rate=rate, country=language.country(tax["country"]))
 
 

@@ -23,7 +23,7 @@ charged AS (
 SELECT
     periods.month, periods.zone, periods.start_us, periods.end_us, periods.history,
     [] AS frozen, list_sort(list_distinct(list_concat(periods.books, verified.books))) AS books,
-    verified.currency, charged.fees, list(verified.account_id ORDER BY verified.account_id)
+    verified.currency, charged.fees, list(DISTINCT verified.account_id ORDER BY verified.account_id)
 FROM periods
 INNER JOIN verified ON periods.invoice = verified.invoice AND periods.month = verified.month
 LEFT JOIN charged ON verified.account_id = charged.account_id
