@@ -169,11 +169,11 @@ def _incomplete(books: Store, month: Month, gaps: Sequence[Fault]) -> list[Fault
     return [*gaps, Fault("INCOMPLETE", str(month), message)]
 
 
-def block_faults(books: Store) -> Iterator[Fault]:
-    """All that `blocks` has but INCOMPLETE, of each account in order."""
-    sql = """SELECT DISTINCT account_id, place, code, why FROM blocks WHERE code <> 'INCOMPLETE'
-    ORDER BY account_id, place, code, why"""
-    for account, _, code, why in books.rows(sql):
+def block_faults(books: Store, but: Sequence[str] = ()) -> Iterator[Fault]:
+    """All that `blocks` has of each account, in order, but INCOMPLETE and these codes."""
+    sql = """SELECT DISTINCT account_id, place, code, why FROM blocks
+    WHERE code NOT IN (SELECT unnest(?)) ORDER BY account_id, place, code, why"""
+    for account, _, code, why in books.rows(sql, [["INCOMPLETE", *but]]):
         yield Fault(code, account, _message(code, why))
 
 

@@ -175,8 +175,7 @@ def _to_mend(books: Store, run: Reported) -> _Section:
     """
     rows = [
         {"account_id": one.place, "code": one.code, "what": one.message}
-        for one in (() if run.closes else block_faults(books))
-        if one.code not in _NOT_MENDED
+        for one in (() if run.closes else block_faults(books, _NOT_MENDED))
     ]
     return _Section("To mend before it is closed", rows)
 

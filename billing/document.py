@@ -58,6 +58,7 @@ def _document(head: Row, lines: Sequence[Row], taxes: Sequence[Row]) -> dict[str
     sign = -1 if head["kind"] == "credit_note" else 1
     tax, prepaid = head["tax"], head["prepaid"]
     total = sign * (head["subtotal"] + (tax or 0))
+    tax_in = None if head["tax_in"] is None else _turned_tax(head["tax_in"], sign)
     return {
         "id": head["id"],
         "kind": head["kind"],
@@ -78,9 +79,9 @@ def _document(head: Row, lines: Sequence[Row], taxes: Sequence[Row]) -> dict[str
         "buyer": json.loads(head["buyer"]),
         "lines": _lines(lines, sign, currency, zone),
         "subtotal": minor_text(sign * head["subtotal"], currency),
-        "taxes": told_taxes(taxes, sign, currency),
+        "taxes": told_taxes(taxes, sign, currency, tax_in["currency"] if tax_in else None),
         "tax": None if tax is None else minor_text(sign * tax, currency),
-        "tax_in": None if head["tax_in"] is None else _turned_tax(head["tax_in"], sign),
+        "tax_in": tax_in,
         "total": minor_text(total, currency),
         "prepaid": None if prepaid is None else minor_text(prepaid, currency),
         "due": minor_text(total - (prepaid or 0), currency),

@@ -111,12 +111,11 @@ def _tax(one: Mapping[str, Any], tax: Mapping[str, Any], sign: int) -> Row:
         "tax_country": tax["country"],
         "tax_reason": tax["reason"],
     }
-    if (other := one["tax_in"]) and len(one["taxes"]) == 1:
-        told |= {
-            "tax_currency": other["currency"],
-            "tax_currency_rate": other["rate"],
-            "tax_currency_amount": _signed(other["tax"], sign),
-        }
+    if other := one["tax_in"]:
+        # Documents of before have no parts; of one rate the whole is its part.
+        amount = other["tax"] if len(one["taxes"]) == 1 else tax["tax_in"]
+        told |= {"tax_currency": other["currency"], "tax_currency_rate": other["rate"]}
+        told["tax_currency_amount"] = None if amount is None else _signed(amount, sign)
     return told
 
 

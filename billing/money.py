@@ -3,8 +3,10 @@
 Owns rounding to a currency's precision. Knows nothing of prices, lines or invoices.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from math import floor
 from typing import Final, Literal
 
 from babel.numbers import get_currency_precision
@@ -30,6 +32,17 @@ def round_half_up(value: Fraction) -> int:
 def round_half_even(value: Fraction) -> int:
     """The nearest whole number, halves to the even one."""
     return round(value)  # so defined for a Fraction, exactly
+
+
+def round_together(amounts: Sequence[Fraction]) -> list[int]:
+    """Whole numbers, each less than one from its amount, that add up to the sum rounded half up: up
+    go the amounts with the largest remainders, the first of equal ones.
+    """
+    wholes = [floor(amount) for amount in amounts]
+    left = round_half_up(sum(amounts, Fraction(0))) - sum(wholes)
+    for at in sorted(range(len(amounts)), key=lambda at: wholes[at] - amounts[at])[:left]:
+        wholes[at] += 1
+    return wholes
 
 
 def round_line(amount: Fraction, currency: str, rounding: LineRounding) -> int:

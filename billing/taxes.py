@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from billing.apart import part_drafts
 from billing.layout import NOW
-from billing.money import minor_text, minor_to_money, round_money
+from billing.money import currency_precision, minor_text, round_together
 from billing.month import Month
 from billing.pricebook import STANDARD
 from billing.queries import TAX
@@ -37,6 +37,7 @@ _RATES: Final = {
     **dict.fromkeys(("since", "until"), pa.date32()),
 }
 _FOREIGN: Final = {"id": _TEXT, "tax_in": _TEXT}
+_FOREIGN_PARTS: Final = {**_FOREIGN, "category": _TEXT, "ppm": pa.int64()}
 _NONE: Final = ("no_decided_taxes", "no_drafted_taxes", "no_untaxed")
 
 
@@ -128,9 +129,7 @@ def freeze_exchange(books: Store, home: Settings, run: int) -> None:
         return
     exchange = dict(home.tax.exchange)
     found = books.rows(TAX["foreign_taxes"], {"run": run, "tax_currency": own})
-    _note_foreign(
-        books, [(id, money, tax, _told(own, exchange[money])) for id, money, tax in found]
-    )
+    _note_foreign(books, ((id, money, of, _told(own, exchange[money])) for id, money, of in found))
 
 
 def tax_credits(books: Store) -> None:
@@ -145,7 +144,7 @@ def keep_credited_taxes(books: Store) -> None:
     """
     books.execute(TAX["insert_credited_taxes"])
     found = books.rows(TAX["credited_exchange"])
-    _note_foreign(books, [(id, money, tax, json.loads(told)) for id, money, tax, told in found])
+    _note_foreign(books, ((id, money, of, json.loads(told)) for id, money, of, told in found))
 
 
 def _told(own: str, exchange: Exchange) -> dict[str, Any]:
@@ -155,23 +154,31 @@ def _told(own: str, exchange: Exchange) -> dict[str, Any]:
     return told | {name: value for name, value in more.items() if value}
 
 
-def _note_foreign(books: Store, found: Iterable[tuple[str, str, int, dict[str, Any]]]) -> None:
-    """Of documents by id: currency, tax, and the rate as it is frozen."""
-    rows = (
-        {"id": id, "tax_in": _tax_in(minor_to_money(tax, currency), told)}
-        for id, currency, tax, told in found
-    )
-    load_rows(books, "foreign_sums", rows, _FOREIGN)
-    books.execute(TAX["note_foreign"])
+def _note_foreign(
+    books: Store, found: Iterable[tuple[str, str, Sequence[Mapping[str, Any]], dict[str, Any]]]
+) -> None:
+    """Of documents by id: currency, the tax of each rate, and the rate of exchange as it is frozen.
+    What the parts are in the tax currency adds up to what the whole is.
+    """
+    sums, parts = [], []
+    for id, currency, taxes, told in found:
+        own, rate = told["currency"], Fraction(told["rate"])
+        scale = Fraction(10 ** currency_precision(own), 10 ** currency_precision(currency))
+        minors = round_together([one["tax"] * rate * scale for one in taxes])
+        told_sum = {**told, "tax": minor_text(sum(minors), own)}
+        sums.append({"id": id, "tax_in": json.dumps(told_sum)})
+        for one, minor in zip(taxes, minors, strict=True):
+            parts.append({**one, "id": id, "tax_in": str(minor)})
+    load_rows(books, "foreign_sums", sums, _FOREIGN)
+    load_rows(books, "foreign_parts", parts, _FOREIGN_PARTS, {"tax_in": "HUGEINT"})
+    for name in ("note_foreign", "note_foreign_parts"):
+        books.execute(TAX[name])
 
 
-def _tax_in(tax: Decimal, told: dict[str, Any]) -> str:
-    amount = round_money(Fraction(tax) * Fraction(told["rate"]), told["currency"])
-    return json.dumps({**told, "tax": f"{amount:f}"})
-
-
-def told_taxes(rows: Sequence[Mapping[str, Any]], sign: int, currency: str) -> list[dict[str, Any]]:
-    """The sums of a document as it shows them."""
+def told_taxes(
+    rows: Sequence[Mapping[str, Any]], sign: int, currency: str, own: str | None
+) -> list[dict[str, Any]]:
+    """The sums of a document as it shows them; also in the tax currency, where that is told."""
     return [
         {
             "category": row["category"],
@@ -179,10 +186,15 @@ def told_taxes(rows: Sequence[Mapping[str, Any]], sign: int, currency: str) -> l
             "country": row["country"],
             "taxable": minor_text(sign * row["taxable"], currency),
             "tax": minor_text(sign * row["tax"], currency),
+            "tax_in": _own_text(row.get("tax_in"), sign, own),
             "reason": row["reason"],
         }
         for row in rows
     ]
+
+
+def _own_text(minor: int | None, sign: int, own: str | None) -> str | None:
+    return None if minor is None or own is None else minor_text(sign * minor, own)
 
 
 def rate_percent(category: str, ppm: int) -> str | None:

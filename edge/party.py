@@ -126,6 +126,9 @@ RULES: Final[Mapping[str, Rule]] = {
         lambda value: re.fullmatch(r"[^@\s]+@[^@\s]+", value) is not None,
         "an e-mail address",
     ),
+    "phone": shape(
+        r"(?=(?:\D*\d){3})\+?[0-9 ()/.-]{3,40}", "a telephone number such as +49 30 123456"
+    ),
     "country": (lambda value: value in countries(), "a two-letter ISO 3166 code such as DE"),
     "time_zone": (lambda value: value in _zones(), "an IANA time zone such as Europe/Berlin"),
     "tax_currency": (is_used_currency, "an ISO 4217 code of money in use, such as EUR"),

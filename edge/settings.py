@@ -14,7 +14,8 @@ from edge.kafka_access import KAFKA_KEYS, PASSWORD, KafkaAccess, kafka_access, w
 from edge.tax_settings import TAX_KEYS, TaxSettings, read_tax
 
 _SELLER = (
-    *("name", "legal_name", "street", "postal_code", "city", "region", "country", "email"),
+    *("name", "legal_name", "street", "postal_code", "city", "region", "country"),
+    *("contact", "phone", "email"),
     *("vat_number", "registration_id", "endpoint", "iban", "bic", "time_zone", "tax_currency"),
     "footer",
 )

@@ -17,6 +17,8 @@ SELLER: Told = {
     "postal_code": "10115",
     "city": "Berlin",
     "country": "DE",
+    "contact": "Accounts receivable",
+    "phone": "+49 30 123456",
     "email": "billing@homemeeting.example",
     "vat_number": "DE136695976",
     "registration_id": "HRB 12345",
@@ -188,6 +190,38 @@ BELGIAN = of(
     BUYER, country="BE", vat_number="BE0403019261", city="Gent", postal_code="9000",
     endpoint="0208:0403019261", purchase_order="PO-4711",
 )  # fmt: skip
+# Of countries whose rules Peppol knows, and of one without: VAT number, endpoint, registration.
+_NUMBERS = {
+    "AT": ("ATU13585627", "9915:b", "FN 12345a"),
+    "DE": ("DE136695976", "9930:DE136695976", "HRB 12345"),
+    "DK": ("DK13585628", "0184:13585628", "0184:13585628"),
+    "GR": ("EL094259216", "9933:094259216", "123456789000"),
+    "IS": ("IS12345", "0196:5501692829", "0196:5501692829"),
+    "IT": ("IT00743110157", "0211:IT00743110157", "MI-1234567"),
+    "NL": ("NL004495445B01", "0106:30265432", "0106:30265432"),
+    "NO": ("NO974760673MVA", "0192:974760673", "0192:974760673"),
+    "SE": ("SE556012579001", "0007:5560125790", "0007:5560125790"),
+}
+NATIONAL = tuple(_NUMBERS)
+ABROAD = ("IS", "NO")  # outside the EU
+
+
+def national(party: Told, country: str) -> Told:
+    """Who is there, with numbers as they are there."""
+    vat, endpoint, registration = _NUMBERS[country]
+    numbers = {"vat_number": vat, "endpoint": endpoint, "registration_id": registration}
+    return of(party, country=country, **numbers)
+
+
+def sold(seller: str, buyer: str, *, is_credit_note: bool) -> Told:
+    """By a seller of this country to a buyer of that, as a reference was told."""
+    tax = REVERSED if not {seller, buyer} & {*ABROAD} else OUTSIDE
+    lines = [fee("49.00", tax=("S", "25") if seller == buyer else tax)]
+    make = credit_note if is_credit_note else document
+    bought = of(national(BUYER, buyer), buyer_reference="R-7")
+    return make(*lines, seller=national(SELLER, seller), buyer=bought)
+
+
 ODD = "Ünï <b>&amp;\x00\x07\x1b[31m]]>\ud800\ufffe\u2028\U0001f389 " + "名" * 2000
 
 MATRIX: dict[str, Told] = {

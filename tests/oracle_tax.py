@@ -67,13 +67,21 @@ def taxes(document: Document) -> list[dict[str, Any]]:
 
 
 def check_taxes(document: Document) -> None:
-    """The document's sums are those of its lines, and its total is what they add up to."""
+    """The document's sums are those of its lines, and its total is what they add up to; in the tax
+    currency each is less than a smallest unit beside its own.
+    """
     names = ("category", "rate_percent", "taxable", "tax")
     told = [{name: one[name] for name in names} for one in document["taxes"]]
     assert told == taxes(document), document["id"]
     tax = sum((Fraction(one["tax"]) for one in told), Fraction(0))
     assert Fraction(document["tax"]) == tax
     assert Fraction(document["total"]) == Fraction(document["subtotal"]) + tax
+    if whole := document["tax_in"]:
+        parts = [(Fraction(one["tax"]), Fraction(one["tax_in"])) for one in document["taxes"]]
+        assert sum(part for _, part in parts) == Fraction(whole["tax"])
+        least = Fraction(1, 10 ** len(whole["tax"].partition(".")[2]))
+        for tax, part in parts:
+            assert abs(tax * Fraction(whole["rate"]) - part) < least, document["id"]
     assert Fraction(document["due"]) == Fraction(document["total"]) - Fraction(
         document["prepaid"] or 0
     )

@@ -14,6 +14,7 @@ from tests.einvoice_documents import (
     BUYER,
     EXEMPT,
     MATRIX,
+    NATIONAL,
     OUTSIDE,
     REVERSED,
     S7,
@@ -25,7 +26,9 @@ from tests.einvoice_documents import (
     drawn_document,
     fee,
     line,
+    national,
     of,
+    sold,
     usage,
 )
 from tests.einvoice_jars import jars, peppol_rules
@@ -34,6 +37,7 @@ from tests.every_line import documents
 
 PEPPOL = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
 PLAIN = "urn:cen.eu:en16931:2017"
+PROFILE = "<cbc:ProfileID>urn:fdc:peppol.eu:2017:poacc:billing:01:1.0</cbc:ProfileID>"
 DUTCH = of(
     SELLER, country="NL", vat_number="NL004495445B01", registration_id="0106:30265432",
     endpoint="0106:30265432",
@@ -48,6 +52,7 @@ ICELANDIC = of(
     endpoint="0196:5501692829",
 )  # fmt: skip
 ITALIAN = of(SELLER, country="IT", vat_number="IT00743110157", endpoint="0211:IT00743110157")
+GERMAN = of(BUYER, endpoint="9930:DE129273398", buyer_reference="04011000-12345-03")
 CHECKED = (
     "0007:5560125790", "0088:4000000000006", "0151:51824753556", "0184:13585628",
     "0184:DK13585628", "0192:974760673", "0208:0403019261",
@@ -125,9 +130,9 @@ def test_what_goes_by_peppol_keeps_its_rules(
     rng: random.Random, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     rules = peppol_rules(jars(pytestconfig), tmp_path)
-    ordered = of(BUYER, endpoint="9930:DE129273398", buyer_reference="04011000-12345-03")
+    ordered = GERMAN
     french, austrian = (of(SELLER, country=country) for country in ("FR", "AT"))
-    sold = {"seller": french, "buyer": ordered}
+    by_french = {"seller": french, "buyer": ordered}
     endpoints = [of(ordered, endpoint=number) for number in CHECKED]
     told = [
         MATRIX["by Peppol"],
@@ -139,10 +144,11 @@ def test_what_goes_by_peppol_keeps_its_rules(
         MATRIX["by Peppol"] | {"seller": of(austrian, endpoint="0088:4000000000006")},
         MATRIX["credit note of a run"] | {"seller": DUTCH, "buyer": ordered},
         document(fee("49.00", tax=("S", "25")), seller=SWEDISH, buyer=ordered),
-        MATRIX["tiers and packages"] | sold,
-        MATRIX["tax in another currency"] | sold,
+        MATRIX["tiers and packages"] | by_french,
+        MATRIX["tax in another currency"] | by_french,
+        *(MATRIX[name] | {"buyer": ordered} for name in ("prepaid in full", "void", "two rates")),
         *(document(fee("1"), seller=french, buyer=buyer) for buyer in endpoints),
-        *(drawn_document(rng) | sold for _ in range(4)),
+        *(drawn_document(rng) | by_french for _ in range(4)),
     ]
     for one in told:
         _, ubl = made(one)
@@ -150,6 +156,29 @@ def test_what_goes_by_peppol_keeps_its_rules(
         assert [fault for rule in rules for fault in rule_faults(ubl, rule)] == []
     broken = ubl.replace(b"<cbc:BuyerReference>04011000-12345-03</cbc:BuyerReference>", b"")
     assert any("PEPPOL-EN16931-R003" in fault for fault in rule_faults(broken, rules[1]))
+
+
+# Where they break a rule of the seller's country whatever is told: a Greek one's numbers are given
+# by its tax office, and between Danes every number has a scheme.
+NEVER = {("DK", "DK"), *(("GR", buyer) for buyer in NATIONAL)}
+
+
+@pytest.mark.parametrize("seller", NATIONAL)
+def test_every_countrys_rules_are_kept_or_the_document_stays_plain(
+    seller: str, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> None:
+    """What stays plain would break a rule as Peppol's."""
+    _, rules = peppol_rules(jars(pytestconfig), tmp_path_factory.getbasetemp())
+    for buyer in NATIONAL:
+        for is_credit_note in (False, True):
+            _, ubl = made(sold(seller, buyer, is_credit_note=is_credit_note))
+            plain = f"<cbc:CustomizationID>{PLAIN}</cbc:CustomizationID>"
+            peppol = f"<cbc:CustomizationID>{PEPPOL}</cbc:CustomizationID>{PROFILE}"
+            is_plain = (seller, buyer) in NEVER
+            assert (plain.encode() in ubl) == is_plain, (seller, buyer)
+            told = ubl.replace(plain.encode(), peppol.encode())
+            fatal = [one for one in rule_faults(told, rules) if one.startswith("fatal ")]
+            assert bool(fatal) == is_plain, (seller, buyer, fatal)
 
 
 @pytest.mark.parametrize("number", CHECKED)
@@ -172,7 +201,7 @@ def test_a_digit_that_is_wrong_leads_nowhere(number: str) -> None:
         (SELLER, of(BELGIAN, endpoint="1234:0403019261")),  # no such scheme
         (SELLER, of(BELGIAN, endpoint="0403019261")),
         (SELLER, of(BELGIAN, country="DE")),
-        (of(SELLER, country="GR"), BELGIAN),
+        (national(SELLER, "GR"), BELGIAN),
         (of(SELLER, country="DK"), BELGIAN),
         (of(ICELANDIC, registration_id="5501692829"), BELGIAN),
         (of(ICELANDIC, postal_code=None), BELGIAN),
@@ -182,6 +211,14 @@ def test_a_digit_that_is_wrong_leads_nowhere(number: str) -> None:
         (of(DUTCH, registration_id="30265432"), BELGIAN),
         (of(DUTCH, iban=None), BELGIAN),
         (of(SWEDISH, registration_id="556012-5790"), BELGIAN),
+        (of(SWEDISH, vat_number="SE5560125790"), BELGIAN),
+        (of(national(SELLER, "NO"), vat_number="NO974760673"), BELGIAN),
+        (of(national(SELLER, "NO"), vat_number="NO974760674MVA"), BELGIAN),
+        (of(SELLER, vat_number="EL094259216"), BELGIAN),
+        (of(national(SELLER, "DK"), registration_id="13585628"), BELGIAN),
+        *((of(SELLER, **{key: None}), GERMAN) for key in ("contact", "phone", "email")),
+        *((SELLER, of(GERMAN, **{key: None})) for key in ("city", "postal_code")),
+        (SELLER, of(GERMAN, buyer_reference=None, purchase_order="PO-7")),
     ],
 )
 def test_what_may_not_go_by_peppol_stays_plain(seller: Any, buyer: Any) -> None:
@@ -210,6 +247,7 @@ SWAPPED = document(fee("10.00"), line("20.00", S7)) | {
     [
         document(fee("49.00"), seller=SWEDISH, buyer=BELGIAN),  # a rate that is not Sweden's
         credit_note(fee("49.00"), line("-60.00"), seller=DUTCH, buyer=BELGIAN),  # how to pay it?
+        credit_note(fee("49.00"), corrects=None, seller=DUTCH, buyer=BELGIAN),  # of what?
     ],
 )
 def test_nor_does_what_the_rules_of_a_country_forbid(told: Any) -> None:

@@ -150,6 +150,11 @@ def test_parties_and_what_is_told_to_the_buyer() -> None:
     seller, buyer = found["BG-4"], found["BG-7"]
     assert (seller["name"], seller["biz_name"]) == ("HomeMeeting GmbH", "HomeMeeting")
     assert buyer["identifiers"] == {None: "acme"}
+    assert seller["contacts"] == [
+        {name: SELLER[key] for name, key in (("name", "contact"), ("phone", "phone"))}
+        | {"email": SELLER["email"]}
+    ]
+    assert buyer["contacts"] == [{"email": BUYER["email"]}]
     assert [buyer[name] for name in ("addr_l1", "postcode", "city", "country_code")] == [
         BUYER["street"], BUYER["postal_code"], BUYER["city"], "DE",
     ]  # fmt: skip
@@ -180,7 +185,9 @@ def test_what_is_to_be_paid_and_how() -> None:
     assert payment == ["58", "HM-2026-000042", "DE02120300000000202051", "BYLADEM1001"]
     assert read(document(fee("1"), currency="CHF"))["BT-81"] == "30"
     for other in (document(fee("1"), prepaid="1.19"), credit_note(fee("1"))):
-        assert "BT-81" not in read(other)
+        assert "BT-81" not in read({**other, "buyer": of(BUYER, country="AT")})
+        germans = read(other)  # some instruction must be there
+        assert (germans["BT-81"], germans.get("BT-84")) == ("1", None)
     assert read(document(fee("1"), due_on=None))["BT-20"] == "As agreed."
     given_back = read(credit_note(fee("1"), due_on="2026-11-16"))
     assert given_back["BT-20"] == "1.19 EUR is credited to you."

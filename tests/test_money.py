@@ -11,6 +11,7 @@ from billing.money import (
     decimal_text,
     round_half_up,
     round_money,
+    round_together,
 )
 from edge.currencies import is_known_currency, is_used_currency
 
@@ -77,3 +78,17 @@ def test_known_currencies() -> None:
         False,
         False,
     ]
+
+
+def test_the_largest_remainders_are_rounded_up() -> None:
+    assert round_together([Fraction("80.3"), Fraction("46.4"), Fraction("1.35")]) == [80, 47, 1]
+    assert round_together([Fraction("0.5"), Fraction("0.5")]) == [1, 0]
+    assert round_together([Fraction("-0.5")]) == [-1]
+    assert round_together([]) == []
+
+
+@given(st.lists(st.fractions(-5000, 5000, max_denominator=1000), max_size=6))
+def test_amounts_that_are_rounded_together_add_up(amounts: list[Fraction]) -> None:
+    rounded = round_together(amounts)
+    assert sum(rounded) == round_half_up(sum(amounts, Fraction(0)))
+    assert all(abs(one - part) < 1 for one, part in zip(amounts, rounded, strict=True))

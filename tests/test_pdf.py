@@ -115,11 +115,13 @@ def test_a_name_of_2000_characters_fills_no_other_page(language: str) -> None:
 
 
 def test_the_sellers_own_words_stand_at_the_foot_of_every_page() -> None:
-    document = invoice(60, seller={**SELLER, "footer": "Directors: A, B\nHRB 4711"})
+    seller = {**SELLER, "phone": "+49 30 123456", "footer": "Directors: A, B\nHRB 4711"}
+    document = invoice(60, seller=seller)
     pdf = render_pdf(document)
     rows = pdf_rows(pdf)
     assert len(pdf_pages(pdf)) > 2
     assert rows.count("Directors: A, B") == rows.count("HRB 4711") == len(pdf_pages(pdf))
+    assert sum("+49 30 123456" in row for row in rows) == len(pdf_pages(pdf))
 
 
 @pytest.mark.parametrize("footer", ["\n".join("x" * 1000), "Branch " * 285], ids=["lines", "words"])

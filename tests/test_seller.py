@@ -18,6 +18,8 @@ postal_code = "10115"
 city = "Berlin"
 region = "Berlin"
 country = "DE"
+contact = "Accounts receivable"
+phone = "+49 30 1234-56"
 email = "billing@seller.example"
 vat_number = "DE 123 456 788"
 registration_id = "HRB 1234 B"
@@ -41,7 +43,7 @@ def told(home: Path, seller: str) -> Settings:
 def test_all_that_a_seller_may_tell_is_kept_as_it_was_written(tmp_path: Path) -> None:
     home = told(tmp_path, SELLER)
     seller = dict(home.seller)
-    assert len(seller) == 17
+    assert len(seller) == 19
     assert (seller["vat_number"], seller["iban"]) == (
         "DE 123 456 788",
         "DE02 1203 0000 0000 2020 51",
@@ -98,6 +100,7 @@ def test_every_value_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         "street": r'"a\u0007b"',
         "city": "'  '",
         "country": "'XK'",
+        "phone": "'ask for Ada: 12'",
         "email": "'billing'",
         "vat_number": "'DE123456789'",
         "endpoint": "'DE123456788'",
@@ -109,7 +112,7 @@ def test_every_value_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         "footer": r'"a\u001b[2Jb"',
     }
     text = "".join(f"{key} = {value}\n" for key, value in wrong.items())
-    with pytest.raises(Refused, match="^SETTINGS: .* has 13 faults$") as refused:
+    with pytest.raises(Refused, match="^SETTINGS: .* has 14 faults$") as refused:
         told(tmp_path, f"[seller]\n{text}")
     assert {fault.code for fault in refused.value.faults} == {"SETTINGS_VALUE"}
     assert [fault.place for fault in refused.value.faults] == [f"seller.{key}" for key in wrong]

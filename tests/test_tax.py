@@ -1,5 +1,7 @@
 """What documents charge of tax: whose, at which rate, to the cent; by `tests/oracle_tax.py`."""
 
+import json
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -398,14 +400,38 @@ def test_tax_in_another_currency_is_told_in_the_sellers_too(tmp_path: Path) -> N
     assert (note["total"], note["tax_in"]) == ("2.38", {**rate, "tax": "1.62"})
 
 
-def test_a_rate_of_exchange_may_have_no_day_and_no_source(clerk: Clerk) -> None:
-    clerk.settings(SELLER + 'tax_currency = "PLN"\n')
+def test_what_each_rate_is_in_the_sellers_currency_adds_up(clerk: Clerk) -> None:
+    """0.19 and 0.11 of EUR are 0.8075 and 0.4675 of PLN. The rate has no day and no source."""
+    clerk.settings(f'{SELLER}tax_currency = "PLN"\n{rate("DE", "reduced", "7")}')
     join(clerk, home=BUYERS["home"])
     clerk.use("home", "2026-10-05")
+    item = ("--description", "B", "--amount", "1.5", "--on", "2026-10-05")
+    clerk.must("invoice", "item", "home", *item, "--tax-category", "reduced")
     (one,) = clerk.close("2026-10", "--rate", "EUR=4.25")
     assert one["tax_in"] == {
-        "currency": "PLN", "rate": "4.25", "rate_on": None, "rate_source": None, "tax": "0.81",
+        "currency": "PLN", "rate": "4.25", "rate_on": None, "rate_source": None, "tax": "1.28",
     }  # fmt: skip
+    assert [(tax["tax"], tax["tax_in"]) for tax in one["taxes"]] == [
+        ("0.19", "0.81"), ("0.11", "0.47"),
+    ]  # fmt: skip
+    check_taxes(one)
+    words = ("credit-note", one["number"], "--kind", "concession", "--reason", "r")
+    check_taxes(clerk.sees(*words, "--line", "1=0.37", "--line", "2=0.55")[0])
+    (void,) = clerk.sees("void", one["number"], "--reason", "r")
+    check_taxes(void)
+    export = clerk.must("invoice", "export", "--month", "2026-10", "--format", "json").stdout
+    told: dict[str, Decimal] = defaultdict(Decimal)
+    for row in json.loads(export):
+        if row["line_kind"] == "tax":
+            assert (row["tax_currency"], row["tax_currency_rate"]) == ("PLN", "4.25")
+            told[row["document"]] += Decimal(row["tax_currency_amount"])
+    assert told[one["number"]] == Decimal("1.28")
+    assert told[void["number"]] == -Decimal(void["tax_in"]["tax"])
+    proved(clerk)
+    with open_store(clerk.home / "books.duckdb", "books").closing() as books:
+        books.execute("UPDATE invoice_taxes SET tax_in = 82 WHERE tax_in = 81")
+    said = clerk.told_by("invoice", "verify", one["number"], "--no-documents")
+    assert "its tax in the tax currency is not the sum of its rates" in said
 
 
 def test_what_is_given_back_in_parts_is_no_cent_more_than_the_whole(clerk: Clerk) -> None:

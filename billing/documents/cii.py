@@ -148,6 +148,8 @@ def _party(tag: str, party: Party) -> Element:
         ),
         _ram(
             "DefinedTradeContact",
+            _ram("PersonName", party.contact),
+            _ram("TelephoneUniversalCommunication", _ram("CompleteNumber", party.phone)),
             _ram("EmailURIUniversalCommunication", _ram("URIID", party.email)),
         ),
         _ram(

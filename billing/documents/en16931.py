@@ -37,6 +37,7 @@ from billing.language import ENGLISH, Language, language_of
 
 _INVOICE: Final = "380"
 _CREDIT_NOTE: Final = "381"
+_UNDEFINED: Final = "1"
 _TRANSFER: Final = "30"
 _SEPA_TRANSFER: Final = "58"
 _REASONED: Final = frozenset({"E", "AE", "O"})
@@ -80,7 +81,7 @@ def semantic_invoice(document: _Told) -> SemanticInvoice:
         buyer=replace(buyer, identifier=clean(document["account_id"])),
         delivered_to=buyer.name,
         days=whole_days(lines),
-        payment=None if is_credit_note or due <= 0 else _payment(document),
+        payment=_payment(document, is_asked=due > 0 and not is_credit_note),
         line_total=Decimal(document["subtotal"]),
         tax=Decimal(document["tax"]),
         tax_in_tax_currency=Decimal(tax_in["tax"]) if tax_in else None,
@@ -229,7 +230,10 @@ def _party(told: _Told, *, has_vat: bool) -> Party:
         endpoint=_endpoint(told.get("endpoint")),
         **{
             term: clean(told.get(term))
-            for term in ("street", "city", "postal_code", "region", "email")
+            for term in (
+                *("street", "city", "postal_code", "region"),
+                *("contact", "phone", "email"),
+            )
         },
     )
 
@@ -263,11 +267,15 @@ def _preceding(document: _Told) -> tuple[Preceding, ...]:
     return tuple(Preceding(number, day) for number, day in numbered if number)
 
 
-def _payment(document: _Told) -> Payment | None:
+def _payment(document: _Told, *, is_asked: bool) -> Payment | None:
+    """How to pay what is asked for. Between two Germans the rules of their country want some
+    instruction in any case.
+    """
     seller = document["seller"]
     iban, bic = ("".join((clean(seller.get(name)) or "").split()) for name in ("iban", "bic"))
-    if not iban:
-        return None
+    if not is_asked or not iban:
+        are_german = seller["country"] == document["buyer"]["country"] == "DE"
+        return Payment(_UNDEFINED) if are_german else None
     means = _SEPA_TRANSFER if document["currency"] == "EUR" else _TRANSFER
     return Payment(means, _text(document["number"]), iban, bic or None)
 

@@ -87,7 +87,8 @@ def _han(buyer: Mapping[str, Any], language: Language) -> str:
 
 
 def _foot(seller: Mapping[str, Any], language: Language) -> str:
-    told = (full_name(seller), seller.get("email") or "", *facts(seller, language))
+    reached = (seller.get(key) or "" for key in ("email", "phone"))
+    told = (full_name(seller), *reached, *facts(seller, language))
     return "  ·  ".join(shortened(text) for text in told if text)
 
 

@@ -55,30 +55,63 @@ def _is_well_formed(number: Identifier) -> bool:
 
 
 def _suits_country(invoice: SemanticInvoice) -> bool:
-    """The rules that the seller's country adds, which of the buyer hold for its own alone. A Greek
-    one's numbers are given by its tax office, a Danish one's customers all have a scheme, and
-    between two Germans a telephone number is asked for: we have none of these.
+    """The rules that the seller's country adds, which of the buyer hold for its own alone."""
+    return _suits_address(invoice) and _suits_vat_number(invoice)
+
+
+def _suits_address(invoice: SemanticInvoice) -> bool:
+    """The rules of the countries that look at the address. Between two Danes every number has a
+    scheme, and that of an account has none.
     """
     seller, buyer = invoice.seller, invoice.buyer
     is_domestic = seller.country == buyer.country
     parties = (seller, buyer) if is_domestic else (seller,)
     match seller.country:
-        case "GR" | "DK":
-            suits = False
+        case "DK":
+            suits = not is_domestic and _are_registered(parties, "0184")
         case "DE":
-            suits = not is_domestic
+            suits = not is_domestic or _is_german(invoice)
         case "NL":
             is_told = invoice.payment is not None or not _is_owed(invoice)
-            suits = is_told and _are_placed(parties) and _are_registered(parties, "0106", "0190")
+            refers = bool(invoice.preceding) or not invoice.is_credit_note
+            registered = _are_registered(parties, "0106", "0190")
+            suits = is_told and refers and registered and _are_placed(parties)
         case "IS":
             suits = _are_placed(parties) and _are_registered(parties, "0196")
-        case "IT":
-            suits = _are_placed((seller,))
         case "SE":
             suits = _is_swedish(invoice)
         case _:
             suits = True
     return suits
+
+
+def _suits_vat_number(invoice: SemanticInvoice) -> bool:
+    """The rules of those that look at the VAT number, and at the address where there is none. A
+    Greek one's invoices have numbers that its tax office gives.
+    """
+    seller = invoice.seller
+    match (seller.vat_number or seller.country)[:2]:
+        case "GR" | "EL":
+            return False
+        case "IT":
+            return _are_placed((seller,))
+        case "NO":
+            return seller.vat_number is None or _is_norwegian(seller.vat_number)
+    return True
+
+
+def _is_german(invoice: SemanticInvoice) -> bool:
+    """Between two Germans: whom to ask, where both are, who ordered, and how to pay."""
+    seller, buyer = invoice.seller, invoice.buyer
+    asked = (seller.contact, seller.phone, seller.email, invoice.buyer_reference)
+    towns = (party.city and party.postal_code for party in (seller, buyer))
+    return all((*asked, *towns, invoice.payment is not None))
+
+
+def _is_norwegian(number: str) -> bool:
+    """A VAT number as the country writes it on invoices."""
+    found = re.fullmatch(r"NO(\d{9})MVA", number, re.ASCII)
+    return found is not None and bool(no_orgnr.is_valid(found[1]))
 
 
 def _is_owed(invoice: SemanticInvoice) -> bool:
@@ -95,8 +128,10 @@ def _are_placed(parties: Iterable[Party]) -> bool:
 
 
 def _is_swedish(invoice: SemanticInvoice) -> bool:
-    """Its own rates alone, and a registration number as Swedish ones are."""
-    own = invoice.seller.registration
+    """Its own rates alone, and numbers as Swedish ones are."""
+    own, vat = invoice.seller.registration, invoice.seller.vat_number or ""
+    if vat.startswith("SE") and not re.fullmatch(r"SE\d{12}", vat, re.ASCII):
+        return False
     rates = {entry.category.rate for entry in invoice.breakdown if entry.category.code == "S"}
     is_known = own is None or (own.value.isdigit() and bool(se_orgnr.is_valid(own.value)))
     return is_known and rates <= _SWEDISH_RATES

@@ -35,6 +35,8 @@ class Party:
     city: str | None = None  # BT-37, BT-52
     postal_code: str | None = None  # BT-38, BT-53
     region: str | None = None  # BT-39, BT-54
+    contact: str | None = None  # BT-41, BT-56
+    phone: str | None = None  # BT-42, BT-57
     email: str | None = None  # BT-43, BT-58
 
 
@@ -56,12 +58,12 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """BG-16, BG-17: a credit transfer."""
+    """BG-16, and of a credit transfer BG-17."""
 
     means: str  # BT-81
-    reference: str  # BT-83
-    account: str  # BT-84
-    bank: str | None  # BT-86
+    reference: str | None = None  # BT-83
+    account: str | None = None  # BT-84
+    bank: str | None = None  # BT-86
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,12 @@ def _party(party: Party) -> Element:
             _cbc("RegistrationName", party.name),
             _id("CompanyID", party.registration),
         ),
-        _cac("Contact", _cbc("ElectronicMail", party.email)),
+        _cac(
+            "Contact",
+            _cbc("Name", party.contact),
+            _cbc("Telephone", party.phone),
+            _cbc("ElectronicMail", party.email),
+        ),
     )
 
 

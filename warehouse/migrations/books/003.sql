@@ -32,3 +32,7 @@ json_merge_patch(
         'ledger_account': content ->> '$.basis.ledger_account'
     })
 )::VARCHAR;
+
+-- What the tax of a rate is in the seller's tax currency, in its smallest units, where `invoices.tax_in`
+-- tells the whole: the parts add up to it. NULL on documents of before.
+ALTER TABLE invoice_taxes ADD COLUMN tax_in HUGEINT;

@@ -1,8 +1,10 @@
 -- Documents whose tax is not what their lines and rates come to. A credit note by hand that takes back
--- the last of a rate takes back the rest of its tax, a few smallest units beside it.
+-- the last of a rate takes back the rest of its tax, a few smallest units beside it. What the rates are in
+-- the tax currency, where that is told of them, comes to what the whole is.
 WITH documents AS (
     SELECT
         id, coalesce(number, id) AS name, tax, credit,
+        replace(tax_in ->> 'tax', '.', '')::HUGEINT AS tax_in,
         NOT EXISTS (FROM invoice_lines AS lines WHERE lines.invoice = invoices.id AND lines.tax IS NULL)
             AS is_decided
     FROM invoices SEMI JOIN asked ON invoices.id = asked.id
@@ -21,7 +23,12 @@ told AS (
     SELECT * FROM invoice_taxes SEMI JOIN asked ON invoice_taxes.invoice = asked.id
 ),
 
-sums AS (SELECT invoice, sum(tax)::HUGEINT AS tax FROM told GROUP BY invoice),
+sums AS (
+    SELECT
+        invoice, sum(tax)::HUGEINT AS tax, sum(tax_in)::HUGEINT AS tax_in,
+        count(tax_in) AS told_in, count(*) AS rates
+    FROM told GROUP BY invoice
+),
 
 parts AS (
     SELECT
@@ -39,6 +46,11 @@ SELECT id, 'TAX_DIFFERS' AS code, name, 'its tax is not the sum of its rates' AS
 FROM documents LEFT JOIN sums ON documents.id = sums.invoice
 WHERE documents.tax IS DISTINCT FROM
     CASE WHEN is_decided AND documents.tax IS NOT NULL THEN coalesce(sums.tax, 0::HUGEINT) END
+UNION ALL
+SELECT id, 'TAX_DIFFERS' AS code, name,
+    'its tax in the tax currency is not the sum of its rates' AS message
+FROM documents INNER JOIN sums ON documents.id = sums.invoice
+WHERE told_in > 0 AND (told_in <> rates OR documents.tax_in IS DISTINCT FROM sums.tax_in)
 UNION ALL
 SELECT
     documents.id, 'TAX_DIFFERS' AS code, name,
