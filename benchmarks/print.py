@@ -39,7 +39,8 @@ def _line(at: int) -> dict[str, Any]:
     line = {
         **{"id": str(at), "code": "base", "variant": None, "period": _PERIOD, "unit": None},
         **{"packages": None, "discount": None, "bound": None, "origin": None, "credits": None},
-        **{"proration": None, "tax": {"category": "S", "rate_percent": "19"}, "amount": "49.00"},
+        **{"concession": None, "proration": None},
+        **{"tax": {"category": "S", "rate_percent": "19"}, "amount": "49.00"},
         **{"kind": "fee", "description": f"Plan {at}", "quantity": "1", "included": None},
         **{"tiers": [], "basis": {"amount": "49"}},
     }
