@@ -3,22 +3,29 @@
 Run: `python benchmarks/print.py [DOCUMENTS]` (300 of each kind). Each kind is a process of its own,
 and no two documents are equal, since typst keeps what it has laid out. Each is compared with the
 least that typst does for any page, the number alone on it, so that the ratio says the same on
-another machine. Then the smallest documents by the thousand: what memory grows by.
+another machine. Then the whole papers of DOCUMENTS, PDF with Factur-X and UBL, are written by one
+process and by those of all cores: by the wall clock, with the ratio of both.
 """
 
 import json
+import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from functools import cache
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import typst
 
 from billing.documents import render_pdf
+from billing.documents.papers import papers
+from billing.printing import print_papers
+from edge import Settings
 
 _PERIOD = {"start": "2026-10-01T00:00:00+02:00", "end": "2026-11-01T00:00:00+01:00"}
 _SELLER = {
@@ -39,8 +46,12 @@ def _line(at: int) -> dict[str, Any]:
     line = {
         **{"id": str(at), "code": "base", "variant": None, "period": _PERIOD, "unit": None},
         **{"packages": None, "discount": None, "bound": None, "origin": None, "credits": None},
-        **{"concession": None, "proration": None},
-        **{"tax": {"category": "S", "rate_percent": "19"}, "amount": "49.00"},
+        **{
+            "concession": None,
+            "proration": None,
+            "tax": {"category": "S", "rate_percent": "19"},
+            "amount": "49.00",
+        },
         **{"kind": "fee", "description": f"Plan {at}", "quantity": "1", "included": None},
         **{"tiers": [], "basis": {"amount": "49"}},
     }
@@ -53,14 +64,16 @@ def _line(at: int) -> dict[str, Any]:
     ]
     basis = {"model": "graduated", "included": "1000", "included_per": "plan"}
     usage = {"kind": "usage", "description": "Participant minutes", "quantity": "13345"}
+    usage |= {"amount": "47.04"}
     return {**line, **usage, "unit": "minute", "included": "1000", "tiers": tiers, "basis": basis}
 
 
 def _document(number: int, lines: int = 2, **changes: Any) -> dict[str, Any]:
     return {
         **{"id": "d1", "kind": "invoice", "status": "final", "number": f"HM-2026-{number:06}"},
-        **{"issued_on": "2026-11-02", "due_on": "2026-11-16", "corrects": None, "credit": None},
-        **{"reason": None, "account_id": "acme", "currency": "EUR", "plan": "business"},
+        **{"issued_on": "2026-11-02", "due_on": "2026-11-16", "corrects": None},
+        **{"corrects_issued_on": None, "credit": None, "reason": None, "apart": False},
+        **{"account_id": "acme", "currency": "EUR", "plan": "business"},
         **{"period": _PERIOD, "seller": _SELLER, "buyer": _BUYER, "subtotal": "96.04"},
         **{"taxes": [], "tax": None, "tax_in": None, "total": "96.04", "prepaid": None},
         **{"due": "96.04", "lines": [_line(at) for at in range(lines)]},
@@ -103,6 +116,7 @@ KINDS: dict[str, Callable[[int], bytes]] = {
     "2 lines, Japanese": lambda n: render_pdf(_taxed(n, buyer={**_BUYER, "language": "ja"})),
     "20 lines": lambda n: render_pdf(_document(n, 20)),
     "200 lines": lambda n: render_pdf(_document(n, 200)),
+    "2 lines, with Factur-X": lambda n: papers(_taxed(n)).pdf,
     "annex of 1,000 rows": lambda n: render_pdf(_document(n), [_row(at) for at in range(1000)]),
 }
 _LARGE = {"200 lines": 10, "annex of 1,000 rows": 10}  # so many times fewer of them
@@ -139,6 +153,22 @@ def main(documents: int) -> None:
             f"{kind:<24}{1 / told['seconds']:>16,.1f}{told['seconds'] / least:>14,.1f}"
             f"{told['bytes'] / 1000:>8,.0f}{told['peak']:>10,}{told['grown']:>18,}"
         )
+    _print_on_all_cores(documents)
+
+
+def _print_on_all_cores(documents: int) -> None:
+    seconds = []
+    for at_once in (1, documents):  # so few are never given to several processes
+        with tempfile.TemporaryDirectory() as folder:
+            tasks = [(_taxed(number), None) for number in range(documents)]
+            begin = time.perf_counter()
+            print_papers(Settings(Path(folder), None, "clerk"), tasks, at_once)
+            seconds.append(time.perf_counter() - begin)
+    one, all_ = (documents / took for took in seconds)
+    print(
+        f"papers on disk, by the wall: {one:,.1f} a second by one process, {all_:,.1f} by those of "
+        f"{os.cpu_count()} cores ({all_ / one:.2f} times)"
+    )
 
 
 if __name__ == "__main__":

@@ -3,14 +3,14 @@ and closed with evidence.
 
 Run: `python benchmarks/rate.py [ACCOUNTS] [RECORDS] [--dir DIR]` (100,000 and 10 million). The run
 is compared with the least that any billing must do in DuckDB: reading the records once and adding
-them up by account, meter and variant. So is a `price-book diff` with
-the run; closing, which drafts again, with the draft run; and `invoice explain` and `invoice verify`
-of one document, by the wall clock and with the start of a process, with `invoice show` of it. Then
-what each model, measure and scope of rounding costs:
-a book of that one charge over a tenth of it all, as a ratio to `per_unit`. Every run is a
-process of its own; its peak memory is its peak resident set (Linux), its processor time counts
-all threads and hardly depends on what else the machine does. Accounts and price book are in the
-books before. 100 million records need 5 GB of disk and about five minutes to be made.
+them up by account, meter and variant. So is a `price-book diff` with the run; closing, which drafts
+again, with the draft run; and `invoice explain` and `invoice verify` of one document, by the wall
+clock and with the start of a process, with `invoice show` of it. Closing is measured once more with
+a seller whose documents are taxed, as a ratio to closing without. Then what each model, measure and
+scope of rounding costs: a book of that one charge over a tenth of it all, as a ratio to `per_unit`.
+Every run is a process of its own; its peak memory is its peak resident set (Linux), its processor
+time counts all threads and hardly depends on what else the machine does. Accounts and prices are
+in the books before. 100 million records need 5 GB of disk and about five minutes to be made.
 """
 
 import argparse
@@ -44,6 +44,15 @@ _HERE = Path(__file__).parent.parent
 _MONTH = Month(2026, 10)
 _CLOSED_US = 4_000_000_000_000_000
 _PART = 10  # of the whole, for each charge alone
+_SELLER = """
+[seller]
+name = "HomeMeeting GmbH"
+street = "Ring 1"
+postal_code = "10115"
+city = "Berlin"
+country = "DE"
+vat_number = "DE136695976"
+"""
 _READ_ONCE = """
 SELECT count(*) FROM (
     SELECT
@@ -161,6 +170,12 @@ def _whole(root: Path, accounts: int, records: int) -> None:
     close = _measure(root, "close")
     _say("close", close, f"{close.cpu_s / draft.cpu_s:5.1f} times the draft run (CPU)")
     _one_document(root, f"2026-10.acc-{accounts // 2:06}")
+    _measure(root, "prepare", accounts, "whole")
+    (root / "homemeeting.toml").write_text(_SELLER)
+    _measure(root, "draft")
+    taxed = _measure(root, "close")
+    _say("close, with tax", taxed, f"{taxed.cpu_s / close.cpu_s:5.2f} times without (CPU)")
+    (root / "homemeeting.toml").unlink()
 
 
 def _one_document(root: Path, id: str) -> None:

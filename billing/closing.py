@@ -21,8 +21,9 @@ from billing.queries import SQL
 from billing.rows import load_rows
 from billing.taxes import freeze_exchange
 from billing.wording import counted
-from edge import Fault, Settings
+from edge import Fault, Refused, Settings
 from edge.party import NO_POSTAL_CODES
+from edge.seller import missing_of_seller
 from warehouse import Store
 
 _LEFT_OPEN: Final = dict.fromkeys(("account_id", "code"), pa.string())
@@ -60,7 +61,7 @@ def close_drafts(
     with ISSUE_DATE.
     """
     gaps = find_blocked(books, home, asked)
-    faults = [*_incomplete(books, month, gaps), *_blocked(books)]
+    faults = [*_incomplete(books, month, gaps), *block_faults(books)]
     numbers = Numbers(books, home, asked.now_us, asked.issue_date)
     issue_zero = home.zero_invoices == "issue"
     books.execute(SQL["closing"], {"issue_zero": issue_zero, **numbers.told()})
@@ -85,8 +86,22 @@ def close_drafts(
     return faults
 
 
+def refuse_seller(home: Settings) -> None:
+    """Refuses with SELLER_INCOMPLETE where the settings tell too little of the seller for any
+    document to be closed.
+    """
+    if lacking := _lacking(home):
+        message = (
+            f"{lacking}: every document must have the seller's full name and address; "
+            "nothing was closed"
+        )
+        raise Refused("SELLER_INCOMPLETE", message)
+
+
 def find_blocked(books: Store, home: Settings, asked: Closing) -> list[Fault]:
-    """Leaves `blocked`: the drafts that cannot be closed now; and `gaps_found`, which it gives."""
+    """Leaves `blocks`: all that keeps drafts from being closed now; `blocked`: those drafts; and
+    `gaps_found`, which it gives.
+    """
     books.execute(SQL["conflicting"])
     books.execute(
         SQL["without_address"],
@@ -98,7 +113,8 @@ def find_blocked(books: Store, home: Settings, asked: Closing) -> list[Fault]:
     )
     gaps = _gaps(books, home, asked)
     which = {"now_us": asked.now_us, "unchanged": asked.unchanged, "accepted": asked.accepts_gaps}
-    books.execute(SQL["blocked"], which)
+    books.execute(SQL["blocks"], {**which, "lacking": _lacking(home)})
+    books.execute(SQL["blocked"])
     return gaps
 
 
@@ -134,9 +150,16 @@ def _gaps(books: Store, home: Settings, asked: Closing) -> list[Fault]:
     return find_gaps(books, home, periods, asked.now_us)
 
 
+def _lacking(home: Settings) -> str | None:
+    missing = missing_of_seller(dict(home.seller))
+    return f"[seller] has a country, and no {', '.join(missing)}" if missing else None
+
+
 def _incomplete(books: Store, month: Month, gaps: Sequence[Fault]) -> list[Fault]:
-    """What is missing, once, and how many accounts wait for it."""
-    waiting = books.value("SELECT count(*) FROM blocked WHERE code = 'INCOMPLETE'")
+    """What is missing, once, and how many accounts wait for it; those that are held do not."""
+    sql = """SELECT count(DISTINCT account) FROM blocks WHERE code = 'INCOMPLETE'
+    AND account NOT IN (SELECT account FROM blocks WHERE code = 'HELD')"""
+    waiting = books.value(sql)
     if not waiting:
         return []
     message = (
@@ -146,24 +169,39 @@ def _incomplete(books: Store, month: Month, gaps: Sequence[Fault]) -> list[Fault
     return [*gaps, Fault("INCOMPLETE", str(month), message)]
 
 
-def _blocked(books: Store) -> Iterator[Fault]:
-    sql = """SELECT code, account_id, out_of_order, records, reason, missing, why FROM blocked
-    WHERE code <> 'INCOMPLETE' ORDER BY account_id"""
-    for code, account, out_of_order, records, reason, missing, why in books.rows(sql):
-        messages = {
-            "MONTH_ORDER": out_of_order,
-            "PERIOD_OPEN": "the period is not over: close it after its end",
-            "USAGE_CONFLICT": (
-                f"{counted(records or 0, 'record')} in conflict: see `usage conflicts`, then"
-                " `usage cancel`"
-            ),
-            "ADDRESS_MISSING": (
-                f"is a business without {missing}: import the account with it, then run again"
-            ),
-            "HELD": f"is held: {reason}; see `invoice release`",
-            "DRAFT_CHANGED": (
+def block_faults(books: Store) -> Iterator[Fault]:
+    """All that `blocks` has but INCOMPLETE, of each account in order."""
+    sql = """SELECT DISTINCT account_id, place, code, why FROM blocks WHERE code <> 'INCOMPLETE'
+    ORDER BY account_id, place, code, why"""
+    for account, _, code, why in books.rows(sql):
+        yield Fault(code, account, _message(code, why))
+
+
+def held_back(books: Store) -> set[Fault]:
+    """The faults of accounts that are held. That is somebody's decision, so that only who names
+    the account is refused.
+    """
+    if not books.value("SELECT count(*) FROM blocks WHERE code = 'HELD'"):
+        return set()
+    faults = list(block_faults(books))
+    held = {one.place for one in faults if one.code == "HELD"}
+    return {one for one in faults if one.place in held}
+
+
+def _message(code: str, why: str | None) -> str:
+    match code:
+        case "PERIOD_OPEN":
+            return "the period is not over: close it after its end"
+        case "USAGE_CONFLICT":
+            records = counted(int(why or 0), "record")
+            return f"{records} in conflict: see `usage conflicts`, then `usage cancel`"
+        case "ADDRESS_MISSING":
+            return f"is a business without {why}: import the account with it, then run again"
+        case "HELD":
+            return f"is held: {why}; see `invoice release`"
+        case "DRAFT_CHANGED":
+            return (
                 "is no longer what was shown: look at the draft, then finalize again, or with "
                 "--accept-changes"
-            ),
-        }
-        yield Fault(code, account, messages.get(code, why))
+            )
+    return why or ""

@@ -79,6 +79,8 @@ def tell_corrections(books: Store, document: Mapping[str, Any]) -> Iterator[str]
     """What it corrects, and what corrects it or made it void."""
     if document["corrects"]:
         yield f"Corrects {document['corrects']}"
+    if document["apart"]:
+        yield "Apart from the month's own document: what is within the scope of VAT and what is not"
     if document["reason"]:
         yield f"{_KINDS.get(document['credit'], document['credit'])}: {document['reason']}"
     for row in books.records(SQL["voided_by"], {"id": document["id"]}):

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from billing.closing import block_faults
 from billing.money import decimal_text, minor_to_money
 from billing.month import Month
 from billing.queries import REPORT
@@ -30,17 +31,20 @@ _BLOCKS: Final = {
     "INCOMPLETE": "usage may be missing",
     "DRAFT_CHANGED": "no longer what was shown: look, then finalize again",
 }
+# What is told in a word already, or is mended by waiting or by looking.
+_NOT_MENDED: Final = ("SELLER_INCOMPLETE", "MONTH_ORDER", "PERIOD_OPEN", "HELD", "DRAFT_CHANGED")
 
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """The month that was run, the accounts asked for (None: all), and whether usage of long ago
-    was charged too.
+    """The month that was run, the accounts asked for (None: all), whether usage of long ago was
+    charged too, and whether documents were closed.
     """
 
     month: Month
     accounts: Collection[str] | None
     include_old: bool
+    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ def note_run(books: Store, accounts: Collection[str] | None, left_out: Iterable[
 
 
 def control_report(books: Store, home: Settings, run: Reported) -> str:
-    """What `run_invoices` left, as text of several tables. Reads `blocked`, `gaps_found` and what
+    """What `run_invoices` left, as text of several tables. Reads `blocks`, `gaps_found` and what
     `note_run` left.
     """
     scope = _scope(run.accounts)
@@ -83,6 +87,7 @@ def control_report(books: Store, home: Settings, run: Reported) -> str:
         _changes(books, run),
         _held(held),
         _blocked(books),
+        _to_mend(books, run),
         _unbilled(books, run),
         _postponed(books, scope),
         _too_old(books, home, run, scope),
@@ -102,7 +107,7 @@ def _documents(books: Store, run: Reported, held: int) -> _Section:
         {"documents": what, "closed": closed, "drafts": drafts}
         for what, closed, drafts in books.rows(REPORT["counts"], {"month": str(run.month)})
     ]
-    blocked = books.value("SELECT count(*) FROM blocked WHERE code <> 'HELD'")
+    blocked = books.value("SELECT count(DISTINCT account) FROM blocks WHERE code <> 'HELD'")
     accounts = books.value("SELECT count(DISTINCT account_id) FROM report_left_out")
     rows += [
         {"documents": "held", "closed": None, "drafts": held},
@@ -162,6 +167,18 @@ def _blocked(books: Store) -> _Section:
     )
     remarks = [f"Missing: {', '.join(f'{code} {count:,}' for code, count in gaps)}"] * bool(gaps)
     return _Section("Blocked, or without a document", rows, remarks)
+
+
+def _to_mend(books: Store, run: Reported) -> _Section:
+    """What somebody must do before drafts can be closed, account by account; of who closes it is
+    among the faults.
+    """
+    rows = [
+        {"account_id": one.place, "code": one.code, "what": one.message}
+        for one in (() if run.closes else block_faults(books))
+        if one.code not in _NOT_MENDED
+    ]
+    return _Section("To mend before it is closed", rows)
 
 
 def _unbilled(books: Store, run: Reported) -> _Section:

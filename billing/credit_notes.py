@@ -130,7 +130,7 @@ def same_notes(books: Store, id: str) -> list[str]:
 
 def documents_of_month(books: Store, month: Month) -> list[str]:
     """The ids of what runs have closed for the month and is not void, in order of account."""
-    sql = "SELECT id FROM closed_documents WHERE month = ? ORDER BY account_id"
+    sql = "SELECT id FROM standing_documents WHERE month = ? ORDER BY account_id, id"
     return [id for (id,) in books.rows(sql, [str(month)])]
 
 
@@ -242,6 +242,7 @@ def _carry_concessions(books: Store, asked: Closing) -> None:
             row["description"],
             minor_text(row["amount"], row["currency"]),
             row["tax_category"],
+            row["ledger_account"],
             concession=row["number"],
         )
         keep_item(books, carried, asked.now_us)

@@ -11,6 +11,7 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from billing.adjustments import find_adjustments
+from billing.apart import part_lines
 from billing.evidence import lay_kinds, told_parts
 from billing.item_lines import lay_items
 from billing.line_values import terms_told, value_text
@@ -100,11 +101,13 @@ def line_faults(books: Store, act: Act) -> list[tuple[str, Fault]]:
     """Compares what `derive` left, with the evidence as its source, with the frozen lines: a fault
     of each line that differs, with its document.
     """
-    told = {"month": str(act.month), "act": act.number}
+    told: dict[str, Any] = {"month": str(act.month), "act": act.number}
     books.execute(VERIFY["only_on_documents"])
     books.execute(SQL["extra_lines"], told)
     if found := books.records(VERIFY["items"]):
         lay_items(books, found)
+    books.execute(VERIFY["apart_lines"], {"act": act.number})
+    part_lines(books, told)
     books.execute(VERIFY["drafts"], told)
     books.execute(SQL["drafted_lines"])
     books.execute(VERIFY["differing_lines"])

@@ -66,8 +66,10 @@ def _document(head: Row, lines: Sequence[Row], taxes: Sequence[Row]) -> dict[str
         "issued_on": _day(head["issued_on"]),
         "due_on": _day(head["due_on"]),
         "corrects": head["corrected_number"],
+        "corrects_issued_on": _day(head["corrected_issued_on"]),
         "credit": head["credit"],
         "reason": head["reason"],
+        "apart": head["apart"],
         "account_id": head["account_id"],
         "currency": head["currency"],
         "plan": head["plan"],
@@ -85,8 +87,9 @@ def _document(head: Row, lines: Sequence[Row], taxes: Sequence[Row]) -> dict[str
     }
 
 
-def _turned_tax(told: str, sign: int) -> dict[str, str]:
-    found = json.loads(told)
+def _turned_tax(told: str, sign: int) -> dict[str, str | None]:
+    """With no day and no source of the rate, where nobody told them."""
+    found = {"rate_on": None, "rate_source": None, **json.loads(told)}
     return {**found, "tax": f"{sign * Decimal(found['tax']):f}"}
 
 
@@ -241,6 +244,7 @@ def _origin(row: Row, terms: Row, zone: ZoneInfo) -> dict[str, Any] | None:
         return None
     return {
         "number": row["origin_number"],
+        "issued_on": _day(row["origin_issued_on"]),
         "period": _span(*_adjusted_period(row, terms), zone),
     }
 

@@ -75,7 +75,7 @@ def drafted(
         books.execute(SQL["drafts"], {**month, "seller": seller})
         for name in ("drafted_heads", "drafted_terms", "drafted_lines"):
             books.execute(SQL[name])
-        tax_drafts(books, home, issued)
+        tax_drafts(books, home, layout.month, issued)
         yield [*layout.faults(), *beyond]
 
 

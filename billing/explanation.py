@@ -276,13 +276,20 @@ def _adjustment(line: Line, document: Mapping[str, Any], voice: _Voice) -> Itera
         yield Row(_comes_to(line, document, voice), amount=voice.exact(basis["owed"]))
     if now := basis.get("now"):
         yield from _now({**line, **now, "kind": "usage"}, voice)
-    number_of = origin["number"] if origin else None
+    number_of = None
+    if origin and origin["number"]:
+        number_of = dated(origin["number"], origin["issued_on"], voice.language)
     if "charged" in basis:
         key = "charged_in_advance" if basis["advance"] else "charged_before"
         text = voice.text(f"{key}_in", number=number_of) if number_of else voice.text(key)
         yield Row(text, amount=voice.exact(-Fraction(basis["charged"])))
     elif number_of:
         yield Row(voice.text("from_document", number=number_of))
+
+
+def dated(number: str, day: str | None, language: Language) -> str:
+    """A document by its number and its day of issue."""
+    return f"{number} ({language.day_of(day)})" if day else number
 
 
 def _comes_to(line: Line, document: Mapping[str, Any], voice: _Voice) -> str:

@@ -5,6 +5,7 @@ Owns which fees a month's document carries. What was charged is told by the call
 the final documents.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -29,10 +30,13 @@ class FeeKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """What final documents charged in advance for a fee, in the currency's smallest units."""
+    """What final documents charged in advance for a fee, in the currency's smallest units, and the
+    keys and values by which it was taxed and booked, as JSON.
+    """
 
     description: str
     amount: int
+    booked: str = "{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +80,20 @@ def owed_terms(parts: Parts, period: Period, charged: Mapping[FeeKey, Charged]) 
             continue
         owed = sum(line.amount for line in lines)
         if owed != charged[key].amount:
-            content = _whole_period(key, charged[key].description, period, lines)
+            content = _whole_period(key, charged[key], period, lines)
             yield Terms(content, amount=owed, charged=charged[key].amount)
 
 
 def _whole_period(
-    key: FeeKey, description: str, period: Period, lines: Sequence[_FeeLine]
+    key: FeeKey, charged: Charged, period: Period, lines: Sequence[_FeeLine]
 ) -> dict[str, Any]:
-    """What an adjustment of a fee in advance is for, whatever days the fee was for."""
+    """What an adjustment of a fee in advance is for, whatever days the fee was for. One that is
+    owed no more is booked as it was.
+    """
     return {
         "kind": "fee",
         **key._asdict(),
-        "description": description,
+        "description": charged.description,
         "period": [period.start_us, period.end_us],
         "month": _month(period),
         "advance": True,
@@ -95,7 +101,7 @@ def _whole_period(
         "unit": None,
         "included": None,
         "proration": None,
-        "basis": booked_basis(lines[0].fee) if lines else {},
+        "basis": booked_basis(lines[0].fee) if lines else json.loads(charged.booked),
     }
 
 

@@ -176,7 +176,9 @@ def _taxes(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"Tax {one['category']}{rate} of {taxable}: {tax} {currency}{why}"
     if told := found["tax_in"]:
         tax = money(Decimal(told["tax"]), told["currency"])
-        yield f"Tax in {told['currency']}, at {told['rate']} for one {currency}: {tax}"
+        of = [told["rate_source"], told["rate_on"]]
+        source = f" ({', '.join(filter(None, of))})" if any(of) else ""
+        yield f"Tax in {told['currency']}, at {told['rate']} for one {currency}{source}: {tax}"
 
 
 def _explained(document: Mapping[str, Any]) -> Iterator[dict[str, str]]:
@@ -211,7 +213,12 @@ def preview_command(account: str, month: Month | None) -> None:
     home = settings()
     with open_books(home, make=False) as books:
         found = preview_invoice(books, home, account, month, clock()())
-    _show_one(found.document)
+    document, *apart = found.documents
+    if form() == "json":
+        show_json({**document, "apart": apart} if apart else document)
+    else:
+        for one in found.documents:
+            _show_one(one)
     click.echo(_known_until(found), err=form() != "table")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from billing.books import Catalogue, load_catalogue
-from billing.closing import Closing, close_drafts, find_blocked
+from billing.closing import Closing, close_drafts, find_blocked, refuse_seller
 from billing.control_report import note_run
 from billing.document import documents
 from billing.drafts import drafted, keep_drafts, lay_out_work
@@ -36,8 +36,10 @@ def run_invoices(
     """Refreshes the month's drafts and, where asked, closes those whose period is over. What is
     closed already stays as it is. For a `reporter`, who would close them, it leaves what
     `billing.control_report` tells, as of the usage that was read. The faults are of accounts left
-    out.
+    out. Refuses with SELLER_INCOMPLETE, of drafts alone never.
     """
+    if closing is not None:
+        refuse_seller(home)
     asked = closing or reporter
     include_old = asked is not None and asked.includes_old
     look(books, home)

@@ -17,8 +17,8 @@ from billing.money import decimal_text
 from edge.command import clock, common, reason_text, say, settings, show_rows
 
 _LIST: Final = (
-    *("item", "account_id", "on_day", "amount", "currency", "tax_category", "billed"),
-    "description",
+    *("item", "account_id", "on_day", "amount", "currency", "tax_category", "ledger_account"),
+    *("billed", "description"),
 )
 _WHOLE, _PLACES = 9, 12  # as of prices
 
@@ -30,7 +30,7 @@ def day_option(_: click.Context, __: click.Parameter, value: str) -> date:
     return date.fromisoformat(value)
 
 
-def _category(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+def _code(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value is not None and (wrong := wrong_value("tax_category", value)):
         raise click.BadParameter(f"{wrong}.")
     return value
@@ -56,10 +56,19 @@ def _category(_: click.Context, __: click.Parameter, value: str | None) -> str |
     callback=day_option,
     help="A day of the month to bill it with.",
 )
-@click.option("--tax-category", metavar="NAME", callback=_category, help="For the tax of it.")
+@click.option("--tax-category", metavar="NAME", callback=_code, help="For the tax of it.")
+@click.option(
+    "--ledger-account", metavar="NAME", callback=_code, help="What `invoice export` tells of it."
+)
 @common
-def item_command(
-    account: str, description: str, amount: Decimal, on_day: date, tax_category: str | None
+def item_command(  # noqa: PLR0913  what is told of an item
+    *,
+    account: str,
+    description: str,
+    amount: Decimal,
+    on_day: date,
+    tax_category: str | None,
+    ledger_account: str | None,
 ) -> None:
     """Bill something once, with the month that --on lies in.
 
@@ -70,7 +79,8 @@ def item_command(
     Example: homemeeting invoice item acme --description Training --amount 450 --on 2026-10-15
     Exit codes: 0 added; 1 refused, such as a closed month; 2 wrong usage.
     """
-    wanted = Item(account, on_day, description, decimal_text(amount), tax_category)
+    booked = (tax_category, ledger_account)
+    wanted = Item(account, on_day, description, decimal_text(amount), *booked)
     with open_books(settings(), make=False) as books:
         same = same_items(books, wanted)
         act = Act(clock()(), settings().user, "invoice item", account, "", {})

@@ -37,6 +37,13 @@ def lay_items(books: Store, found: Sequence[dict[str, Any]]) -> None:
     books.execute(SQL["add_item_lines"])
 
 
+def _basis(item: dict[str, Any], amount: Fraction) -> dict[str, str | None]:
+    """What only some items have is told where they have it: terms of before are without."""
+    told = {"amount": decimal_text(amount), "tax_category": item["tax_category"]}
+    some = {name: item[name] for name in ("ledger_account", "concession") if item[name] is not None}
+    return {**told, **some}
+
+
 def _line(item: dict[str, Any]) -> dict[str, Any]:
     zone, day = ZoneInfo(item["zone"]), item["on_day"]
     amount = Fraction(item["amount"])
@@ -55,8 +62,7 @@ def _line(item: dict[str, Any]) -> dict[str, Any]:
             "unit": None,
             "included": None,
             "proration": None,
-            "basis": {"amount": decimal_text(amount), "tax_category": item["tax_category"]}
-            | ({"concession": item["concession"]} if item["concession"] else {}),
+            "basis": _basis(item, amount),
         }
     )
     return {

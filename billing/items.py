@@ -33,6 +33,7 @@ class Item:
     description: str
     amount: str
     tax_category: str | None
+    ledger_account: str | None = None
     item: str = ""
     concession: str | None = None
 
@@ -53,8 +54,8 @@ def keep_item(books: Store, wanted: Item, added_us: int) -> Item:
     """With the id it got; within the caller's transaction, who knows that it is to be billed."""
     added = replace(wanted, item=f"i{count_up(books, 'item'):06}")
     row = [added.item, added.account_id, added.on_day, added.description, added.amount]
-    row += [added.tax_category, added_us, added.concession]
-    books.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    row += [added.tax_category, added_us, added.concession, added.ledger_account]
+    books.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     return added
 
 

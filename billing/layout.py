@@ -150,10 +150,10 @@ def _left_open(books: Store, month: Month) -> dict[str, Month]:
 def charged_in_advance(books: Store, month: Month) -> dict[str, tuple[tuple[FeeKey, Charged], ...]]:
     """What was charged in advance for the month, by account and fee."""
     found: dict[str, list[tuple[FeeKey, Charged]]] = defaultdict(list)
-    for account, book, plan, code, description, amount in books.rows(
+    for account, book, plan, code, *told in books.rows(
         SQL["charged_in_advance"], {"month": str(month), "act": NOW}
     ):
-        found[account].append((FeeKey(book, plan, code), Charged(description, amount)))
+        found[account].append((FeeKey(book, plan, code), Charged(*told)))
     return {account: tuple(rows) for account, rows in found.items()}
 
 

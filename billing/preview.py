@@ -20,11 +20,12 @@ from warehouse import Store
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A draft, and up to when usage is known: when the last batch was read, and when any record of
-    the account near the month was last seen. UTC microseconds; None where there is none.
+    """The draft, behind it the one apart, if there is any; and up to when usage is known: when the
+    last batch was read, and when any record of the account near the month was last seen. UTC
+    microseconds; None where there is none.
     """
 
-    document: dict[str, Any]
+    documents: list[dict[str, Any]]
     read_us: int | None
     seen_us: int | None
 
@@ -44,13 +45,13 @@ def preview_invoice(
     with drafted(books, home, work, issue_day(home, now_us, None)) as faults:
         if faults:
             raise Refused("INVOICES_LEFT", f"{account} has no document for {month}", faults)
-        ids = [id for (id,) in books.rows("SELECT id FROM drafts")]
+        ids = [id for (id,) in books.rows("SELECT id FROM drafts ORDER BY id")]
         if not ids:
             message = f"{account} has nothing to bill in {month}: see `homemeeting account list`"
             raise Refused("NO_PERIOD", message)
-        (document,) = documents(books, ids, drafted=True)
+        found = list(documents(books, ids, drafted=True))
         read_us = books.value("FROM usage_batch")
         seen = books.value(
             "SELECT max(last_seen) FROM near_records WHERE account_id = ?", [account]
         )
-    return Preview(document, read_us, None if seen is None else micros(seen))
+    return Preview(found, read_us, None if seen is None else micros(seen))

@@ -6,6 +6,7 @@ from typing import Final
 from warehouse import Queries
 
 SQL: Final = Queries(Path(__file__).parent / "sql")
+APART: Final = Queries(Path(__file__).parent / "sql" / "apart")
 COPIES: Final = Queries(Path(__file__).parent / "sql" / "copies")
 LOOKS: Final = Queries(Path(__file__).parent / "sql" / "looks")
 CHARGEABLE: Final = Queries(Path(__file__).parent / "sql" / "chargeable")

@@ -88,8 +88,8 @@ def _cohort(row: tuple[Any, ...], versions: Sequence[PriceBook]) -> Cohort:
         bounds=(start_us, end_us),
         history=_history(history),
         charged=tuple(
-            (FeeKey(book, plan, code), Charged(text, int(amount)))
-            for book, plan, code, text, amount in fees or ()
+            (FeeKey(book, plan, code), Charged(text, int(amount), booked))
+            for book, plan, code, text, amount, booked in fees or ()
         ),
         frozen=tuple(frozen),
     )

@@ -3,13 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final
 
 import click
 
 from billing.books import open_books
-from billing.closing import Closing
+from billing.closing import Closing, held_back
 from billing.control_report import Reported, control_report
 from billing.document import documents
 from billing.invoice_commands import month_option, show_documents
@@ -30,7 +29,7 @@ from edge.command import (
     settings,
 )
 from edge.currencies import is_known_currency
-from edge.tax_settings import exchange_rate
+from edge.tax_settings import Exchange, told_exchange
 from warehouse import Store
 
 ISSUE_DATE: Final = click.option(
@@ -53,14 +52,14 @@ _OLD: Final = click.option(
 )
 
 
-def _rates(_: click.Context, __: click.Parameter, told: Sequence[str]) -> dict[str, Decimal]:
+def _rates(_: click.Context, __: click.Parameter, told: Sequence[str]) -> dict[str, Exchange]:
     found = {}
     for text in told:
-        currency, rate = (*text.split("=", 1), "")[:2]
-        exchanged = exchange_rate(rate)
-        if not is_known_currency(currency) or exchanged is None:
-            raise click.BadParameter(f"{text!r} is not such as USD=0.9213.")
-        found[currency] = exchanged
+        one = told_exchange(text)
+        if one is None or not is_known_currency(one[0]):
+            wanted = "USD=0.9213 or 'USD=0.9213@2026-10-30 ECB'"
+            raise click.BadParameter(f"{text!r} is not such as {wanted}.")
+        found[one[0]] = one[1]
     return found
 
 
@@ -70,7 +69,8 @@ _RATE: Final = click.option(
     multiple=True,
     metavar="USD=0.9213",
     callback=_rates,
-    help="What one unit of a currency is in the seller's tax currency [that of the settings].",
+    help="What one unit of a currency is in the seller's tax currency, with @DAY and SOURCE where "
+    "they are to be told [that of the settings].",
 )
 
 
@@ -86,7 +86,7 @@ _RATE: Final = click.option(
 @_RATE
 @common
 def run_command(
-    month: Month, account: str | None, finalize: bool, rates: Mapping[str, Decimal], **told: Any
+    month: Month, account: str | None, finalize: bool, rates: Mapping[str, Exchange], **told: Any
 ) -> None:
     """Compute a month's invoices; closed ones stay as they are.
 
@@ -123,7 +123,7 @@ def finalize_command(
     names: Sequence[str],
     month: Month | None,
     accept_changes: bool,
-    rates: Mapping[str, Decimal],
+    rates: Mapping[str, Exchange],
     **told: Any,
 ) -> None:
     """Close what was shown: compute again, number and freeze.
@@ -154,7 +154,7 @@ def finalize_command(
     _report(done)
 
 
-def _exchanging(home: Settings, rates: Mapping[str, Decimal]) -> Settings:
+def _exchanging(home: Settings, rates: Mapping[str, Exchange]) -> Settings:
     """The settings, with these rates over theirs."""
     exchange = tuple({**dict(home.tax.exchange), **rates}.items())
     return replace(home, tax=replace(home.tax, exchange=exchange))
@@ -179,10 +179,11 @@ def _run(  # noqa: PLR0913  what a run is asked
 ) -> _Done:
     closing = asked if finalize else None
     faults = run_invoices(books, home, month, accounts, closing, reporter=asked)
-    report = control_report(books, home, Reported(month, accounts, asked.includes_old))
-    # A hold is somebody's decision: only who names the account is refused.
-    kept = [fault for fault in faults if fault.code != "HELD" or accounts is not None]
-    return _Done(kept, report)
+    report = control_report(books, home, Reported(month, accounts, asked.includes_old, finalize))
+    if accounts is None:
+        kept_back = held_back(books)
+        faults = [one for one in faults if one not in kept_back]
+    return _Done(faults, report)
 
 
 def _report(done: Sequence[_Done]) -> None:

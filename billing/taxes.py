@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from billing.apart import part_drafts
 from billing.layout import NOW
 from billing.money import minor_text, minor_to_money, round_money
+from billing.month import Month
 from billing.pricebook import STANDARD
 from billing.queries import TAX
 from billing.rows import load_rows
@@ -23,6 +25,7 @@ from billing.tax import Party, find_rule
 from billing.tax_rates import rate_rows
 from edge import Fault, Settings
 from edge.instants import instant
+from edge.tax_settings import Exchange
 from warehouse import Store
 
 _TEXT: Final = pa.string()
@@ -37,7 +40,7 @@ _FOREIGN: Final = {"id": _TEXT, "tax_in": _TEXT}
 _NONE: Final = ("no_decided_taxes", "no_drafted_taxes", "no_untaxed")
 
 
-def tax_drafts(books: Store, home: Settings, issued: date | None) -> None:
+def tax_drafts(books: Store, home: Settings, month: Month, issued: date | None) -> None:
     """Leaves of `drafts` and their lines: `taxed_lines`, the lines with what is decided on each;
     `drafted_taxes`, the sums of each rate; `untaxed`, the accounts on which nothing could be
     decided, and why; and each draft's tax and kind. Nothing is decided for a seller without a
@@ -58,7 +61,12 @@ def tax_drafts(books: Store, home: Settings, issued: date | None) -> None:
         books.execute(TAX["charged_taxes"], {"act": NOW})
     else:  # as nearly always: what they charged need not be looked for
         books.execute(TAX["no_charged_taxes"])
-    for name in ("decided_taxes", "taxed_drafts", "summed_taxes", "drafted_taxes", "draft_sums"):
+    books.execute(TAX["decided_taxes"])
+    books.execute(TAX["apart_lines"])
+    if part_drafts(books, {"month": str(month), "act": NOW}):  # then they stand elsewhere
+        for name in ("tax_subjects", "decided_taxes"):
+            books.execute(TAX[name])
+    for name in ("taxed_drafts", "summed_taxes", "drafted_taxes", "draft_sums"):
         books.execute(TAX[name])
     books.execute(
         TAX["untaxed"],
@@ -120,7 +128,9 @@ def freeze_exchange(books: Store, home: Settings, run: int) -> None:
         return
     exchange = dict(home.tax.exchange)
     found = books.rows(TAX["foreign_taxes"], {"run": run, "tax_currency": own})
-    _note_foreign(books, [(id, money, tax, own, exchange[money]) for id, money, tax in found])
+    _note_foreign(
+        books, [(id, money, tax, _told(own, exchange[money])) for id, money, tax in found]
+    )
 
 
 def tax_credits(books: Store) -> None:
@@ -135,25 +145,29 @@ def keep_credited_taxes(books: Store) -> None:
     """
     books.execute(TAX["insert_credited_taxes"])
     found = books.rows(TAX["credited_exchange"])
-    told = [(id, currency, tax, json.loads(tax_in)) for id, currency, tax, tax_in in found]
-    _note_foreign(
-        books, [(id, c, tax, one["currency"], Decimal(one["rate"])) for id, c, tax, one in told]
-    )
+    _note_foreign(books, [(id, money, tax, json.loads(told)) for id, money, tax, told in found])
 
 
-def _note_foreign(books: Store, found: Iterable[tuple[str, str, int, str, Decimal]]) -> None:
-    """Of documents by id: currency, tax, the tax currency, and what one unit is in that."""
+def _told(own: str, exchange: Exchange) -> dict[str, Any]:
+    """The rate as it is frozen, with its day and source where they are known."""
+    told = {"currency": own, "rate": f"{exchange.rate:f}"}
+    more = {"rate_on": exchange.on and exchange.on.isoformat(), "rate_source": exchange.source}
+    return told | {name: value for name, value in more.items() if value}
+
+
+def _note_foreign(books: Store, found: Iterable[tuple[str, str, int, dict[str, Any]]]) -> None:
+    """Of documents by id: currency, tax, and the rate as it is frozen."""
     rows = (
-        {"id": id, "tax_in": _tax_in(minor_to_money(tax, currency), own, rate)}
-        for id, currency, tax, own, rate in found
+        {"id": id, "tax_in": _tax_in(minor_to_money(tax, currency), told)}
+        for id, currency, tax, told in found
     )
     load_rows(books, "foreign_sums", rows, _FOREIGN)
     books.execute(TAX["note_foreign"])
 
 
-def _tax_in(tax: Decimal, own: str, rate: Decimal) -> str:
-    amount = round_money(Fraction(tax) * Fraction(rate), own)
-    return json.dumps({"currency": own, "rate": f"{rate:f}", "tax": f"{amount:f}"})
+def _tax_in(tax: Decimal, told: dict[str, Any]) -> str:
+    amount = round_money(Fraction(tax) * Fraction(told["rate"]), told["currency"])
+    return json.dumps({**told, "tax": f"{amount:f}"})
 
 
 def told_taxes(rows: Sequence[Mapping[str, Any]], sign: int, currency: str) -> list[dict[str, Any]]:

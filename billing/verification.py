@@ -6,7 +6,8 @@ from three sources of records. Reads no log: who can lends one.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,27 +159,31 @@ def _verify_act(
     books.execute(VERIFY["verified"], {"run": run})
     books.execute(VERIFY["frozen_lines"])
     act = reconstruct(books, run, parse_month(month), versions)
-    whose = dict(books.rows("SELECT account_id, invoice FROM verified"))
-    found = [Finding(whose.get(one.place), one) for one in _not_derived(act.faults())]
+    accounts = dict(books.rows("SELECT invoice, account_id FROM verified"))
+    found = list(_of_accounts(accounts, _not_derived(act.faults())))
     try:
         _read_evidence(books, home.evidence / evidence)
     except Refused as refused:
         code = {"FILE_MISSING": "EVIDENCE_MISSING"}.get(refused.code, "EVIDENCE_BROKEN")
         fault = Fault(code, evidence, f"{refused.summary}; documents of this run stay unproved")
-        return [*found, *(Finding(invoice, fault) for invoice in whose.values())]
+        return [*found, *(Finding(invoice, fault) for invoice in accounts)]
     for (what,) in books.rows(VERIFY["run_differs"], {"run": run}):
         message = f"{what} is not in the books as the evidence and the audit trail have it"
         fault = Fault("RUN_DIFFERS", evidence, message)
-        found += [Finding(invoice, fault) for invoice in whose.values()]
+        found += [Finding(invoice, fault) for invoice in accounts]
     ids = dict(books.rows("SELECT name, invoice FROM verified"))
     for name, rows, now in books.rows(VERIFY["evidence_broken"]):
         how = "some were changed" if now == rows else f"{now} of {rows} are there"
         message = f"its rows of {evidence} are not what was written: {how}"
         found.append(Finding(ids[name], Fault("EVIDENCE_BROKEN", name, message)))
     underived = {one.invoice for one in found if one.fault.code == "NOT_DERIVED"}
-    compared = _from_evidence(books, act, whose)
+    compared = _from_evidence(books, act, accounts)
     # Lines that differ by their prices would owe adjustments that nobody owed.
-    differing = {one.invoice for one in compared if one.fault.code == "LINE_DIFFERS"}
+    differing = {
+        accounts[one.invoice]
+        for one in compared
+        if one.invoice and one.fault.code == "LINE_DIFFERS"
+    }
     snapshot = json.loads(told)
     compared += _from_store(books, home, act, snapshot["last_batch"] or 0)
     if asked.log:
@@ -187,7 +192,7 @@ def _verify_act(
         one
         for one in compared
         if one.invoice not in underived
-        and not (one.fault.code == "LINE_MISSING" and one.invoice in differing)
+        and not (one.fault.code == "LINE_MISSING" and accounts.get(one.invoice) in differing)
     ]
 
 
@@ -196,6 +201,15 @@ def _not_derived(faults: Iterable[Fault]) -> list[Fault]:
         Fault("NOT_DERIVED", one.place, f"cannot be derived again: {one.code}: {one.message}")
         for one in faults
     ]
+
+
+def _of_accounts(accounts: Mapping[str, str], faults: Iterable[Fault]) -> Iterator[Finding]:
+    """Faults whose places are accounts, of each document of theirs."""
+    documents = defaultdict(list)
+    for invoice, account in accounts.items():
+        documents[account].append(invoice)
+    for one in faults:
+        yield from (Finding(invoice, one) for invoice in documents.get(one.place, (None,)))
 
 
 def _read_evidence(books: Store, path: Path) -> None:
@@ -207,12 +221,12 @@ def _read_evidence(books: Store, path: Path) -> None:
     books.execute(VERIFY["proved_records"])
 
 
-def _from_evidence(books: Store, act: Act, whose: dict[str, str]) -> list[Finding]:
+def _from_evidence(books: Store, act: Act, accounts: Mapping[str, str]) -> list[Finding]:
     for name in ("no_identities", "no_days", "conflicts"):
         books.execute(VERIFY[name])
     _source(books, "FROM proved_records")
     beyond = _not_derived(derive(books, act))
-    found = [Finding(whose.get(one.place), one) for one in beyond]
+    found = list(_of_accounts(accounts, beyond))
     found += record_findings(books, "what is derived from it", _NEVER)
     return [*found, *(Finding(*one) for one in line_faults(books, act))]
 

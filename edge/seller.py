@@ -4,7 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from edge.faults import Fault
-from edge.party import DAYS_MAX, RULES, TEXT_MAX, is_printable, wrong_vat_number
+from edge.party import (
+    DAYS_MAX,
+    NO_POSTAL_CODES,
+    RULES,
+    TEXT_MAX,
+    is_printable,
+    wrong_vat_number,
+)
 
 _FOOTER_MAX: Final = 2_000
 
@@ -14,6 +21,17 @@ def wrong_seller(told: Mapping[str, Any]) -> Iterator[Fault]:
     for key, value in told.items():
         if wrong := _wrong(key, value, told.get("country")):
             yield Fault("SETTINGS_VALUE", f"seller.{key}", wrong)
+
+
+def missing_of_seller(seller: Mapping[str, Any]) -> list[str]:
+    """What an invoice must tell of a seller with a country (Directive 2006/112/EC, Article 226 (5):
+    full name and address) and these settings do not, by their keys. Nothing of one without.
+    """
+    if (country := seller.get("country")) is None:
+        return []
+    wanted = ["street", "city"] if country in NO_POSTAL_CODES else ["street", "postal_code", "city"]
+    named = [] if seller.get("name") or seller.get("legal_name") else ["name"]
+    return [*named, *(key for key in wanted if not seller.get(key))]
 
 
 def _wrong(key: str, value: Any, country: str | None) -> str | None:

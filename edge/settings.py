@@ -138,7 +138,9 @@ def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
     if faults:
         raise Refused("SETTINGS", f"{file} or the environment has {len(faults)} faults", faults)
     kafka = environ.get("HOMEMEETING_KAFKA_BOOTSTRAP_SERVERS")
-    seller = {"name": "HomeMeeting"} | told.get("seller", {})
+    seller = told.get("seller", {})
+    if not {"name", "legal_name", "country"}.intersection(seller):
+        seller = {"name": "HomeMeeting", **seller}
     texts = _TEXTS | told.get("billing", {})
     return Settings(
         home=home,

@@ -14,6 +14,8 @@ from edge.faults import Fault
 TAX_KEYS: Final[Mapping[str, type]] = {
     "oss": bool, "rate_date": str, "rate": list, "exchange": dict,
 }  # fmt: skip
+_EXCHANGE_KEYS: Final = ("rate", "on", "source")
+_SOURCE_MAX: Final = 100
 _RATE_KEYS: Final = ("country", "category", "percent", "from")
 _CATEGORY: Final = re.compile(r"[A-Za-z0-9_.:@+-]{1,128}", re.ASCII)
 _DIGITS: Final = 12
@@ -30,17 +32,27 @@ class TaxRate:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """What one unit of a currency is in the seller's tax currency: on which day and by whose word,
+    where that is told.
+    """
+
+    rate: Decimal
+    on: date | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TaxSettings:
     """`oss`: whether consumers in other countries of the EU are charged at the rate of theirs, by
     the One Stop Shop; `by_issue`: whether the day of issue decides on the rate, instead of the last
-    day of what is billed; `rates` are beside those we ship; `exchange` is what one unit of a
-    currency is in the seller's tax currency.
+    day of what is billed; `rates` are beside those we ship; `exchange` is by currency.
     """
 
     oss: bool = True
     by_issue: bool = False
     rates: tuple[TaxRate, ...] = ()
-    exchange: tuple[tuple[str, Decimal], ...] = ()
+    exchange: tuple[tuple[str, Exchange], ...] = ()
 
 
 def read_tax(told: Mapping[str, Any], place: str = "tax") -> tuple[TaxSettings, list[Fault]]:
@@ -59,18 +71,64 @@ def read_tax(told: Mapping[str, Any], place: str = "tax") -> tuple[TaxSettings, 
         faults.append(Fault("SETTINGS_VALUE", f"{place}.rate_date", "must be supply or issue"))
     exchange = {}
     for currency, text in told.get("exchange", {}).items():
-        rate = exchange_rate(str(text)) if re.fullmatch("[A-Z]{3}", currency) else None
-        if rate is None:
-            message = (
-                f'must be as USD = "0.92", more than zero, up to {_DIGITS} decimals, in quotes'
-            )
-            faults.append(Fault("SETTINGS_VALUE", f"{place}.exchange.{currency}", message))
-        else:
-            exchange[currency] = rate
+        wrong = list(_wrong_exchange(currency, text))
+        at = f"{place}.exchange.{currency}"
+        faults += [Fault("SETTINGS_VALUE", f"{at}{key}", message) for key, message in wrong]
+        if not wrong:
+            exchange[currency] = _exchange(text)
     settings = TaxSettings(
         told.get("oss", True), by_issue == "issue", tuple(rates), tuple(exchange.items())
     )
     return settings, faults
+
+
+def _exchange(told: Any) -> Exchange:
+    table = told if isinstance(told, dict) else {"rate": told}
+    rate = exchange_rate(str(table["rate"]))
+    assert rate is not None
+    return Exchange(rate, table.get("on"), table.get("source"))
+
+
+def _wrong_exchange(currency: str, told: Any) -> Iterator[tuple[str, str]]:
+    """A rate alone, or a table of it with its day and whose word it is."""
+    is_table = isinstance(told, dict)
+    table = told if is_table else {"rate": told}
+    if not re.fullmatch("[A-Z]{3}", currency) or exchange_rate(str(table.get("rate"))) is None:
+        message = f'must be as USD = "0.92", more than zero, up to {_DIGITS} decimals, in quotes'
+        yield ".rate" if is_table else "", message
+    for key in table:
+        if key not in _EXCHANGE_KEYS:
+            yield f".{key}", f"known: {', '.join(_EXCHANGE_KEYS)}"
+    if "on" in table and (not isinstance(table["on"], date) or isinstance(table["on"], datetime)):
+        yield ".on", "must be a date without quotes, such as 2026-10-30"
+    if "source" in table and not is_source(table["source"]):
+        yield ".source", f"must be 1 to {_SOURCE_MAX} printable characters on one line"
+
+
+def is_source(told: Any) -> bool:
+    """Whether a rate may be said to be of it."""
+    return (
+        isinstance(told, str)
+        and told.isprintable()
+        and bool(told.strip())
+        and len(told) <= _SOURCE_MAX
+    )
+
+
+def told_exchange(text: str) -> tuple[str, Exchange] | None:
+    """`USD=0.9213`, or `USD=0.9213@2026-10-30 ECB`; None where it is neither."""
+    found = re.fullmatch(r"([A-Z]{3})=([^@]*)(?:@(\d{4}-\d{2}-\d{2})(?: (.+))?)?", text, re.ASCII)
+    if found is None:
+        return None
+    currency, rate, day, source = found.groups()
+    exchanged = exchange_rate(rate)
+    try:
+        on = date.fromisoformat(day) if day else None
+    except ValueError:
+        return None
+    if exchanged is None or (source is not None and not is_source(source)):
+        return None
+    return currency, Exchange(exchanged, on, source)
 
 
 def exchange_rate(text: str) -> Decimal | None:

@@ -126,7 +126,7 @@ def _delete(names: list[str], address: str) -> None:
     topics = KafkaTopics.connect(KafkaSettings(address))
     if there := list(topics.find(names)):
         admin.delete_topics(there)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while topics.find(names):
         assert time.monotonic() < deadline, f"{names} are not deleted"
         time.sleep(0.02)

@@ -121,7 +121,8 @@ def packages(tax: Any = S19) -> Told:
 
 def adjustment(amount: str, number: str | None, tax: Any = S19, **changes: Any) -> Told:
     september = {"start": "2026-09-01T00:00:00+02:00", "end": "2026-10-01T00:00:00+02:00"}
-    origin = {"number": number, "period": september} if number else None
+    told = {"number": number, "issued_on": "2026-10-02", "period": september}
+    origin = told if number else None
     basis = {"advance": False}
     return line(
         amount, tax, kind="adjustment", description="Minutes of September", origin=origin,
@@ -142,8 +143,9 @@ def document(*lines: Told, places: int = 2, **changes: Any) -> Told:
     prepaid = changes.get("prepaid")
     return {
         "id": "d1", "kind": "invoice", "status": "final", "number": "HM-2026-000042",
-        "issued_on": "2026-11-02", "due_on": "2026-11-16", "corrects": None, "credit": None,
-        "reason": None, "account_id": "acme", "currency": "EUR", "plan": "business",
+        "issued_on": "2026-11-02", "due_on": "2026-11-16", "corrects": None,
+        "corrects_issued_on": None, "credit": None, "reason": None, "apart": False,
+        "account_id": "acme", "currency": "EUR", "plan": "business",
         "period": PERIOD, "seller": SELLER, "buyer": BUYER, "lines": list(lines),
         "subtotal": f"{rounded(total, places):f}", "taxes": taxes,
         "tax": f"{rounded(tax, places):f}", "tax_in": None,
@@ -171,7 +173,8 @@ def _taxes(lines: Any, places: int) -> Any:
 
 def credit_note(*lines: Told, **changes: Any) -> Told:
     about = {"kind": "credit_note", "number": "CN-2026-000007", "due_on": None}
-    return document(*lines, **{**about, "corrects": "HM-2026-000042", **changes})
+    corrected = {"corrects": "HM-2026-000042", "corrects_issued_on": "2026-11-02"}
+    return document(*lines, **{**about, **corrected, **changes})
 
 
 def of(told: Told, **changes: Any) -> Told:

@@ -19,17 +19,20 @@ from tests.oracle_ledger import (
 )
 
 
-def check_document(known: Known, month: date, document: Document, wanted: Amounts) -> None:
-    """What a run has closed: by original line it comes to what is wanted, and what it adjusts of
-    other months is one line for each, with the document that is corrected.
+def check_documents(known: Known, month: date, closed: list[Document], wanted: Amounts) -> None:
+    """What a run has closed of an account, at most one document apart: by original line it comes to
+    what is wanted, and what it adjusts of other months is one line for each, with the document that
+    is corrected.
     """
-    name = document["account_id"]
+    assert sorted(one["apart"] for one in closed) in ([False], [False, True])
+    name, ids = closed[0]["account_id"], [one["id"] for one in closed]
     period = known.ledger.periods(name)[month].period
-    assert document["period"] == period.span(period.since, period.until)
     found: dict[Key, Fraction] = {}
     others: list[Key] = []
     items = ZERO
-    for line in document["lines"]:
+    for document, line in ((one, line) for one in closed for line in one["lines"]):
+        assert document["period"] == period.span(period.since, period.until)
+        assert line["kind"] == "adjustment" or not document["apart"]
         amount = sign(document) * Fraction(line["amount"])
         if line["kind"] == "item":
             items += amount
@@ -40,8 +43,8 @@ def check_document(known: Known, month: date, document: Document, wanted: Amount
             others.append(key)
             _check_adjustment(known, name, key.first, line)
     told = {key: amount for key, amount in found.items() if amount}
-    assert told == wanted, (document["id"], dict(told.items() ^ wanted.items()))
-    assert items == known.items_of(name, month), document["id"]
+    assert told == wanted, (ids, dict(told.items() ^ wanted.items()))
+    assert items == known.items_of(name, month), ids
     assert len(others) == len(set(others)), "one line for each original line"
     assert all(wanted.get(key) for key in others), "none where the difference is zero"
 

@@ -15,7 +15,7 @@ from typing import Final
 from tests.command_line import run_here, shown_here
 from tests.homes import project
 from tests.ledger_checks import (
-    check_document,
+    check_documents,
     check_kept,
     check_left,
     check_numbers,
@@ -33,6 +33,7 @@ from tests.ledger_world import (
     draw_row,
     told,
 )
+from tests.oracle_ledger import Document
 from tests.oracle_text import money, text
 
 BEGUN: Final = date(2027, 6, 1)  # all months are over
@@ -122,13 +123,17 @@ class Clerk(Known):
         else:
             stderr = self.type("invoice", "run", "--finalize", *asked, *self.closing, failing=True)
         self.read()
-        fresh = {one["account_id"]: one for id, one in self.documents.items() if id not in before}
+        fresh: dict[str, list[Document]] = {}
+        for id, one in self.documents.items():
+            if id not in before:
+                fresh.setdefault(one["account_id"], []).append(one)
         self.left_open |= {(name, month) for name in wanted if f"USAGE_CONFLICT: {name}" in stderr}
-        for name, document in fresh.items():
+        for name, closed in fresh.items():
             assert not first[name], "there was nothing to bill in what it passed over"
             self.ledger.close(name, month)
-            check_document(self, month, document, wanted[name])
-            check_document_taxes(self, document, before)
+            check_documents(self, month, closed, wanted[name])
+            for one in closed:
+                check_document_taxes(self, one, before)
         return {
             name
             for name in wanted.keys() - fresh.keys()

@@ -65,8 +65,11 @@ def void(clerk: Clerk, document: Document) -> None:
 
 def void_month(clerk: Clerk, month: date) -> None:
     """All that runs made of it: nothing of it is left."""
-    closed = [one for name in clerk.accounts.known for one in clerk.standing(name)]
-    chosen = {one["id"] for one in closed if clerk.month(one) == month}
+    chosen = {
+        one["id"]
+        for one in clerk.documents.values()
+        if one["credit"] is None and one["status"] != "void" and clerk.month(one) == month
+    }
     if chosen:
         clerk.type("void", "--month", f"{month:%Y-%m}", "--reason", "all wrong")
         clerk.read()

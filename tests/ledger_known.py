@@ -46,18 +46,18 @@ class Known:
         return self.ledger.month_of(document["account_id"], {"period": document["period"]})
 
     def standing(self, account: str) -> list[Document]:
-        """What runs made of an account and that is not void."""
+        """What runs made of an account's months and that is not void."""
         return [
             one
             for one in mine(account, self.documents.values())
-            if one["credit"] is None and one["status"] != "void"
+            if one["credit"] is None and not one["apart"] and one["status"] != "void"
         ]
 
     def void(self) -> set[tuple[date, str]]:
         """Month and account of what is void and was not run again."""
         states: dict[tuple[date, str], set[str]] = {}
         for one in self.documents.values():
-            if one["credit"] is None:
+            if one["credit"] is None and not one["apart"]:
                 states.setdefault((self.month(one), one["account_id"]), set()).add(one["status"])
         return {place for place, found in states.items() if found == {"void"}}
 

@@ -8,7 +8,14 @@ from tests.oracle_ledger import Document, charging, mine, sign
 from tests.oracle_tax import check_taxes, last_day, line_tax
 from tests.oracle_text import text
 
-SELLER = '[seller]\nname = "HomeMeeting"\ncountry = "DE"\n'
+SELLER = """\
+[seller]
+name = "HomeMeeting"
+street = "Lindenallee 4"
+postal_code = "10115"
+city = "Berlin"
+country = "DE"
+"""
 Told = dict[str, str | None]
 
 
@@ -17,6 +24,7 @@ def check_document_taxes(known: Known, document: Document, before: Mapping[str, 
     if document["tax"] is None:
         return
     check_taxes(document)
+    assert len({one["tax"]["category"] == "O" for one in document["lines"]}) <= 1, document["id"]
     name = document["account_id"]
     earlier = [one for one in mine(name, before.values()) if one["tax"] is not None]
     for line in document["lines"]:
@@ -32,6 +40,7 @@ def check_document_taxes(known: Known, document: Document, before: Mapping[str, 
                 one
                 for one in earlier
                 if one["credit"] is None
+                and not one["apart"]
                 and one["status"] != "void"
                 and known.month(one) == key.first
             ]

@@ -23,7 +23,7 @@ ZONES: Final = (
     "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati",
     "Pacific/Pago_Pago", "Africa/Cairo",
 )  # fmt: skip
-COUNTRIES: Final = ("DE", "DE", "FR", "FI", "US")
+COUNTRIES: Final = ("DE", "DE", "FR", "FI", "US", "US", "US")
 HEADER: Final = (
     "account_id,name,email,country,language,time_zone,currency,plan,since,until,quantity\n"
 )

@@ -1,10 +1,14 @@
 """Jars that tests run or read, fetched by Maven once and kept."""
 
-import contextlib
+import fcntl
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Final
+
+_LOCK: Final = Path.home() / ".cache" / "homemeeting-maven.lock"
+_TRIES: Final = 3  # a connection may break, and what came of it is kept
 
 
 class NoJars(Exception):
@@ -19,15 +23,25 @@ def fetched(pom: Path, folder: Path) -> Path:
         return folder
     if not shutil.which("mvn"):
         raise NoJars("no mvn on the path")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    for made in (folder, _LOCK):
+        made.parent.mkdir(parents=True, exist_ok=True)
+    with _LOCK.open("w") as lock:
+        # Two of one run come to it at once, and the folder that Maven keeps is made for one.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.is_dir():
+            _fetch(pom, folder)
+    return folder
+
+
+def _fetch(pom: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as beside:
         command = ["mvn", "-B", "-q", "-f", str(pom), "dependency:copy-dependencies"]
         target = Path(beside) / "libs"
         options = ["-DincludeScope=runtime", f"-DoutputDirectory={target}"]
-        done = subprocess.run([*command, *options], check=False, capture_output=True, text=True)
-        if done.returncode:
-            why = done.stdout[-300:].strip()
-            raise NoJars(f"mvn could not fetch the jars of {pom.parent.name}: {why}")
-        with contextlib.suppress(OSError):  # another run was faster: its jars are as good
-            target.rename(folder)
-    return folder
+        for _ in range(_TRIES):
+            done = subprocess.run([*command, *options], check=False, capture_output=True, text=True)
+            if not done.returncode:
+                target.rename(folder)
+                return
+    why = done.stdout[-300:].strip()
+    raise NoJars(f"mvn could not fetch the jars of {pom.parent.name}: {why}")

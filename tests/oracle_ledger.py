@@ -275,7 +275,7 @@ class Ledger:
         standing = {
             self.month_of(account, {"period": one["period"]})
             for one in mine(account, documents)
-            if one["credit"] is None and one["status"] in ("final", "nil")
+            if one["credit"] is None and not one["apart"] and one["status"] in ("final", "nil")
         }
         return {
             first

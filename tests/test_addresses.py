@@ -8,7 +8,8 @@ import pytest
 from edge.party import NO_POSTAL_CODES, countries
 from tests.clerk import HEADER, Clerk
 
-SELLER = "[seller]\nname = 'S'\ncountry = 'DE'\n"
+PLACE = "street = 'Weg 2'\npostal_code = '10115'\ncity = 'Berlin'\n"
+SELLER = f"[seller]\nname = 'S'\ncountry = 'DE'\n{PLACE}"
 RUN = ("invoice", "run", "--month")
 MORE = "customer_type,vat_number,registration_id,street,postal_code,city"
 WHOLE = "Weg 1,10115,Berlin"
@@ -101,12 +102,46 @@ def test_what_gets_no_document_needs_no_address(clerk: Clerk) -> None:
     assert list(missing(clerk.told_by(*RUN, "2026-11", "--finalize"))) == ["idle"]
 
 
-def test_a_hold_is_told_before_it(clerk: Clerk) -> None:
+def test_a_hold_is_told_with_it_to_who_names_the_account(clerk: Clerk) -> None:
     tell(clerk, ["acme,DE,business,,,,,"])
     clerk.must("invoice", "hold", "acme", "--month", "2026-10", "--reason", "a call")
     said = clerk.told_by(*RUN, "2026-10", "--finalize", "--account", "acme")
     assert "HELD: acme: is held: a call" in said
-    assert missing(said) == {}
+    assert list(missing(said)) == ["acme"]
+    clerk.must(*RUN, "2026-10", "--finalize")  # held, and so no fault of anybody
+
+
+def test_all_that_would_keep_drafts_open_is_told_before_the_month_is_over(clerk: Clerk) -> None:
+    """Also what comes after it: an address, a rate of tax and one of exchange."""
+    clerk.settings(f"{SELLER}tax_currency = 'USD'\n")
+    tell(clerk, ["acme,DE,business,,,,,", f"fine,DE,business,,,{WHOLE}", "odd,DE,,,,,,"])
+    item = ("invoice", "item", "odd", "--description", "D", "--amount", "1", "--on", "2026-10-05")
+    for category in ("odd", "even"):
+        clerk.must(*item, "--tax-category", category)
+    early = "2026-10-20T12:00:00Z"
+    report = clerk.must(*RUN, "2026-10", now=early).stdout
+    at = report.index("Blocked")
+    wanted = (
+        ("ADDRESS_MISSING", "1", "acme"),
+        ("PERIOD_OPEN", "3", "acme"),
+        ("RATE_MISSING", "3", "acme"),
+        ("TAX_RATE_MISSING", "1", "odd"),
+    )
+    told = [tuple(row.split()[:3]) for row in report[at:].splitlines()[3:7]]
+    assert told == list(wanted)
+    mended = report[report.index("To mend before it is closed") :].split("\n\n")[0].splitlines()
+    assert [tuple(row.split()[:2]) for row in mended[3:]] == [
+        *(("acme", "ADDRESS_MISSING"), ("acme", "RATE_MISSING"), ("fine", "RATE_MISSING")),
+        *(("odd", "RATE_MISSING"), ("odd", "TAX_RATE_MISSING"), ("odd", "TAX_RATE_MISSING")),
+    ]
+    closing = clerk.types(*RUN, "2026-10", "--finalize", now=early)
+    assert "To mend before it is closed" not in closing.stdout
+    faults = [tuple(row.split(": ")[:2]) for row in closing.stderr.splitlines()]
+    for code, account in (
+        *(("PERIOD_OPEN", "acme"), ("ADDRESS_MISSING", "acme"), ("RATE_MISSING", "acme")),
+        *(("PERIOD_OPEN", "odd"), ("TAX_RATE_MISSING", "odd"), ("RATE_MISSING", "fine")),
+    ):
+        assert (code, account) in faults
 
 
 def test_countries_without_postal_codes_are_countries() -> None:

@@ -213,7 +213,7 @@ def test_a_log_cut_back_and_grown_past_its_readers_is_refused(
         producer = Producer({"bootstrap.servers": cluster.addresses, "acks": 1})
         for number in range(count):
             producer.produce(name, b"%d" % number)
-        assert producer.flush(30) == 0
+        assert producer.flush(60) == 0
 
     def read(log: KafkaSource, count: int) -> None:
         while count > 0:

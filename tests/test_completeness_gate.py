@@ -159,6 +159,9 @@ CASES: Final[list[tuple[str, Told, list[tuple[str, str]]]]] = [
         LATER, opened=False)), listed=("fra-1",)), []),
     ("listed, a file in its name, its first beat unread", Told((replace(CLOSED, beat=1), replace(
         REPLAY, opened=False)), listed=("fra-1",)), [SILENT]),
+    ("listed, its clock ran ahead when it closed, its first beat unread", Told(
+        (replace(CLOSED, beat=1), replace(LATER, phase="CLOSE", beat=AHEAD, opened=False)),
+        listed=("fra-1",)), [SILENT]),
     ("listed and never heard", Told((), listed=("fra-1",)), [SILENT]),
     ("listed in the settings", Told((FRA,), listed=("fra-1", "fra-2")),
      [("SERVER_SILENT", "server fra-2")]),

@@ -292,7 +292,7 @@ def test_through_kafka(tmp_path: Path, kafka_bootstrap: str) -> None:
         assert (held.returncode, "running `homemeeting forward`" in held.stderr) == (0, True)
         wait_until(lambda: _cancelled(tmp_path, ids, kafka) == 3)
         service.terminate()
-        assert service.wait(30) == 0
+        assert service.wait(120) == 0
 
 
 def _cancelled(home: Path, ids: list[str], kafka: dict[str, str]) -> int:

@@ -89,12 +89,15 @@ def _alike(xml: bytes) -> dict[str, Any]:
 
 def test_nor_in_what_the_commands_make(every_home: Path) -> None:
     """Lines of every kind as they are frozen, with the taxes that a German seller would owe."""
+    issued = {told["number"]: told["issued_on"] for told in documents(every_home).values()}
     for told in documents(every_home).values():
         lines = [{**line("0"), **one, "tax": line("0")["tax"]} for one in told["lines"]]
         about = {name: told[name] for name in ("kind", "number", "due_on", "period", "prepaid")}
         cii, ubl = made(document(*lines, **about))
         assert faults(cii) == faults(ubl) == []
         assert len(terms(ubl)["BG-25"]) == len(told["lines"]) > 10
+        before = {one["BT-25"]: str(one["BT-26"]) for one in terms(ubl).get("BG-3", ())}
+        assert before == {number: issued[number] for number in before}
 
 
 @pytest.mark.parametrize(

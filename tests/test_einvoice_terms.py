@@ -162,7 +162,10 @@ def test_parties_and_what_is_told_to_the_buyer() -> None:
 def test_the_documents_that_it_corrects_are_named_once() -> None:
     lines = [adjustment("1", number) for number in ("X-1", None, "X-2", "X-1")]
     found = read(credit_note(*lines, corrects="X-2"))
-    assert [one["BT-25"] for one in found["BG-3"]] == ["X-2", "X-1"]
+    assert [(one["BT-25"], one["BT-26"]) for one in found["BG-3"]] == [
+        ("X-2", date(2026, 11, 2)),
+        ("X-1", date(2026, 10, 2)),
+    ]
     assert found["BT-3"] == "381"
     assert "BG-3" not in read(document(fee("1")))
 
@@ -226,6 +229,12 @@ def test_tax_in_the_sellers_currency_stands_beside() -> None:
     assert [found[name] for name in ("BT-5", "BT-6", "BT-110", "BT-111")] == [
         "USD", "EUR", "19.00", "17.50",
     ]  # fmt: skip
+    footer = SELLER["footer"]
+    assert found["BG-1"] == [{"BT-22": f"VAT in EUR (1 USD = 0.9213 EUR).\n{footer}"}]
+    told = MATRIX["tax in another currency"]["tax_in"]
+    dated = {**told, "rate_on": "2026-10-30", "rate_source": "ECB"}
+    (note,) = read({**MATRIX["tax in another currency"], "tax_in": dated})["BG-1"]
+    assert note["BT-22"].startswith("VAT in EUR (1 USD = 0.9213 EUR; ECB, 30 October 2026).\n")
     same = {"currency": "EUR", "rate": "1", "tax": "9.31"}
     assert "BT-6" not in read(document(fee("49.00"), tax_in=same))
 

@@ -19,6 +19,7 @@ from edge import Refused
 from eventlog import JournalSource
 from producers import Emitter, EmitterSettings
 from schemas import LIMITS, decode
+from tests.command_line import wait_until
 
 T0 = 1_790_812_800_000_000  # 2026-10-01T00:00:00Z
 SECOND = 1_000_000
@@ -196,13 +197,13 @@ emitter = Emitter(Path({str(tmp_path)!r}), "eu-1", "eu", "1.0",
                   clock=lambda: time.time_ns() // 1000)
 for n in range(3):
     emitter.start_participant("a1", "m1", f"p{{n}}")
-time.sleep(1)
 print(emitter.source, flush=True)
-time.sleep(60)
+time.sleep(300)
 """
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     dead = child.stdout.readline().strip()
+    wait_until(lambda: len(_read(tmp_path, source=dead)) == 3)  # nobody has asked for a flush
     os.kill(child.pid, signal.SIGKILL)
     child.communicate()
     assert len(_read(tmp_path, source=dead)) == 3
@@ -280,7 +281,7 @@ def test_a_full_buffer_never_blocks_for_long_and_beats_say_what_was_lost(tmp_pat
         begin = time.monotonic()
         for n in range(5):
             emitter.start_participant("a1", "m1", f"p{n}")
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 20, "it waits for room, which never comes"
         assert emitter.refused == {"START": 3}
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

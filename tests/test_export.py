@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -116,3 +116,80 @@ def test_what_is_typed_wrong_is_told(clerk: Clerk, tmp_path: Path) -> None:
     empty = ("invoice", "export", "--month", "2020-01", "--format")
     assert clerk.must(*empty, "json").stdout == "[]\n"
     assert clerk.must(*empty, "csv").stdout == ",".join(COLUMNS) + "\n"
+
+
+BOOKED = """\
+book = "own"
+currency = "EUR"
+effective_from = 2026-01-01
+[[plan]]
+code = "pro"
+name = "Pro"
+[[plan.fee]]
+code = "ahead"
+description = "Ahead"
+amount = 10
+timing = "advance"
+ledger_account = "fee"
+[[plan.charge]]
+code = "records"
+description = "Records"
+meter = "participant"
+measure = "count"
+model = "per_unit"
+unit_price = 1
+minimum = 2
+discount_percent = 10
+ledger_account = "charge"
+[plan.commitment]
+amount = 5
+ledger_account = "least"
+"""
+
+
+def test_every_kind_of_line_is_booked_where_its_terms_say(tmp_path: Path) -> None:
+    """What adjusts or gives back is booked where it was charged, also when it is owed no more."""
+    clerk = Clerk(tmp_path, "2026-12-10T09:00:00Z")
+    clerk.must("price-book", "load", clerk.file("own.toml", BOOKED))
+    clerk.subscribe(acme="own/pro,2026-10-01,", void="own/pro,2026-10-01,")
+    item = ("--description", "D", "--on", "2026-10-05", "--ledger-account", "item", "--amount", "3")
+    for name in ("acme", "void"):
+        clerk.must("invoice", "item", name, *item)
+        clerk.use(name, "2026-10-05")
+    notes = {one["account_id"]: one["number"] for one in clerk.close("2026-10")}
+
+    def booked(month: str) -> Counter[tuple[str, ...]]:
+        told = clerk.must("invoice", "export", "--month", month, "--format", "json").stdout
+        rows = [one for one in json.loads(told) if one["line_kind"] != "tax"]
+        return Counter(
+            (one["account_id"], one["kind"], one["line_kind"], one["ledger_account"])
+            for one in rows
+        )
+
+    october = {("fee", "fee"): 2, ("usage", "charge"): 1, ("commitment", "least"): 1}
+    october[("item", "item")] = 1
+    wanted = {
+        (name, "invoice", *what): count
+        for name in ("acme", "void") for what, count in october.items()
+    }  # fmt: skip
+    assert booked("2026-10") == wanted
+    clerk.must("credit-note", notes["acme"], "--kind", "concession", "--reason", "r")
+    given = {
+        ("acme", "credit_note", "adjustment", where): count
+        for (_, where), count in october.items()
+    }  # fmt: skip
+    assert booked("2026-10") == wanted | given
+    concession = ("credit-note", notes["void"], "--kind", "concession", "--reason", "r")
+    clerk.must(*concession, "--line", "5=1")
+    clerk.must("void", notes["void"], "--reason", "r")
+    clerk.must("account", "end", "acme", "--on", "2026-10-31")
+    clerk.use("acme", *(f"2026-10-0{day}" for day in range(1, 9)))
+    again = clerk.close("2026-10")[-1]
+    carried = [one["ledger_account"] for one in again["lines"] if one["kind"] == "item"]
+    assert carried == ["item", "item"]
+    clerk.close("2026-11")
+    told = booked("2026-11")
+    assert {what: count for what, count in told.items() if what[0] == "acme"} == {
+        ("acme", "credit_note", "adjustment", what): 1 for what in ("fee", "charge", "least")
+    }
+    clerk.must("invoice", "verify", "--all", "--from-log")

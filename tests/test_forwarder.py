@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import secrets
 import signal
 import socket
@@ -64,10 +65,12 @@ def test_every_event_arrives_once_in_order(tmp_path: Path, kafka: KafkaSettings)
     assert _arrived(kafka, later) == list(range(1, 11))
 
 
+_DEAF = socket.socket()
+_DEAF.bind(("127.0.0.1", 0))  # nobody else gets the port, and here nobody listens
+
+
 def _nobody() -> KafkaSettings:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return KafkaSettings(f"127.0.0.1:{free.getsockname()[1]}", timeout_s=0.5)
+    return KafkaSettings(f"127.0.0.1:{_DEAF.getsockname()[1]}", timeout_s=0.5)
 
 
 def test_kafka_down_moves_nothing_and_is_waited_for(tmp_path: Path) -> None:
@@ -134,6 +137,12 @@ def test_what_a_topic_of_another_cluster_took_is_sent_again(
     assert _arrived(kafka, source) == [*range(1, 6), *range(1, 6)]
 
 
+def forward_until(forwarder: Forwarder, events: int) -> None:
+    deadline = time.monotonic() + 60
+    forwarder.run(lambda: forwarder.forwarded >= events or time.monotonic() > deadline, 0.1)
+    assert forwarder.forwarded >= events
+
+
 def test_a_topic_made_anew_under_a_running_forwarder_gets_all_of_it(
     tmp_path: Path, kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,8 +156,7 @@ def test_a_topic_made_anew_under_a_running_forwarder_gets_all_of_it(
         wait_until(lambda: topic not in topics.find([topic]))
         topics.create(TOPICS)
         later = _write_raw(tmp_path, topic, [[b"4"]])
-        deadline = time.monotonic() + 30
-        forwarder.run(lambda: forwarder.forwarded >= 7 or time.monotonic() > deadline, 0.1)
+        forward_until(forwarder, 7)
     assert [value for _, value in _read(kafka, topic, source)] == [b"1", b"2", b"3"]
     assert [value for _, value in _read(kafka, topic, later)] == [b"4"]
     admin.close()
@@ -162,7 +170,7 @@ def test_a_topic_deleted_under_a_running_forwarder_is_named_and_not_made(
     _write_raw(tmp_path, topic, [[b"1"]])
     hasty = replace(kafka, timeout_s=1)
     with Forwarder(tmp_path, hasty, sleep=time.sleep) as forwarder:
-        assert forwarder.run_once() == 1
+        forward_until(forwarder, 1)  # a second is little where the machine has much else to do
         admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
         admin.delete_topics([topic])
         wait_until(lambda: topic not in topics.find([topic]))
@@ -305,17 +313,24 @@ def test_damage_of_the_journal_is_told_once_and_the_rest_is_sent(
     assert (again.returncode, again.stderr) == (0, "0 messages forwarded\n")
 
 
-@pytest.mark.parametrize("after_s", [0.5, 4.0])
+@pytest.mark.parametrize("after_s", [0.5, 3.0])
 def test_the_service_stops_at_once_while_kafka_is_down(tmp_path: Path, after_s: float) -> None:
-    """Within the client's own patience, or in a pause of ours."""
+    """Within the client's own patience, which is of ten seconds."""
     servers = _nobody().bootstrap_servers
     with start(tmp_path, "forward", kafka_bootstrap_servers=servers) as service:
-        wait_until((tmp_path / "journal" / "forward.lock").exists)
+        wait_until(lambda: _listens(service.pid))
         time.sleep(after_s)
         asked = time.monotonic()
         service.send_signal(signal.SIGTERM)
-        assert service.wait(20) == 0
-    assert time.monotonic() - asked < 5
+        assert service.wait(120) == 0
+    assert time.monotonic() - asked < 9.5 - after_s
+
+
+def _listens(process: int) -> bool:
+    """Whether it is one already that SIGTERM asks to stop, and does not end."""
+    status = Path(f"/proc/{process}/status").read_text("utf-8")
+    (caught,) = re.findall(r"^SigCgt:\s*(\w+)", status, re.MULTILINE)
+    return bool(int(caught, 16) >> signal.SIGTERM - 1 & 1)
 
 
 def _alter(kafka: KafkaSettings, topic: str, key: str, value: str) -> None:

@@ -28,7 +28,7 @@ from warehouse import open_store
 
 KIB: Final = 1024
 BLOCK_MS: Final = 20
-PATIENCE_S: Final = 5.0  # of a busy machine, where BLOCK_MS is meant
+PATIENCE_S: Final = 30.0  # of a busy machine, where BLOCK_MS is meant, and not for ever
 CODES: Final = ("STORE_FAILED", "STORE_UNKNOWN", "EVIDENCE_WRITE", "DOCUMENT_WRITE")
 ROOMS: Final = [0, 8, 16, 32, 64, 96, 128, 192, 256, 320, 512, 768, 1024, 1536, 2048]  # KiB
 NOW: Final = instant(CLOSED_AT_US).isoformat()

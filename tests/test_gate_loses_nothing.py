@@ -169,7 +169,9 @@ def test_what_is_called_complete_lacks_nothing(tmp_path: Path, seed: int) -> Non
     print(f"seed {seed}")
     rng = random.Random(seed)
     calm, held = 0, 0
-    for number in range(8):
+    for number in range(100):
+        if number >= 8 and min(calm, held) > 20:
+            break  # hardly ever are so few complete in eight
         folder = tmp_path / str(number)
         folder.mkdir()
         home = Settings(folder, None, "clerk", grace_hours=0)

@@ -4,12 +4,14 @@ What is right works with both clients; what is wrong is refused, named, and tell
 """
 
 import random
+import re
 import secrets
 import socket
 import struct
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +85,7 @@ def test_what_is_right_is_forwarded_and_read(tmp_path: Path, right: KafkaSetting
         log = open_kafka(right, ["meetings.usage"], library)
         log.assign({})
         at, ends, mine = {}, log.ends(["meetings.usage"]), 0
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while any(at.get(place, 0) < end for place, end in ends.items()):
             assert time.monotonic() < deadline
             for one in log.poll(1000, 0.3):
@@ -133,18 +135,29 @@ def _wrong(guarded: GuardedBroker, password: str, name: str) -> tuple[KafkaSetti
     return _settings(address, access(guarded, password), 1.0), code
 
 
+def _refusal(settings: KafkaSettings, said: str) -> Refused:
+    """Of connecting, within the time that it has. A machine may be too slow for that: where not
+    this is said, the broker is asked once more, with patience.
+    """
+    for patience_s in (settings.timeout_s, 15.0):
+        started = time.monotonic()
+        with pytest.raises(Refused) as caught:
+            KafkaTopics.connect(replace(settings, timeout_s=patience_s))
+        assert time.monotonic() - started < 6 * patience_s + 30
+        if said in str(caught.value):
+            break
+    return caught.value
+
+
 @pytest.mark.parametrize("name", WRONGS)
 def test_what_is_wrong_is_refused_and_named(
     guarded: GuardedBroker, password: str, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings, code = _wrong(guarded, password, name)
-    started = time.monotonic()
-    with pytest.raises(Refused) as caught:
-        KafkaTopics.connect(settings)
-    assert time.monotonic() - started < 10
-    assert caught.value.code == code
-    assert settings.servers()[0] in caught.value.summary, "names the broker"
-    for told in (str(caught.value), repr(settings), repr(settings.access), caplog.text):
+    caught = _refusal(settings, code)
+    assert caught.code == code
+    assert settings.servers()[0] in caught.summary, "names the broker"
+    for told in (str(caught), repr(settings), repr(settings.access), caplog.text):
         assert password not in told
         assert WRONG not in told
 
@@ -154,9 +167,9 @@ def test_librdkafka_reads_nothing_and_names_it_too(
     guarded: GuardedBroker, password: str, name: str
 ) -> None:
     settings, code = _wrong(guarded, password, name)
-    client = open_client(settings, "librdkafka")
+    client = open_client(replace(settings, timeout_s=10.0), "librdkafka")
     client.assign({("meetings.usage", 0): 0})
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     with pytest.raises(Refused) as caught:
         while time.monotonic() < deadline:
             assert client.fetch(100, 0.5) == {}
@@ -167,41 +180,47 @@ def test_librdkafka_reads_nothing_and_names_it_too(
 
 
 @pytest.mark.parametrize(
-    ("operation", "said"),
+    ("operation", "said", "patience_s"),
     [
-        (ACLOperation.DESCRIBE, "TopicAuthorizationFailedError: {topic}"),
-        (ACLOperation.DESCRIBE_CONFIGS, "Kafka does not tell how {topic} are set: give this user"),
-        (ACLOperation.READ, "{topic}"),
+        (ACLOperation.DESCRIBE, "TopicAuthorizationFailedError: {topic}", 10.0),
+        (ACLOperation.DESCRIBE_CONFIGS, "Kafka does not tell how {topic} are set: give this", 2.0),
+        (ACLOperation.READ, "{topic}", 10.0),
     ],
     ids=["describe", "describe settings", "read"],
 )
 def test_rights_that_are_missing_are_named(
-    guarded: GuardedBroker, password: str, operation: ACLOperation, said: str
+    guarded: GuardedBroker, password: str, operation: ACLOperation, said: str, patience_s: float
 ) -> None:
-    """Nobody waits for them: that Kafka refuses does not pass by itself."""
+    """Nobody waits for them: that Kafka refuses does not pass by itself; but settings that it does
+    not tell may be those of a topic just made.
+    """
     topic = f"homemeeting.test.{secrets.token_hex(6)}"
     known = KafkaTopics.connect(KafkaSettings(guarded.broker.address))
     known.create([topic])
     known.close()
     guarded.deny(USER, operation, topic)
-    settings = _settings(guarded.address("SCRAM"), _scram(guarded, password), 2.0)
+    access = _scram(guarded, password)
     for library in LIBRARIES:
-        with (
-            pytest.raises(Refused) as caught,
-            closing(open_kafka(settings, [topic], library)) as log,
-        ):
-            log.assign({})
-            deadline = time.monotonic() + 20
-            while time.monotonic() < deadline:
-                assert log.poll(100, 0.3) == []
+        for patience in (patience_s, 15.0):
+            settings = _settings(guarded.address("SCRAM"), access, patience)
+            with (
+                pytest.raises(Refused) as caught,
+                closing(open_kafka(settings, [topic], library)) as log,
+            ):
+                log.assign({})
+                deadline = time.monotonic() + 60
+                while time.monotonic() < deadline:
+                    assert log.poll(100, 0.3) == []
+            if caught.value.code != "KAFKA_UNREACHABLE":  # the machine was too slow
+                break
         assert caught.value.code == "KAFKA_REFUSED"
         assert said.format(topic=topic) in caught.value.summary
 
 
 def test_who_is_sent_astray_is_told_that_kafka_answers(guarded: GuardedBroker) -> None:
     settings = _settings(guarded.address("ASTRAY"), KafkaAccess(), 1.0)
-    with pytest.raises(Refused, match=r"answers, and not where it .* advertised\.listeners"):
-        KafkaTopics.connect(settings)
+    caught = _refusal(settings, "answers, and not where it")
+    assert re.search(r"answers, and not where it .* advertised\.listeners", str(caught))
 
 
 def _hang_up(link: socket.socket) -> None:
@@ -233,12 +252,9 @@ def test_what_is_no_broker_is_one_that_does_not_answer(guarded: GuardedBroker, t
         (store, KafkaAccess(), "KAFKA_NEEDS_TLS"),
     ):
         with listening(talk, over) as address:
-            settings, started = _settings(address, access, 0.5), time.monotonic()
-            with pytest.raises(Refused) as caught:
-                KafkaTopics.connect(settings)
-            assert time.monotonic() - started < 10
-            assert caught.value.code == code
-            assert address in caught.value.summary
+            caught = _refusal(_settings(address, access, 0.5), code)
+            assert caught.code == code
+            assert address in caught.summary
 
 
 # What a broker answers to whom it would let in.

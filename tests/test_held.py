@@ -68,6 +68,7 @@ def test_a_stopped_projector_holds_on_and_goes_on_where_it_stood(
                 writing = run_here(tmp_path, "consume", "--once")
                 assert (writing.returncode, writing.stderr.splitlines()[-1]) == (1, busy)
                 assert _members(kafka) == []
+                wait_until(lambda: "waiting: " in (tmp_path / "second.log").read_text())
                 time.sleep(PAUSE_S)
                 first.send_signal(signal.SIGCONT)
                 wait_until(lambda: _status(tmp_path) != "")
@@ -124,7 +125,7 @@ read = []
 while sum(len(one.payloads) for one in read) < 100:
     read += log.poll(1000, 0.5)
 os.kill(os.getpid(), signal.SIGSTOP)
-with open_store(home / "usage.duckdb", "usage", wait_s=20).closing() as store:
+with open_store(home / "usage.duckdb", "usage", wait_s=60).closing() as store:
     try:
         Projector(store, lambda: time.time_ns() // 1000).apply(read)
     except Refused as refusal:
@@ -154,7 +155,7 @@ def test_a_zombie_changes_nothing(tmp_path: Path, rng: random.Random, kafka: Kaf
             assert run_here(home, "consume", "--once", **told).returncode == 0
             before = _tables(home)
             zombie.send_signal(signal.SIGCONT)
-            out, _ = zombie.communicate(timeout=60)
+            out, _ = zombie.communicate(timeout=120)
         text = out.decode()
         assert text.startswith("POSITION_MOVED: "), text
         assert text.endswith(": another projector was here; start again\n")
@@ -229,7 +230,7 @@ def test_two_processes_emit_as_one_server_at_once(tmp_path: Path, rng: random.Ra
         with pipes[0].open("w") as one, pipes[1].open("w") as other:
             for number, event in enumerate(events):
                 (one if number % 2 else other).write(json.dumps(event) + "\n")
-        assert [process.wait(60) for process in emitting] == [0, 0]
+        assert [process.wait(120) for process in emitting] == [0, 0]
     finally:
         for process in emitting:
             process.kill()
@@ -261,7 +262,7 @@ def test_two_billing_runs_at_once_while_the_projector_runs(tmp_path: Path) -> No
         runs = [start(home, *run_of, said=log.open("wb"), **told) for log in logs]
         codes = [run.wait(120) for run in runs]
         service.send_signal(signal.SIGTERM)
-        assert service.wait(20) == 0
+        assert service.wait(120) == 0
     assert 0 in codes
     for code, other, log in zip(codes, reversed(runs), logs, strict=True):
         busy = f"STORE_BUSY: process {other.pid} holds {home / 'books.duckdb'}"

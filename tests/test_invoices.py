@@ -233,5 +233,5 @@ def test_everything_that_reads_gives_the_same_while_the_projector_runs(home: Pat
         served = [shown(home, *arguments) for arguments in asked]
         assert run(home, "verify").returncode == 0
         service.terminate()
-        assert service.wait(20) == 0
+        assert service.wait(120) == 0
     assert [shown(home, *arguments) for arguments in asked] == served

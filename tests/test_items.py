@@ -82,13 +82,15 @@ def test_an_item_is_added_listed_and_taken_out(home: Path) -> None:
     (row,) = shown(home, *ITEM, "--amount", "450.00", "--on", "2026-10-15")
     assert row == {
         "item": "i000001", "account_id": "acme", "on_day": "2026-10-15", "amount": "450",
-        "currency": "EUR", "tax_category": None, "billed": None, "description": "Training",
+        "currency": "EUR", "tax_category": None, "ledger_account": None, "billed": None,
+        "description": "Training",
     }  # fmt: skip
     gift = ("--amount", "-0.000000000001", "--on", "2026-09-30", "--tax-category", "education")
-    assert run(home, *ITEM, *gift).returncode == 0
+    assert run(home, *ITEM, *gift, "--ledger-account", "4400").returncode == 0
     listed = shown(home, "invoice", "items", "--account", "acme")
-    assert [(one["item"], one["amount"], one["tax_category"]) for one in listed] == [
-        ("i000002", "-0.000000000001", "education"), ("i000001", "450", None),
+    names = ("item", "amount", "tax_category", "ledger_account")
+    assert [tuple(one[name] for name in names) for one in listed] == [
+        ("i000002", "-0.000000000001", "education", "4400"), ("i000001", "450", None, None),
     ]  # fmt: skip
     assert shown(home, "invoice", "items", "--account", "yen") == []
     assert run(home, "invoice", "item-remove", "i000002", *REASON).returncode == 0
@@ -123,6 +125,7 @@ def test_days_texts_and_categories_are_checked(home: Path) -> None:
         (*ITEM, "--amount", "1", "--on", "2026-02-30"),
         (*ITEM[:3], "--description", "a\nb", "--amount", "1", "--on", "2026-10-15"),
         (*ITEM, "--amount", "1", "--on", "2026-10-15", "--tax-category", "a b"),
+        (*ITEM, "--amount", "1", "--on", "2026-10-15", "--ledger-account", "4400 "),
         (*ITEM, "--amount", "1"),
         ("invoice", "item-remove", "i000001"),
     ):

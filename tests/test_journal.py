@@ -308,7 +308,7 @@ def test_a_journal_copied_without_its_locks_is_held_by_nobody(tmp_path: Path) ->
 def _hold(root: Path, ready: "multiprocessing.synchronize.Event", done: object) -> None:
     JournalWriter.open(root, "fra-1", incarnation="one")
     ready.set()
-    done.wait(20)  # type: ignore[attr-defined]
+    done.wait(300)  # type: ignore[attr-defined]
 
 
 def test_a_second_writer_of_one_incarnation_is_told_who_holds_it(tmp_path: Path) -> None:
@@ -316,7 +316,7 @@ def test_a_second_writer_of_one_incarnation_is_told_who_holds_it(tmp_path: Path)
     ready, done = spawn.Event(), spawn.Event()
     other = spawn.Process(target=_hold, args=(tmp_path, ready, done))
     other.start()
-    assert ready.wait(20)
+    assert ready.wait(120)
     with pytest.raises(Refused, match=f"LOCK_HELD.*process {other.pid}"):
         JournalWriter.open(tmp_path, "fra-1", incarnation="one")
     done.set()

@@ -49,14 +49,14 @@ def test_a_hole_is_in_flight_until_its_partitions_are_read_past_markers_and_all(
 ) -> None:
     name = f"{library}-{uuid.uuid4().hex[:8]}/00"
     producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": name})
-    producer.init_transactions(20)
+    producer.init_transactions(60)
 
     def send(topic: str, *values: bytes, commit: bool = True) -> None:
         producer.begin_transaction()
         for value in values:
             producer.produce(topic, value, key=name.encode())
-        assert producer.flush(20) == 0
-        (producer.commit_transaction if commit else producer.abort_transaction)(20)
+        assert producer.flush(60) == 0
+        (producer.commit_transaction if commit else producer.abort_transaction)(60)
 
     whole = open_kafka(kafka, library=library)
     beats = open_kafka(kafka, [BEATS], library=library)
@@ -91,18 +91,18 @@ def test_partitions_with_nothing_left_to_read_are_read_to_their_end(
     """One emptied by hand, one that holds nothing but an aborted transaction."""
     plain = Producer({"bootstrap.servers": kafka.bootstrap_servers})
     plain.produce(TOPIC, usage("gone/0", 1), partition=0)
-    assert plain.flush(20) == 0
+    assert plain.flush(60) == 0
     admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
     admin.delete_records({TopicPartition(TOPIC, 0): 1})
     admin.close()
     aborting = Producer(
         {"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": uuid.uuid4().hex}
     )
-    aborting.init_transactions(20)
+    aborting.init_transactions(60)
     aborting.begin_transaction()
     aborting.produce(TOPIC, usage("gone/0", 2), partition=1)
-    assert aborting.flush(20) == 0
-    aborting.abort_transaction(20)
+    assert aborting.flush(60) == 0
+    aborting.abort_transaction(60)
     log = open_kafka(kafka, library=library)
     with open_store(tmp_path / "usage.duckdb", "usage").closing() as store:
         projector = Projector(store, lambda: time.time_ns() // 1000)
@@ -129,7 +129,7 @@ def test_the_service_waits_for_kafka_and_can_be_stopped_meanwhile(tmp_path: Path
         assert service.poll() is None
         assert not (tmp_path / "usage.duckdb").exists(), "it holds what it does not need"
         service.send_signal(signal.SIGTERM)
-        assert service.wait(20) == 0
+        assert service.wait(120) == 0
 
 
 def test_a_topic_made_anew_is_not_healthy(tmp_path: Path, kafka: KafkaSettings) -> None:
@@ -137,7 +137,7 @@ def test_a_topic_made_anew_is_not_healthy(tmp_path: Path, kafka: KafkaSettings) 
     address = kafka.bootstrap_servers
     plain = Producer({"bootstrap.servers": address})
     plain.produce(TOPIC, usage("a/0", 1))
-    assert plain.flush(20) == 0
+    assert plain.flush(60) == 0
     told = {"kafka_bootstrap_servers": address}
     assert run_here(tmp_path, "consume", "--once", **told).returncode == 0
     assert shown_here(tmp_path, "status", **told)["healthy"] is True

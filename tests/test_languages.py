@@ -218,7 +218,11 @@ def test_a_line_is_told_in_the_customers_language(
         "quantity": None,
         "included": None,
         "tiers": [],
-        "origin": {"number": "HM-1", "period": usage_line(0)["period"]},
+        "origin": {
+            "number": "HM-1",
+            "issued_on": "2026-10-02",
+            "period": usage_line(0)["period"],
+        },
         "basis": {"owed": "1234.50", "charged": "4.00", "advance": True},
     }
     before = {**adjustment, "basis": {"charged": "4.00", "advance": False}}

@@ -149,7 +149,9 @@ def again(clerk: Clerk) -> None:
 def credit_some(clerk: Clerk) -> None:
     if found := to_credit(clerk):
         document = clerk.rng.choice(found)
-        credit(clerk, document, clerk.rng.choice(KINDS), draw_lines(clerk, document))
+        # What was conceded on one apart that is void then comes with the account's next document.
+        kind = "correction" if document["apart"] else clerk.rng.choice(KINDS)
+        credit(clerk, document, kind, draw_lines(clerk, document))
 
 
 def void_one(clerk: Clerk) -> None:

@@ -36,12 +36,17 @@ def test_documents_of_before_taxes_stay_and_the_next_are_taxed(tmp_path: Path) -
     clerk = Clerk(tmp_path, "2026-12-10T09:00:00Z", acme="p")
     clerk.use("acme", "2026-10-05", "2026-11-05")
     before = clerk.close("2026-10")
+    item = ("--description", "Of before", "--amount", "3", "--on", "2026-11-05")
+    clerk.must("invoice", "item", "acme", *item)
     to_version(clerk.home / "books.duckdb", 1)
     clerk.settings(SELLER)
     clerk.use("acme", "2026-10-06")
     after = clerk.close("2026-11")
     assert clerk.sees("invoice", "list", "--month", "2026-10") == before
-    assert told(after[0]) == [("usage", "1.00", "S", "19"), ("adjustment", "1.00", "S", "19")]
+    assert told(after[0]) == [
+        ("usage", "1.00", "S", "19"), ("adjustment", "1.00", "S", "19"),
+        ("item", "3.00", "S", "19"),
+    ]  # fmt: skip
     clerk.must("invoice", "verify", "--all", "--from-log")
 
 

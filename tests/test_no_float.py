@@ -55,7 +55,7 @@ from billing.statement import statement
 from billing.too_old import note_old, too_old
 from billing.vat_checks import list_vat_checks
 from edge import Refused, Settings
-from edge.tax_settings import TaxSettings
+from edge.tax_settings import Exchange, TaxSettings
 from tests.billed import CLOSED_AT_US, MIDDLE_US, fill_books, record, store_usage, tell_late
 from tests.command_line import run_here, usage_event
 from warehouse import Store
@@ -187,8 +187,9 @@ def test_a_float_halfway_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_statement_of_billing_has_a_float(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    seller = (("name", "H"), ("country", "DE"), ("tax_currency", "PLN"))
-    taxed = TaxSettings(exchange=(("EUR", Decimal("4.25")),))
+    place = (("street", "Weg 1"), ("postal_code", "10115"), ("city", "Berlin"))
+    seller = (("name", "H"), ("country", "DE"), *place, ("tax_currency", "PLN"))
+    taxed = TaxSettings(exchange=(("EUR", Exchange(Decimal("4.25"))),))
     home = Settings(tmp_path, None, "clerk", seller=seller, tax=taxed)
     used = [("a", "p", 5), ("a", "p", 7), ("a", None, 2**62), ("nobody", "p", 1)]
     store_usage(

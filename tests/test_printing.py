@@ -15,13 +15,11 @@ from tests.pdf_text import pdf_rows
 from tests.test_tax import BUYERS, SELLER, join
 from tests.test_verify import LOADED
 
-WHOLE = SELLER + 'street = "Lindenallee 4"\npostal_code = "10115"\ncity = "Berlin"\n'
-
 
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Clerk:
     clerk = Clerk(tmp_path_factory.mktemp("october"), "2026-12-10T09:00:00Z")
-    clerk.settings(WHOLE)
+    clerk.settings(SELLER)
     join(clerk, **{name: BUYERS[name] for name in ("home", "works", "far")})
     for name in ("home", "works", "far"):
         clerk.use(name, "2026-10-05", "2026-10-06")

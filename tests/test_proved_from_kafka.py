@@ -28,11 +28,11 @@ def write(home: Path, rng: random.Random, server: str) -> str:
 
 def send_in_transactions(address: str, *, commit: bool) -> None:
     producer = Producer({"bootstrap.servers": address, "transactional.id": f"t{commit}"})
-    producer.init_transactions(20)
+    producer.init_transactions(60)
     producer.begin_transaction()
     producer.produce(USAGE, b"noise", partition=0)
-    assert producer.flush(20) == 0
-    (producer.commit_transaction if commit else producer.abort_transaction)(20)
+    assert producer.flush(60) == 0
+    (producer.commit_transaction if commit else producer.abort_transaction)(60)
 
 
 def test_the_archive_stands_for_what_kafka_has_deleted(
@@ -116,7 +116,7 @@ def the_same_messages(kafka: KafkaSettings, archive: str) -> bool:
 def _drained(log: object, ends: dict[object, int]) -> list[tuple[object, ...]]:
     slices: list[Slice] = []
     at: dict[object, int] = {}
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while any(at.get(place, 0) < end for place, end in ends.items()):
         assert time.monotonic() < deadline
         for one in log.poll(7, 0.3):  # type: ignore[attr-defined]

@@ -70,7 +70,7 @@ def test_it_starts_again_when_rows_are_given_up(tmp_path: Path, rng: random.Rand
         io.FileIO(tmp_path / "said", "w") as file,
         start(tmp_path, "consume", said=file) as service,  # type: ignore[arg-type]
     ):
-        assert service.wait(60) == 1, "it ends by itself"
+        assert service.wait(120) == 1, "it ends by itself"
     assert said in (tmp_path / "said").read_text()
     status = shown_here(tmp_path, "status")
     assert (status["healthy"], status["quarantine"]) == (False, 600)

@@ -216,7 +216,7 @@ def test_a_rebuild_waits_for_no_projector_and_a_projector_waits_for_a_reader(
                 f"STORE_BUSY: process {service.pid} holds"
             )
             service.send_signal(signal.SIGTERM)
-            assert service.wait(20) == 0
+            assert service.wait(120) == 0
         finally:
             service.kill()
             service.wait()

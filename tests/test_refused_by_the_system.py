@@ -154,4 +154,4 @@ def test_who_mends_the_quarantine_of_a_running_service_is_told_how(home: Path) -
             assert f"process {service.pid} holds" in said
             assert "stop it if it is `homemeeting consume`" in said
         service.terminate()
-        assert service.wait(20) == 0
+        assert service.wait(120) == 0

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.command_line import wait_until
 from tests.tuning_events import END, FIRST, HOUR, SERVERS, START, load, project, sample
 from tuning import as_html, tuning_report
 from warehouse import open_store
@@ -69,6 +70,7 @@ def test_the_page_itself_lets_no_script_run_and_nothing_be_fetched(page: Any) ->
         " {textContent: 'window.evil = 1'}))"
     )
     assert page.evaluate("typeof window.evil") == "undefined"
+    wait_until(lambda: len(page.complaints) >= 2)  # they are told when they come
     assert len([one for one in page.complaints if "Content Security Policy" in one]) == 2
 
 

@@ -61,6 +61,37 @@ def test_a_seller_who_tells_nothing_is_nowhere_yet(tmp_path: Path) -> None:
         )
 
 
+def test_a_name_is_made_up_for_nobody_who_tells_one_or_a_country(tmp_path: Path) -> None:
+    for seller in ({"legal_name": "S"}, {"country": "DE"}):
+        text = "".join(f"{key} = {value!r}\n" for key, value in seller.items())
+        assert dict(told(tmp_path, f"[seller]\n{text}").seller) == seller
+
+
+@pytest.mark.parametrize(
+    ("seller", "missing"),
+    [
+        ("country = 'DE'", "name, street, postal_code, city"),
+        ("country = 'DE'\nlegal_name = 'S'\nstreet = 'Weg 1'", "postal_code, city"),
+        ("country = 'HK'\nname = 'S'", "street, city"),
+    ],
+)
+def test_no_document_is_closed_without_the_sellers_name_and_address(
+    tmp_path: Path, seller: str, missing: str
+) -> None:
+    clerk = Clerk(tmp_path, "2026-12-10T09:00:00Z", ours="base")
+    clerk.settings(f"[seller]\n{seller}\n")
+    for words in (("run", "--month", "2026-10", "--finalize"), ("finalize", "--month", "2026-10")):
+        assert clerk.told_by("invoice", *words) == (
+            f"SELLER_INCOMPLETE: [seller] has a country, and no {missing}: every document must "
+            "have the seller's full name and address; nothing was closed\n"
+        )
+        assert clerk.states() == {}
+    report = clerk.must("invoice", "run", "--month", "2026-10").stdout
+    assert f"SELLER_INCOMPLETE         1  ours   [seller] has a country, and no {missing}" in report
+    assert clerk.states() == {"2026-10.ours": "draft"}
+    assert clerk.sees("invoice", "preview", "--account", "ours")["lines"]
+
+
 def test_every_value_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     wrong = {
         "name": f"'{'n' * 2_000}'",

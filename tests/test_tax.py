@@ -12,7 +12,7 @@ from billing.tax import EU, OUTSIDE, REVERSE_CHARGE, Rule, find_rule
 from billing.tax_rates import rate_rows
 from edge import Fault, Refused
 from edge.settings import load_settings
-from edge.tax_settings import TaxSettings
+from edge.tax_settings import Exchange, TaxSettings
 from tests.clerk import HEADER, Clerk
 from tests.oracle_tax import check_taxes, last_day, line_tax
 from warehouse import open_store
@@ -20,6 +20,9 @@ from warehouse import open_store
 SELLER = """\
 [seller]
 name = "HomeMeeting GmbH"
+street = "Lindenallee 4"
+postal_code = "10115"
+city = "Berlin"
 country = "DE"
 vat_number = "DE136695976"
 """
@@ -107,10 +110,14 @@ def test_every_country_of_the_union_has_a_rate_on_every_day() -> None:
 def test_rates_of_the_settings_join_ours(tmp_path: Path) -> None:
     swiss = rate("CH", "standard", "8.1", "2024-01-01")
     german = rate("DE", "standard", "18", "2027-01-01")
-    text = f'{swiss}{german}[tax.exchange]\nUSD = "0.9213"\n'
+    pounds = 'GBP = { rate = "1.14", on = 2026-10-30, source = "ECB" }\n'
+    text = f'{swiss}{german}[tax.exchange]\nUSD = "0.9213"\n{pounds}'
     (tmp_path / "homemeeting.toml").write_text(text)
     settings = load_settings(tmp_path, {}).tax
-    assert settings.exchange == (("USD", Decimal("0.9213")),)
+    assert settings.exchange == (
+        ("USD", Exchange(Decimal("0.9213"))),
+        ("GBP", Exchange(Decimal("1.14"), date(2026, 10, 30), "ECB")),
+    )
     found = {(one["country"], one["since"]): one for one in rate_rows(settings)}
     assert found["CH", date(2024, 1, 1)]["ppm"] == 81_000
     assert found["DE", date(2021, 1, 1)]["until"] == date(2027, 1, 1)
@@ -126,6 +133,8 @@ rate_date = "payment"
 USD = 0.92
 usd = "1"
 EUR = "0"
+GBP = { rate = "1", on = "2026-10-30", source = "", day = 1 }
+CHF = { on = 2026-10-30 }
 [[tax.rate]]
 country = "Switzerland"
 category = "a b"
@@ -144,6 +153,7 @@ until = 2025-01-01
     assert places == [
         *(f"tax.rate[1].{key}" for key in ("until", "country", "category", "percent", "from")),
         "tax.rate_date", "tax.exchange.usd", "tax.exchange.EUR",
+        *(f"tax.exchange.GBP.{key}" for key in ("day", "on", "source")), "tax.exchange.CHF.rate",
     ]  # fmt: skip
 
 
@@ -238,10 +248,8 @@ unit_price = 1
 def test_over_a_change_of_rate_at_new_year(tmp_path: Path, by_issue: bool) -> None:
     """Slovakia: 20 % until the end of 2024, 23 % from 2025 on. December is invoiced in January."""
     clerk = Clerk(tmp_path, "2025-03-10T09:00:00Z")
-    clerk.settings(
-        '[seller]\ncountry = "SK"\n[tax]\nrate_date = "issue"\n' if by_issue
-        else '[seller]\ncountry = "SK"\n'
-    )  # fmt: skip
+    slovak = SELLER.replace('"DE"', '"SK"').replace('vat_number = "DE136695976"\n', "")
+    clerk.settings(slovak + '[tax]\nrate_date = "issue"\n' * by_issue)
     clerk.must("price-book", "load", clerk.file("sk.toml", BOOK))
     rows = f"{HEADER}\nacme,A,a@a.example,SK,en,Europe/Bratislava,EUR,pro,2024-12-01,\n"
     clerk.must("account", "import", clerk.file("a.csv", rows))
@@ -374,16 +382,30 @@ def test_tax_in_another_currency_is_told_in_the_sellers_too(tmp_path: Path) -> N
         "RATE_MISSING: home: there is no rate of EUR in PLN: see [tax.exchange] or --rate\n" in said
     )
     assert clerk.states() == {"2026-10.home": "draft", "2026-10.works": "final"}  # nothing to tell
-    for wrong in ("EUR", "EUR=0", "EUR=x", "eur=4.25", "EUR=4.25=1"):
+    for wrong in (
+        *("EUR", "EUR=0", "EUR=x", "eur=4.25", "EUR=4.25=1", "EUR=4.25@", "EUR=4.25@2026-02-30"),
+        *("EUR=4.25@2026-10-30 ", "EUR=4.25@2026-10-30 a\nb", "EUR=4.25@2026-10-30x"),
+    ):
         done = clerk.types("invoice", "run", "--month", "2026-10", "--finalize", "--rate", wrong)
         assert done.returncode == 2, wrong
-    one = clerk.close("2026-10", "--rate", "EUR=4.2537")[0]
-    assert (one["tax"], one["tax_in"]) == (
-        "0.38",
-        {"currency": "PLN", "rate": "4.2537", "tax": "1.62"},
-    )
+    one = clerk.close("2026-10", "--rate", "EUR=4.2537@2026-10-30 NBP")[0]
+    rate = {"currency": "PLN", "rate": "4.2537", "rate_on": "2026-10-30", "rate_source": "NBP"}
+    assert (one["tax"], one["tax_in"]) == ("0.38", {**rate, "tax": "1.62"})
+    shown = clerk.must("invoice", "show", one["number"]).stdout
+    assert "Tax in PLN, at 4.2537 for one EUR (NBP, 2026-10-30): 1.62" in shown
+    clerk.settings(SELLER)  # what is given back keeps the rate that it had
     note = clerk.sees("credit-note", one["number"], "--kind", "concession", "--reason", "r")[0]
-    assert (note["total"], note["tax_in"]["tax"]) == ("2.38", "1.62")
+    assert (note["total"], note["tax_in"]) == ("2.38", {**rate, "tax": "1.62"})
+
+
+def test_a_rate_of_exchange_may_have_no_day_and_no_source(clerk: Clerk) -> None:
+    clerk.settings(SELLER + 'tax_currency = "PLN"\n')
+    join(clerk, home=BUYERS["home"])
+    clerk.use("home", "2026-10-05")
+    (one,) = clerk.close("2026-10", "--rate", "EUR=4.25")
+    assert one["tax_in"] == {
+        "currency": "PLN", "rate": "4.25", "rate_on": None, "rate_source": None, "tax": "0.81",
+    }  # fmt: skip
 
 
 def test_what_is_given_back_in_parts_is_no_cent_more_than_the_whole(clerk: Clerk) -> None:

@@ -110,10 +110,21 @@ def test_all_that_article_226_asks_for_is_on_the_page(
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_a_document_that_corrects_names_the_one_it_corrects(code: str) -> None:
-    """Article 219."""
+    """Article 219: by its number and its day. What a line corrects is named as well."""
     buyer = {**AUSTRIAN, "language": code}
-    note = taxed(tax(), kind="credit_note", credit="correction", corrects="X-7", buyer=buyer)
-    assert within(language_of(code).text("why_correction", number="X-7"), text(note))
+    about = {"corrects": "X-7", "corrects_issued_on": "2026-10-02"}
+    note = taxed(tax(), kind="credit_note", credit="correction", buyer=buyer, **about)
+    line = note["lines"][0]
+    origin = {"number": "X-6", "issued_on": "2026-09-03", "period": line["period"]}
+    adjusts = {"kind": "adjustment", "origin": origin, "basis": {"advance": False, "charged": "1"}}
+    note["lines"][0] = {**line, **adjusts, "quantity": None}
+    language, found = language_of(code), text(note)
+    for wanted in (
+        language.text("why_correction", number="X-7"),
+        f"X-7 ({language.day_of('2026-10-02')})",
+        language.text("charged_before_in", number=f"X-6 ({language.day_of('2026-09-03')})"),
+    ):
+        assert within(wanted, found), wanted
 
 
 def test_tax_is_told_in_the_sellers_currency_too() -> None:
@@ -122,6 +133,18 @@ def test_tax_is_told_in_the_sellers_currency_too() -> None:
     found = rows(taxed(tax(), currency="USD", tax_in=told))
     assert "VAT in EUR (1 USD = 0.9213 EUR)  191.86 EUR" in found
     assert "VAT 19 % on 1,096.04 USD  208.25 USD" in found
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_rate_is_told_with_its_day_and_source(code: str) -> None:
+    told = {"currency": "EUR", "rate": "0.9213", "tax": "191.86", "rate_on": "2026-10-30"}
+    buyer, language = {**BUYER, "language": code}, language_of(code)
+    day, rate = language.day_of("2026-10-30"), language.number(Decimal("0.9213"))
+    values = {"currency": "EUR", "foreign": "USD", "rate": rate}
+    for source, wanted in (("ECB", f"ECB, {day}"), (None, day)):
+        exchange = {**told, "rate_source": source}
+        found = text(taxed(tax(), currency="USD", tax_in=exchange, buyer=buyer))
+        assert within(language.text("tax_in_by", **values, source=wanted), found)
 
 
 def test_the_sums_of_two_rates() -> None:

@@ -109,7 +109,7 @@ def produce(producer: KafkaProducer, messages: Iterable[Message]) -> Counter[tup
         producer.send(topic, key=source.encode(), value=value) for topic, source, value in messages
     ]
     producer.flush()
-    placed = [future.get(10) for future in futures]
+    placed = [future.get(60) for future in futures]
     return Counter((one.topic, str(one.partition)) for one in placed)
 
 

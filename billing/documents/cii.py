@@ -13,6 +13,7 @@ from billing.documents.semantic_invoice import (
     Days,
     Line,
     Party,
+    Preceding,
     Price,
     SemanticInvoice,
     TaxBreakdown,
@@ -25,8 +26,9 @@ _PREFIXES: Final[dict[str | None, str]] = {
     "rsm": f"{_STANDARD}CrossIndustryInvoice:100",
     "ram": f"{_STANDARD}ReusableAggregateBusinessInformationEntity:100",
     "udt": f"{_STANDARD}UnqualifiedDataType:100",
+    "qdt": f"{_STANDARD}QualifiedDataType:100",
 }
-_rsm, _ram, _udt = (maker(namespace) for namespace in _PREFIXES.values())
+_rsm, _ram, _udt, _qdt = (maker(namespace) for namespace in _PREFIXES.values())
 
 
 def cii_xml(invoice: SemanticInvoice) -> bytes:
@@ -89,10 +91,16 @@ def _settlement(invoice: SemanticInvoice) -> Element:
             _ram("TotalPrepaidAmount", None if invoice.paid is None else _number(invoice.paid)),
             _ram("DuePayableAmount", _number(invoice.due)),
         ),
-        *(
-            _ram("InvoiceReferencedDocument", _ram("IssuerAssignedID", number))
-            for number in invoice.preceding
-        ),
+        *(_preceding(one) for one in invoice.preceding),
+    )
+
+
+def _preceding(one: Preceding) -> Element:
+    day = one.issued_on and _qdt("DateTimeString", f"{one.issued_on:%Y%m%d}", format="102")
+    return _ram(
+        "InvoiceReferencedDocument",
+        _ram("IssuerAssignedID", one.number),
+        _ram("FormattedIssueDateTime", day),
     )
 
 

@@ -25,12 +25,13 @@ from billing.documents.semantic_invoice import (
     Identifier,
     Party,
     Payment,
+    Preceding,
     SemanticInvoice,
     TaxBreakdown,
     TaxCategory,
 )
 from billing.documents.semantic_lines import category, semantic_lines, whole_days
-from billing.documents.sums import UNTAXED, signed_sum
+from billing.documents.sums import UNTAXED, exchanged, signed_sum
 from billing.documents.xml_text import clean
 from billing.language import ENGLISH, Language, language_of
 
@@ -73,7 +74,7 @@ def semantic_invoice(document: _Told) -> SemanticInvoice:
         buyer_reference=clean(document["buyer"].get("buyer_reference")),
         purchase_order=clean(document["buyer"].get("purchase_order")),
         terms=_terms(document, language),
-        note=clean("\n".join(filter(None, (document["reason"], document["seller"].get("footer"))))),
+        note=_note(document, tax_in, language),
         preceding=_preceding(document),
         seller=seller,
         buyer=replace(buyer, identifier=clean(document["account_id"])),
@@ -252,11 +253,14 @@ def _name(party: _Told) -> str | None:
     return clean(party.get("legal_name")) or clean(party.get("name"))
 
 
-def _preceding(document: _Told) -> tuple[str, ...]:
-    """The documents it corrects, as a whole or by a line, once each."""
-    origins = [line["origin"]["number"] for line in document["lines"] if line["origin"]]
-    told = (clean(number) for number in (document["corrects"], *origins))
-    return tuple(dict.fromkeys(number for number in told if number))
+def _preceding(document: _Told) -> tuple[Preceding, ...]:
+    """The documents it corrects, as a whole or by a line, once each. A nil one has no number."""
+    origins = [line["origin"] for line in document["lines"] if line["origin"]]
+    told = {document["corrects"]: document["corrects_issued_on"]}
+    for origin in origins:
+        told.setdefault(origin["number"], origin["issued_on"])
+    numbered = ((clean(number), _day(day)) for number, day in told.items())
+    return tuple(Preceding(number, day) for number, day in numbered if number)
 
 
 def _payment(document: _Told) -> Payment | None:
@@ -266,6 +270,13 @@ def _payment(document: _Told) -> Payment | None:
         return None
     means = _SEPA_TRANSFER if document["currency"] == "EUR" else _TRANSFER
     return Payment(means, _text(document["number"]), iban, bic or None)
+
+
+def _note(document: _Told, tax_in: _Told | None, language: Language) -> str | None:
+    """All that is told in words. No term of the standard has the rate of exchange."""
+    rate = f"{exchanged(tax_in, document['currency'], language)}." if tax_in else None
+    told = (document["reason"], rate, document["seller"].get("footer"))
+    return clean("\n".join(filter(None, told)))
 
 
 def _terms(document: _Told, language: Language) -> str | None:

@@ -13,7 +13,7 @@ from billing.documents.einvoice import why_not
 from billing.documents.parties import facts, full_name, party, shortened
 from billing.documents.payment import payment_code, payment_words
 from billing.documents.sums import carries_several, line_rate, minus, sum_rows, tax_notes
-from billing.explanation import Row, explain
+from billing.explanation import Row, dated, explain
 from billing.language import Language, language_of
 
 Document = Mapping[str, Any]
@@ -106,11 +106,17 @@ def _facts(document: Document, language: Language) -> Iterator[tuple[str, str]]:
         "due_on": due_on and language.day_of(due_on),
         "period": document["period"] and language.span(document["period"]),
         "customer": document["account_id"],
-        "for_invoice" if is_credit else "for_credit_note": document["corrects"],
+        "for_invoice" if is_credit else "for_credit_note": _corrected(document, language),
         "purchase_order": document["buyer"].get("purchase_order"),
         "buyer_reference": document["buyer"].get("buyer_reference"),
     }
     yield from ((language.text(key), value) for key, value in told.items() if value)
+
+
+def _corrected(document: Document, language: Language) -> str | None:
+    """The number with the day, which together are one document beyond doubt."""
+    number, day = document["corrects"], document["corrects_issued_on"]
+    return dated(number, day, language) if number else None
 
 
 def _why(document: Document, language: Language) -> Iterator[str]:

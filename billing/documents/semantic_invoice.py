@@ -39,6 +39,14 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class Preceding:
+    """BG-3: an invoice that is corrected, as a whole or by a line."""
+
+    number: str  # BT-25
+    issued_on: date | None  # BT-26
+
+
+@dataclass(frozen=True, slots=True)
 class Days:
     """BG-14, BG-26: from the first day to the last."""
 
@@ -114,7 +122,7 @@ class SemanticInvoice:
     purchase_order: str | None  # BT-13
     terms: str | None  # BT-20
     note: str | None  # BT-22
-    preceding: tuple[str, ...]  # BT-25
+    preceding: tuple[Preceding, ...]
     seller: Party
     buyer: Party
     delivered_to: str  # BT-70

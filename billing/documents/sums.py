@@ -95,9 +95,19 @@ def _taxed(tax: Tax, document: Document, language: Language) -> str:
     return language.text("taxed_in", rate=rate, country=language.country(tax["country"]))
 
 
-def _converted(told: Mapping[str, str], currency: str, language: Language) -> SumRow:
+def exchanged(told: Mapping[str, str], currency: str, language: Language) -> str:
+    """In which currency the tax is told too, at which rate, and of when and whom that is."""
     rate = language.number(Decimal(told["rate"]))
-    label = language.text("tax_in", currency=told["currency"], foreign=currency, rate=rate)
+    values = {"currency": told["currency"], "foreign": currency, "rate": rate}
+    day = told.get("rate_on")
+    of = [told.get("rate_source"), language.day_of(day) if day else None]
+    if source := ", ".join(filter(None, of)):
+        return language.text("tax_in_by", **values, source=source)
+    return language.text("tax_in", **values)
+
+
+def _converted(told: Mapping[str, str], currency: str, language: Language) -> SumRow:
+    label = exchanged(told, currency, language)
     return label, signed_sum(told["tax"], told["currency"], language), False
 
 

@@ -49,8 +49,15 @@ def ubl_xml(invoice: SemanticInvoice) -> bytes:
         _days(invoice.days),
         _order(invoice),
         *(
-            _cac("BillingReference", _cac("InvoiceDocumentReference", _cbc("ID", number)))
-            for number in invoice.preceding
+            _cac(
+                "BillingReference",
+                _cac(
+                    "InvoiceDocumentReference",
+                    _cbc("ID", one.number),
+                    _cbc("IssueDate", one.issued_on and one.issued_on.isoformat()),
+                ),
+            )
+            for one in invoice.preceding
         ),
         _cac("AccountingSupplierParty", _party(invoice.seller)),
         _cac("AccountingCustomerParty", _party(invoice.buyer)),

@@ -3,7 +3,8 @@
 SELECT
     documents.account_id, documents.month, documents.currency, notes.number,
     terms.content ->> 'description' AS description,
-    terms.content ->> '$.basis.tax_category' AS tax_category, lines.amount
+    terms.content ->> '$.basis.tax_category' AS tax_category,
+    terms.content ->> '$.basis.ledger_account' AS ledger_account, lines.amount
 FROM credited
 INNER JOIN invoices AS documents ON credited.id = documents.id
 INNER JOIN invoices AS notes ON documents.id = notes.corrects AND notes.credit = 'concession'

@@ -28,7 +28,7 @@ SELECT
     CASE WHEN NOT is_nil THEN
         CASE ready.kind WHEN 'invoice' THEN $invoice ELSE $credit_note END || printf(
             '%06d', CASE ready.kind WHEN 'invoice' THEN $last_invoice ELSE $last_credit_note END
-            + row_number() OVER (PARTITION BY ready.kind, is_nil ORDER BY ready.account_id)
+            + row_number() OVER (PARTITION BY ready.kind, is_nil ORDER BY ready.account_id, ready.account)
         )
     END AS number
 FROM ready

@@ -1,5 +1,6 @@
 SELECT
-    lines.*, terms.content, origins.number AS origin_number, origins.month AS origin_month,
+    lines.*, terms.content, origins.number AS origin_number,
+    origins.issued_on AS origin_issued_on, origins.month AS origin_month,
     origins.start_us AS origin_start_us, origins.end_us AS origin_end_us
 FROM invoice_lines AS lines
 INNER JOIN terms USING (term)

@@ -1,1 +1,1 @@
-SELECT *, NULL AS corrected_number FROM drafted_heads WHERE id IN (SELECT unnest($ids))
+SELECT *, NULL AS corrected_number, NULL AS corrected_issued_on FROM drafted_heads WHERE id IN (SELECT unnest($ids))

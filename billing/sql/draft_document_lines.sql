@@ -1,6 +1,7 @@
 -- As `document_lines`, of drafts that are not kept.
 SELECT
-    lines.*, terms.content, origins.number AS origin_number, origins.month AS origin_month,
+    lines.*, terms.content, origins.number AS origin_number,
+    origins.issued_on AS origin_issued_on, origins.month AS origin_month,
     origins.start_us AS origin_start_us, origins.end_us AS origin_end_us
 FROM taxed_lines AS lines
 INNER JOIN (

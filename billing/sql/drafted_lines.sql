@@ -14,4 +14,4 @@ SELECT
     lines.advance, lines.origin, lines.variant, lines.records, lines.own, lines.quantity,
     lines.packages, lines.tiers, lines.discount, lines.bound, lines.owed, lines.charged,
     lines.amount
-FROM extra_lines AS lines INNER JOIN drafts USING (account_id)
+FROM extra_lines AS lines INNER JOIN drafts USING (account_id, apart)

@@ -38,7 +38,8 @@ SELECT
     cohorts.* EXCLUDE (cohort, month, has_document, books, known_books, history), $seller AS seller,
     list_sort(list_distinct(list_concat(cohorts.books, more_books.books))) AS books,
     to_json(accounts)::VARCHAR AS buyer, NULL::HUGEINT AS tax, accounts.payment_terms_days, before.origin,
-    coalesce(sums.lines, 0) AS lines,
+    coalesce(sums.lines, 0) AS lines, coalesce(again.documents, 0) AS documents,
+    FALSE AS apart,
     coalesce(sums.amount, 0::HUGEINT) + coalesce(extra.amount, 0::HUGEINT) AS subtotal,
     CASE WHEN subtotal < 0 THEN 'credit_note' ELSE 'invoice' END AS kind,
     coalesce(sums.is_nil, TRUE) AND coalesce(extra.is_nil, TRUE) AS is_nil

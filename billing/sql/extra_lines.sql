@@ -27,5 +27,6 @@ SELECT
     records, own, quantity, packages, tiers, discount, bound, owed, charged,
     coalesce(owed, 0::HUGEINT) - charged AS amount,
     row_number() OVER (PARTITION BY account_id ORDER BY month, place NULLS LAST, key, variant)
-        AS place
+        AS place,
+    FALSE AS apart
 FROM every

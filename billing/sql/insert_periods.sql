@@ -5,7 +5,7 @@ SELECT
     cohorts.history, cohorts.known_books AS books
 FROM closing
 INNER JOIN drafts USING (account)
-INNER JOIN members USING (account)
+INNER JOIN members ON drafts.account_id = members.account_id
 INNER JOIN draft_cohorts AS cohorts ON members.cohort = cohorts.cohort
 UNION ALL BY NAME
 SELECT

@@ -1,7 +1,7 @@
 -- Items with the document that bills each.
 SELECT
     items.item, items.account_id, items.on_day, items.description, items.amount,
-    accounts.currency, items.tax_category, items.concession, billed.billed
+    accounts.currency, items.tax_category, items.ledger_account, items.concession, billed.billed
 FROM items
 INNER JOIN accounts USING (account_id)
 LEFT JOIN billed_items AS billed USING (item)

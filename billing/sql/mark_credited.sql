@@ -5,4 +5,4 @@ FROM credited
 INNER JOIN invoices AS documents ON credited.id = documents.id
 INNER JOIN invoice_lines AS lines ON documents.id = lines.invoice
 INNER JOIN terms USING (term)
-WHERE terms.key IS NOT NULL AND (lines.month <> documents.month OR $reason <> 'void')
+WHERE terms.key IS NOT NULL AND (lines.month <> documents.month OR documents.apart OR $reason <> 'void')

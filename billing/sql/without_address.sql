@@ -1,7 +1,7 @@
 -- The drafts of businesses whose address is not whole, and what of it is missing. A seller who is
 -- nowhere yet asks for none, and what is nil gets no document to write it on.
 CREATE OR REPLACE TEMP TABLE without_address AS
-SELECT
+SELECT DISTINCT
     drafts.account_id,
     concat_ws(
         ', ',

@@ -96,7 +96,7 @@ class Browser:
             page.call(f"{domain}.enable")
         page.call("Page.navigate", url=path.as_uri())
         loaded = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-        while page.evaluate("document.readyState") != "complete":
+        while page.evaluate("document.readyState + location.href") != f"complete{path.as_uri()}":
             pass
         page.call("Runtime.evaluate", expression=loaded, awaitPromise=True)
         return page

@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from tests.maven import NoJars, fetched
 
@@ -24,7 +25,7 @@ KAFKA_VERSION = "4.3.1"
 IMAGE = f"apache/kafka:{KAFKA_VERSION}"
 # A broker of a test lives for seconds: what a second compiler makes of it never pays.
 _JAVA = ("java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-_READY_S = 60.0
+_READY_S = 120.0
 _POM = Path(__file__).with_name("pom.xml")
 _LIBS = Path.home() / ".cache" / "homemeeting-kafka" / KAFKA_VERSION
 # Its classes as a first run leaves them, which spares each later one half of its start. Java looks
@@ -223,13 +224,25 @@ def properties(
     return "\n".join([*lines, f"log.dirs={data}"] if data else lines) + "\n"
 
 
+def _ports() -> Iterator[int]:
+    """Each once, and none that another process of the run hands out: a broker that starts listens
+    seconds later. Below those that the system gives to clients: one could take it before that.
+    """
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    own = range(15_000 + number, 32_000, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    yield from random.SystemRandom().sample(own, len(own))
+
+
+_PORTS: Final = _ports()
+
+
 def free_port() -> int:
-    """Below those that the system gives to clients: one could take it before the broker does."""
-    while True:
-        port = random.SystemRandom().randrange(15_000, 32_000)
+    """Nobody listens there, and it was not given before."""
+    for port in _PORTS:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+    raise AssertionError("all ports were given")
 
 
 def wait(port: int, process: "subprocess.Popen[bytes]") -> None:

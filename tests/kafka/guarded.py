@@ -21,6 +21,7 @@ from confluent_kafka.admin import AdminClient
 from kafka import KafkaAdminClient
 from kafka.admin import (
     ACL,
+    ACLFilter,
     ACLOperation,
     ACLPermissionType,
     ResourcePattern,
@@ -29,6 +30,7 @@ from kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
+from tests.command_line import wait_until
 from tests.kafka.broker import Broker, Guarded, NoBroker, free_port, own_broker
 
 USER = "homemeeting"
@@ -75,7 +77,7 @@ class GuardedBroker:
             assert told == {USER: None}
         finally:
             admin.close()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not self._lets_in(password):
             assert time.monotonic() < deadline, "the new password is not known"
 
@@ -97,7 +99,9 @@ class GuardedBroker:
         return True
 
     def deny(self, user: str, operation: ACLOperation, topic: str) -> None:
-        """From now on `user` may not do this with `topic`, everybody else all."""
+        """From now on `user` may not do this with `topic`, everybody else all. A broker says that
+        it is so before it is.
+        """
         pattern = ResourcePattern(ResourceType.TOPIC, topic)
         every, denied = ACLPermissionType.ALLOW, ACLPermissionType.DENY
         admin = KafkaAdminClient(bootstrap_servers=self.broker.address)
@@ -109,6 +113,8 @@ class GuardedBroker:
                 ]
             )
             assert told["failed"] == []
+            anybody = ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, pattern)
+            wait_until(lambda: len(admin.describe_acls(anybody)[0]) == 2)
         finally:
             admin.close()
 

@@ -40,7 +40,7 @@ def _accept(server: socket.socket, context: ssl.SSLContext | None, talk: Talk) -
 
 def _serve(link: socket.socket, context: ssl.SSLContext | None, talk: Talk) -> None:
     with contextlib.suppress(OSError), link:
-        link.settimeout(20)
+        link.settimeout(120)
         if context is None:
             talk(link)
         else:

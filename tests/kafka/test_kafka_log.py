@@ -74,13 +74,13 @@ def _send(
         options["transactional.id"] = f"t{secrets.token_hex(4)}"
     producer = Producer(options)
     if commit is not None:
-        producer.init_transactions(20)
+        producer.init_transactions(60)
         producer.begin_transaction()
     for value in values:
         producer.produce(topic, value, key=key, partition=partition)
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
     if commit is not None:
-        (producer.commit_transaction if commit else producer.abort_transaction)(20)
+        (producer.commit_transaction if commit else producer.abort_transaction)(60)
 
 
 def _drain(log: KafkaSource, topic: str, events_max: int = 1000) -> list[Slice]:
@@ -88,7 +88,7 @@ def _drain(log: KafkaSource, topic: str, events_max: int = 1000) -> list[Slice]:
     ends = log.ends([topic])
     reached = dict.fromkeys(ends, 0)
     slices: list[Slice] = []
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while any(reached[place] < end for place, end in ends.items()):
         assert time.monotonic() < deadline, f"stands at {reached}, the end is {ends}"
         for one in log.poll(events_max, 0.3):
@@ -105,7 +105,7 @@ def test_an_empty_topic_gives_nothing(source: KafkaSource, topic: str) -> None:
     source.assign({})
     started = time.monotonic()
     assert source.poll(100, 0.3) == []
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
     assert list(source.ends([topic]).values()) == [0, 0]
 
 
@@ -196,7 +196,7 @@ def test_what_comes_with_a_new_partition_is_handed_on_once(
     _send(kafka_bootstrap, topic, [b"3", b"4"])
     slices = source.poll(100, 5)
     _send(kafka_bootstrap, topic, [b"5"])
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while len(_payloads(slices)) < 3:
         assert time.monotonic() < deadline
         slices += source.poll(100, 0.3)
@@ -212,18 +212,25 @@ def test_a_topic_deleted_while_it_is_read_stays_deleted(
     source.assign({})
     source.poll(100, 0.3)
     admin.delete_topics([topic])
-    with pytest.raises(Refused) as caught:
-        for _ in range(50):
-            assert source.poll(100, 0.1) == []
-    assert caught.value.code == "TOPIC_CHANGED"
-    assert "was deleted" in str(caught.value.faults[0])
+    caught = _stopped(source)
+    assert caught.code == "TOPIC_CHANGED"
+    assert "was deleted" in str(caught.faults[0])
     source._client.fetch(100, 1.0)  # the client's own curiosity goes on
     assert topics.find([topic]) == {}
     assert source.ends([topic]) == source.begins([topic]) == {}
 
 
+def _stopped(source: KafkaSource) -> Refused:
+    """What reading is refused with in the end; nothing is handed on before."""
+    deadline = time.monotonic() + 60
+    with pytest.raises(Refused) as caught:
+        while time.monotonic() < deadline:
+            assert source.poll(100, 0.1) == [], "handed on what may belong to another topic"
+    return caught.value
+
+
 def _drain_new(source: KafkaSource) -> list[Slice]:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     slices: list[Slice] = []
     while not any(one.payloads for one in slices):
         assert time.monotonic() < deadline, "the new partition is not read"
@@ -233,7 +240,7 @@ def _drain_new(source: KafkaSource) -> list[Slice]:
 
 def _recreate(topics: KafkaTopics, admin: KafkaAdminClient, topic: str) -> None:
     admin.delete_topics([topic])
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while topics.find([topic]):
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -252,10 +259,7 @@ def test_a_topic_made_anew_is_refused_at_assign_and_while_reading(
     positions = {one.partition: one.next for one in _drain(source, topic)}
     _recreate(topics, admin, topic)
     _send(kafka_bootstrap, topic, [b"x", b"y", b"z"])
-    with pytest.raises(Refused) as reading:
-        for _ in range(50):
-            assert source.poll(100, 0.3) == [], "handed on what belongs to another topic"
-    assert reading.value.code == "TOPIC_CHANGED"
+    assert _stopped(source).code == "TOPIC_CHANGED"
     with pytest.raises(Refused) as assigning:
         source.assign(positions)
     assert assigning.value.code == "TOPIC_CHANGED"
@@ -309,10 +313,7 @@ def test_events_deleted_while_reading_are_refused(
     source.assign({})
     admin.delete_records({TopicPartition(topic, 0): 6})
     client.assign({(topic, 0): 0, (topic, 1): 0})  # throws away what was fetched ahead
-    with pytest.raises(Refused) as caught:
-        for _ in range(50):
-            assert source.poll(100, 0.3) == []
-    assert caught.value.code == "LOG_GONE"
+    assert _stopped(source).code == "LOG_GONE"
     source.close()
 
 
@@ -398,11 +399,11 @@ def test_a_topic_that_the_broker_does_not_know_yet_is_asked_for_again_and_then_n
     ["127.0.0.1:{free}", "no port", "127.0.0.1:99999", "", "a..b:9092", f"{'a' * 64}.example:9092"],
 )
 def test_an_unreachable_broker_is_one_sentence(address: str) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free = probe.getsockname()[1]
-    started = time.monotonic()
-    with pytest.raises(Refused) as caught:
-        open_kafka(KafkaSettings(address.format(free=free), timeout_s=2), ["x"])
+    with socket.socket() as deaf:  # it has the port, and does not listen
+        deaf.bind(("127.0.0.1", 0))
+        where = address.format(free=deaf.getsockname()[1])
+        started = time.monotonic()
+        with pytest.raises(Refused) as caught:
+            open_kafka(KafkaSettings(where, timeout_s=2), ["x"])
     assert caught.value.code == "KAFKA_UNREACHABLE"
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30

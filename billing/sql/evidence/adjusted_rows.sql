@@ -9,7 +9,8 @@ WITH rows AS (
         list(records.chargeable ORDER BY extra.place) AS chargeable
     FROM closing
     INNER JOIN drafts USING (account)
-    INNER JOIN extra_lines AS extra ON drafts.account_id = extra.account_id
+    INNER JOIN extra_lines AS extra
+        ON drafts.account_id = extra.account_id AND drafts.apart = extra.apart
     INNER JOIN adjusted_records AS records
         ON extra.account_id = records.whose AND extra.month = records.month
         AND extra.key = records.key AND extra.variant IS NOT DISTINCT FROM records.line_variant

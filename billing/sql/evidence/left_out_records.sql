@@ -4,7 +4,7 @@ SELECT
     months.month, records.account_id, records.record_id::VARCHAR AS record_id,
     records.started_at, records.last_seen, records.meeting_id, records.participant_id,
     records.meter, records.variant, records.stopped, records.quantity
-FROM closing
+FROM (SELECT DISTINCT account_id FROM closing) AS closing
 INNER JOIN revisited_members AS members ON closing.account_id = members.account_id
 INNER JOIN revisited_months AS months USING (cohort)
 SEMI JOIN postponed

@@ -8,7 +8,8 @@ WITH spoken AS (
         server_id, settled_us, beat_us, since_us > 31536000000000 AS is_itself,
         CASE
             WHEN since_us > 31536000000000 THEN beat_us
-            WHEN since_us IS NULL THEN least(beat_us, watermark_us)
+            -- A beat that is yet to come is none, whatever was promised with it.
+            WHEN since_us IS NULL AND beat_us IS NOT NULL THEN least(beat_us, watermark_us)
         END AS own_us
     FROM gate_told
 ),

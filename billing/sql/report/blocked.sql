@@ -1,7 +1,7 @@
 -- What keeps drafts open, but for holds, and accounts from having one; `why` is of the first.
 SELECT code, count(DISTINCT account_id) AS accounts, min(account_id) AS first, arg_min(why, account_id) AS why
 FROM (
-    SELECT code, account_id, coalesce(out_of_order, why, '') AS why FROM blocked WHERE code <> 'HELD'
+    SELECT code, account_id, coalesce(why, '') AS why FROM blocks WHERE code <> 'HELD'
     UNION ALL
     SELECT code, account_id, why FROM report_left_out
 )

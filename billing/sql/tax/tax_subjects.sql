@@ -13,4 +13,4 @@ SELECT
     drafts.id AS invoice, drafts.lines + lines.place AS line, lines.term, drafts.zone,
     drafts.account_id, lines.key, lines.month, lines.variant,
     lines.kind = 'adjustment' AS is_adjustment, lines.origin, lines.amount
-FROM extra_lines AS lines INNER JOIN drafts USING (account_id)
+FROM extra_lines AS lines INNER JOIN drafts USING (account_id, apart)

@@ -8,9 +8,10 @@ before AS (
 )
 
 SELECT
-    members.account, verified.account_id, verified.invoice AS id, before.origin,
-    coalesce(sums.lines, 0) AS lines
+    members.account + CASE WHEN apart THEN (SELECT count(*) FROM members) ELSE 0 END AS account,
+    verified.account_id, verified.invoice AS id, before.origin, verified.apart,
+    CASE WHEN apart THEN 0 ELSE coalesce(sums.lines, 0) END AS lines
 FROM members
 INNER JOIN verified USING (account_id)
-LEFT JOIN sums USING (account)
+LEFT JOIN sums ON members.account = sums.account
 LEFT JOIN before USING (account_id)

@@ -1,7 +1,7 @@
 -- The one-off items that the documents carry.
 SELECT
     verified.account_id, items.item, items.on_day, items.description, items.amount,
-    items.tax_category, items.concession, invoices.zone, verified.currency
+    items.tax_category, items.ledger_account, items.concession, invoices.zone, verified.currency
 FROM frozen_lines AS lines
 INNER JOIN verified USING (invoice)
 INNER JOIN invoices ON verified.invoice = invoices.id

@@ -9,10 +9,12 @@ FROM adjustments AS owing
 INNER JOIN verified USING (account_id)
 INNER JOIN periods ON verified.invoice = periods.invoice AND owing.month = periods.month
 LEFT JOIN terms ON owing.term = terms.term
-WHERE NOT EXISTS (
-    SELECT 1 FROM frozen_lines AS lines
-    WHERE lines.invoice = verified.invoice AND lines.kind = 'adjustment'
-        AND lines.month = owing.month AND lines.key = owing.key
+WHERE NOT verified.apart AND NOT EXISTS (
+    SELECT 1 FROM invoices AS documents
+    INNER JOIN invoice_lines AS lines ON documents.id = lines.invoice
+    INNER JOIN terms ON lines.term = terms.term
+    WHERE documents.account_id = verified.account_id AND documents.run = verified.run
+        AND lines.kind = 'adjustment' AND lines.month = owing.month AND terms.key = owing.key
         AND lines.variant IS NOT DISTINCT FROM owing.variant
 )
 AND NOT EXISTS (

@@ -1,0 +1,9 @@
+-- The documents that are parted: what stands apart is taken off a draft, and is one of its own.
+INSERT INTO drafts BY NAME
+SELECT
+    drafts.* REPLACE (
+        drafts.account + (SELECT count(*) FROM members) AS account,
+        drafts.month || '.' || drafts.account_id || '#' || (drafts.documents + 2) AS id,
+        0 AS lines, TRUE AS apart, 0::HUGEINT AS subtotal
+    )
+FROM drafts SEMI JOIN apart_lines USING (account_id)
