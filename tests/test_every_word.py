@@ -80,8 +80,9 @@ def in_language(found: Found, code: str) -> Iterator[Told]:
         yield credit_note(*(back if credit is None else back[:1]), **about, **given)
     several = (line("1", S19, description=OWN), line("1", ZERO, description=OWN))
     yield document(*several, line("1", REVERSED, description=OWN), **about)
-    dinar = {"currency": "KWD", "tax_in": {"currency": "EUR", "rate": "3.1", "tax": "0.59"}}
-    yield document(line("1.000", S19, description=OWN), places=3, **about, **dinar)
+    exchange = {"currency": "EUR", "rate": "3.1", "tax": "0.59", "rate_on": "2026-10-31"}
+    told = {"currency": "KWD", "tax_in": {**exchange, "rate_source": OWN}}
+    yield document(line("1.000", S19, description=OWN), places=3, **about, **told)
     yield document(line("1", S19, description=OWN), **about, credit="void", corrects="CN-7")
 
 
