@@ -21,6 +21,7 @@ from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_sym
 from billing import wording
 
 LANGUAGES: Final = ("en", "de", "fr", "es", "ja")
+_FIRST: Final = {"fr": "1er"}  # of a month, which babel has as a number alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ class Language:
         return self.said.get(english, english)
 
     def day(self, day: date) -> str:
-        return str(format_date(day, "long", self.locale))
+        text = str(format_date(day, "long", self.locale))
+        return f"{self._in_month(day)}{text[1:]}" if text.startswith("1 ") else text
 
     def day_of(self, text: str) -> str:
         """Of a day or a moment in ISO 8601."""
@@ -89,7 +91,7 @@ class Language:
         last = moment(period["end"]).date() - timedelta(days=1)
         if first >= last:
             return self.day(first)
-        days = {"first_day": str(first.day), "last_day": str(last.day)}
+        days = {"first_day": self._in_month(first), "last_day": self._in_month(last)}
         is_one_month = (first.year, first.month) == (last.year, last.month)
         # A region may put its month before its day, where the short form would be nonsense.
         is_usual = self._long_date == _home_locale(self.code).date_formats["long"].pattern
@@ -98,6 +100,9 @@ class Language:
 
     def country(self, code: str) -> str:
         return str(self.locale.territories.get(code, code))
+
+    def _in_month(self, day: date) -> str:
+        return _FIRST.get(self.code, "1") if day.day == 1 else str(day.day)
 
     @property
     def decimal_sign(self) -> str:

@@ -304,6 +304,11 @@ MATRIX: dict[str, Told] = {
     "credit note by Peppol": credit_note(
         adjustment("9.00", "HM-2026-000042", REVERSED), buyer=BELGIAN
     ),
+    "in Japanese": document(
+        tiers(REVERSED), packages(REVERSED), adjustment("-1.00", "HM-2026-000003", REVERSED),
+        line("-2.00", REVERSED, concession="CN-2026-000007"), due_on=None,
+        buyer=of(BELGIAN, language="ja"),
+    ),
     "an address, but no order": document(
         fee("49.00", tax=REVERSED), buyer=of(BELGIAN, purchase_order=None)
     ),
@@ -324,7 +329,8 @@ def drawn_document(rng: random.Random) -> Told:
     )
     lines = [_drawn_line(rng, rng.choice(categories), places) for _ in range(rng.randint(1, 12))]
     texts = {rng.choice(["street", "region", "legal_name"]): rng.choice([ODD, "x", "Müller & Co"])}
-    changes: Told = {"currency": currency, "buyer": of(buyer, **texts)}
+    language = rng.choice(["de", "en", "es", "fr", "ja"])
+    changes: Told = {"currency": currency, "buyer": of(buyer, language=language, **texts)}
     if rng.random() < 0.3:
         changes |= {"prepaid": f"{rounded(Decimal(rng.randint(0, 10**5)) / 100, places):f}"}
     if currency != "EUR" and rng.random() < 0.5:

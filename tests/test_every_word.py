@@ -28,6 +28,7 @@ from tests.pdf_text import pdf_rows
 from tests.test_languages import OTHERS, catalogue
 
 Told = dict[str, Any]
+Found = dict[tuple[str, str], Any]
 # What others wrote, in no language at all.
 OWN = "Xq"
 SELLER: Told = {
@@ -40,11 +41,16 @@ BUYER: Told = {
 }
 
 
-def lines_of(home: Path, tax: Any) -> Iterator[Told]:
-    """One of every kind, with nothing in them that a book or a clerk wrote; under this tax."""
-    category, rate = tax
-    for found in documents(home).values():
-        for one in found["lines"]:
+@pytest.fixture(scope="module")
+def found(every_home: Path) -> Found:
+    return documents(every_home)
+
+
+def lines_of(found: Found) -> Iterator[Told]:
+    """Of every kind, with nothing in them that a book or a clerk wrote."""
+    category, rate = S19
+    for whole in found.values():
+        for one in whole["lines"]:
             is_ours = one["description"] == MINIMUM_COMMITMENT
             yield {
                 **one,
@@ -53,28 +59,30 @@ def lines_of(home: Path, tax: Any) -> Iterator[Told]:
                 "code": OWN,
                 "tax": {"category": category, "rate_percent": rate},
             }
-    yield line("-2.00", tax, description=OWN, code=OWN, concession="CN-7")
+    yield line("-2.00", S19, description=OWN, code=OWN, concession="CN-7")
     charged = {"charged": "4.00", "advance": False}
-    yield line("-4.00", tax, description=OWN, code=OWN, kind="adjustment", basis=charged)
+    yield line("-4.00", S19, description=OWN, code=OWN, kind="adjustment", basis=charged)
 
 
-def drawn(home: Path, code: str) -> Iterator[Told]:
+def in_language(found: Found, code: str) -> Iterator[Told]:
     """Documents with all there is to say, but that reasons are told by those who know them."""
     parties = {"seller": SELLER, "buyer": {**BUYER, "language": code}}
-    about = {**parties, "account_id": OWN, "period": documents(home)["acme", "2026-11"]["period"]}
-    for tax in (S19, REVERSED, EXEMPT, OUTSIDE, ZERO):
-        told = document(*lines_of(home, tax), **about, prepaid="1.00")
+    about = {**parties, "account_id": OWN, "period": found["acme", "2026-11"]["period"]}
+    yield document(*lines_of(found), **about, prepaid="1.00")
+    for tax in (REVERSED, EXEMPT, OUTSIDE, ZERO):
+        told = document(line("9.00", tax, description=OWN), **about, prepaid="1.00")
         yield told | {"taxes": [{**one, "reason": OWN} for one in told["taxes"]]}
     yield document(line("1.00", S19, description=OWN), **about, due_on=None)
     yield document(line("1.00", S19, description=OWN), **about, status="draft", number=None)
-    back = [{**turned(one), "tax": one["tax"]} for one in lines_of(home, S19)]
+    back = [{**turned(one), "tax": one["tax"]} for one in lines_of(found)]
     for credit in ("concession", "correction", "void", None):
         given = {"credit": credit, "reason": OWN, "prepaid": "-1.00"}
         yield credit_note(*(back if credit is None else back[:1]), **about, **given)
     several = (line("1", S19, description=OWN), line("1", ZERO, description=OWN))
     yield document(*several, line("1", REVERSED, description=OWN), **about)
-    dinar = {"currency": "KWD", "tax_in": {"currency": "EUR", "rate": "3.1", "tax": "0.59"}}
-    yield document(line("1.000", S19, description=OWN), places=3, **about, **dinar)
+    exchange = {"currency": "EUR", "rate": "3.1", "tax": "0.59", "rate_on": "2026-10-31"}
+    told = {"currency": "KWD", "tax_in": {**exchange, "rate_source": OWN}}
+    yield document(line("1.000", S19, description=OWN), places=3, **about, **told)
     yield document(line("1", S19, description=OWN), **about, credit="void", corrects="CN-7")
 
 
@@ -95,9 +103,9 @@ def vocabulary(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_no_word_of_ours_is_english(every_home: Path, code: str) -> None:
+def test_no_word_of_ours_is_english(found: Found, code: str) -> None:
     english, made = vocabulary(code), 0
-    for told in drawn(every_home, code):
+    for told in in_language(found, code):
         page = " ".join(pdf_rows(render_pdf(told))).replace("\u200b", "")
         assert words(page) & english == set()
         invoice = electronic_invoice(told)
@@ -107,10 +115,10 @@ def test_no_word_of_ours_is_english(every_home: Path, code: str) -> None:
     assert made >= 16
 
 
-def test_the_words_that_are_looked_for_are_those_of_english_documents(every_home: Path) -> None:
+def test_the_words_that_are_looked_for_are_those_of_english_documents(found: Found) -> None:
     """So that finding none of them in another language says something."""
     looked_for = vocabulary("ja")
-    for told in drawn(every_home, "en"):
+    for told in in_language(found, "en"):
         page = " ".join(pdf_rows(render_pdf(told)))
         assert len(words(page) & looked_for) > 10
         if xml := electronic_invoice(told).ubl:

@@ -101,7 +101,7 @@ def test_every_text_can_be_printed(code: str) -> None:
         ("en-US", "-1,234,567.5", "November 2, 2026",
          "November 1, 2026 – November 14, 2026", "Germany"),
         ("de", "-1.234.567,5", "2. November 2026", "1.–14. November 2026", "Deutschland"),
-        ("fr", "-1\u202f234\u202f567,5", "2 novembre 2026", "1–14 novembre 2026", "Allemagne"),
+        ("fr", "-1\u202f234\u202f567,5", "2 novembre 2026", "1er–14 novembre 2026", "Allemagne"),
         ("es", "-1.234.567,5", "2 de noviembre de 2026", "1–14 de noviembre de 2026", "Alemania"),
         ("ja", "-1,234,567.5", "2026年11月2日", "2026年11月1日～14日", "ドイツ"),
         ("it-IT", "-1,234,567.5", "2 November 2026", "1 – 14 November 2026", "Germany"),
@@ -124,6 +124,11 @@ def test_a_region_has_its_own_words_where_babel_knows_them() -> None:
     january = date(2027, 1, 5)
     told = [language_of(tag).day(january) for tag in ("de", "de-AT", "en-GB", "en-US")]
     assert told == ["5. Januar 2027", "5. Jänner 2027", "5 January 2027", "January 5, 2027"]
+    firsts = [language_of(code).day(date(2027, 1, 1)) for code in LANGUAGES]
+    assert firsts == [
+        "1 January 2027", "1. Januar 2027", "1er janvier 2027", "1 de enero de 2027",
+        "2027年1月1日",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
