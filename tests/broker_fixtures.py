@@ -20,6 +20,8 @@ from tests.lent import NO_BROKER, give_up, note
 
 # On a broker that was given: what the tests made, and hence may delete.
 OURS, MARK = "homemeeting.test.", "homemeeting.test.mark"
+# A broker that listens may yet be long in answering, where several begin on one machine.
+_PATIENCE_S = 90.0
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +33,9 @@ def kafka_bootstrap(request: pytest.FixtureRequest) -> Iterator[str]:
         ours = [name for name in _names(address) if name.startswith(OURS)]
         _delete([*TOPICS, *ours], address)
     else:
-        yield from (running.address for running in _own(request.config))
+        for running in _own(request.config):
+            _connected(running.address).close()
+            yield running.address
 
 
 @pytest.fixture
@@ -114,16 +118,20 @@ def _names(address: str) -> set[str]:
         admin.close()
 
 
+def _connected(address: str) -> KafkaTopics:
+    return KafkaTopics.connect(KafkaSettings(address, timeout_s=_PATIENCE_S))
+
+
 def _make(names: list[str], address: str) -> None:
-    topics = KafkaTopics.connect(KafkaSettings(address))
+    topics = _connected(address)
     topics.create(names)
     topics.close()
 
 
 def _delete(names: list[str], address: str) -> None:
     """Delete those of `names` that are there, and wait until the broker no longer knows them."""
+    topics = _connected(address)
     admin = KafkaAdminClient(bootstrap_servers=address.split(","))
-    topics = KafkaTopics.connect(KafkaSettings(address))
     if there := list(topics.find(names)):
         admin.delete_topics(there)
     deadline = time.monotonic() + 60

@@ -89,6 +89,17 @@ def worked(folder: Path, rng: random.Random) -> list[Typed]:
     return clerk.typed
 
 
+def worked_of_each(folder: Path, rng: random.Random) -> list[Typed]:
+    """By the first clerk who had something to make void, as hardly one has not."""
+    for number in range(20):
+        place = folder / f"clerk{number}"
+        place.mkdir()
+        every = worked(place, rng)
+        if {"invoice", "void"} <= {typed.words[0] for typed in every}:
+            return every
+    raise AssertionError("no document is final")
+
+
 def state(home: Path) -> State:
     """Every row of the books, and every file that they speak of."""
     with open_store(home / "books.duckdb", "books").closing() as books:
@@ -167,9 +178,7 @@ def check(typed: Typed, folder: Path, death: Death, *, power: bool) -> None:
 def test_what_is_billed_is_billed_once_wherever_it_was_killed(
     tmp_path: Path, rng: random.Random
 ) -> None:
-    every = worked(tmp_path, rng)
-    kinds = {typed.words[0] for typed in every}
-    assert {"invoice", "void"} <= kinds
+    every = worked_of_each(tmp_path, rng)
     for number, typed in enumerate(fire.some(rng, every, 1)):
         dry = tmp_path / f"dry{number}"
         steps = run(type_noted, copy(typed.before, dry / "home"), typed, dry / "synced").steps

@@ -42,7 +42,7 @@ def test_the_scenario_holds_every_case(world: World) -> None:
     assert {document["currency"] for document in october.documents.values()} == {
         "EUR", "JPY", "KWD",
     }  # fmt: skip
-    assert sum(map(len, october.billed.values())) > 200
+    assert sum(map(len, october.billed.values())) > 50
     assert october.free
 
 

@@ -77,11 +77,12 @@ class GuardedBroker:
             assert told == {USER: None}
         finally:
             admin.close()
-        deadline = time.monotonic() + 60
-        while not self._lets_in(password):
+        deadline, patience_s = time.monotonic() + 60, 1.0
+        while not self._lets_in(password, patience_s):
             assert time.monotonic() < deadline, "the new password is not known"
+            patience_s *= 2
 
-    def _lets_in(self, password: str) -> bool:
+    def _lets_in(self, password: str, patience_s: float) -> bool:
         asking = AdminClient(
             {
                 "bootstrap.servers": self.address("SCRAM"),
@@ -93,7 +94,7 @@ class GuardedBroker:
             }
         )
         try:
-            asking.list_topics(timeout=1)
+            asking.list_topics(timeout=patience_s)
         except KafkaException:
             return False
         return True
