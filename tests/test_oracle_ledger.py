@@ -67,6 +67,7 @@ def document(number: str, month: date, *amounts: tuple[str, date, int], **told: 
     ]
     found = {
         "number": number, "kind": "invoice", "status": "final", "credit": None, "corrects": None,
+        "apart": False,
         "account_id": "a", "lines": lines, "period": _on(month),
         "subtotal": str(sum(amount for _, _, amount in amounts)),
     }  # fmt: skip
