@@ -137,6 +137,7 @@ def test_a_nil_month_is_frozen_and_adjusted_as_any_other(clerk: Clerk) -> None:
     assert (late["kind"], late["amount"]) == ("adjustment", "1.00")
     assert late["origin"] == {
         "number": None,
+        "issued_on": None,
         "period": {"start": "2026-10-01T07:00:00+09:00", "end": "2026-11-01T08:00:00+09:00"},
     }
 
