@@ -22,8 +22,8 @@ from typing import Any
 
 import typst
 
-from billing.documents import render_pdf
 from billing.documents.papers import papers
+from billing.documents.pdf import render_pdf
 from billing.printing import print_papers
 from edge import Settings
 

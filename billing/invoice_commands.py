@@ -128,7 +128,7 @@ def _not_electronic(found: Mapping[str, Any]) -> list[dict[str, str]] | None:
     """
     if not found["number"]:
         return None
-    from billing.documents import reasons_against  # noqa: PLC0415  loads typst and lxml
+    from billing.documents.en16931 import reasons_against  # noqa: PLC0415  loads lxml
 
     return [{"code": one.code, "message": one.told()} for one in reasons_against(found)]
 

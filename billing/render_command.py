@@ -7,7 +7,7 @@ import click
 
 from billing.books import open_books
 from billing.document import documents
-from billing.documents import why_not
+from billing.documents.einvoice import why_not
 from billing.heads import find_heads
 from billing.invoice_commands import month_option
 from billing.invoices import list_heads

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from billing import open_books
-from billing.documents import render_pdf
+from billing.documents.pdf import render_pdf
 from billing.language import LANGUAGES, language_of
 from billing.proven_lines import prove
 from billing.statement import statement

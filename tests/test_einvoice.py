@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from billing.documents import electronic_invoice
+from billing.documents.einvoice import electronic_invoice
 from tests.einvoice_documents import (
     AMERICAN,
     BELGIAN,

@@ -11,9 +11,10 @@ import pypdf
 import pytest
 import typst
 
-from billing.documents import electronic_invoice, render_pdf
+from billing.documents.einvoice import electronic_invoice
 from billing.documents.factur_x import embed_xml
 from billing.documents.papers import papers
+from billing.documents.pdf import render_pdf
 from tests.einvoice_documents import MATRIX
 from tests.einvoice_jars import jars, pdf_faults
 from tests.pdf_text import pdf_rows

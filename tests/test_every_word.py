@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from billing.documents import electronic_invoice, reasons_against, render_pdf, why_not
+from billing.documents.einvoice import electronic_invoice, why_not
+from billing.documents.en16931 import reasons_against
+from billing.documents.pdf import render_pdf
 from billing.explanation import turned
 from billing.language import LANGUAGES, language_of
 from billing.pricebook import MINIMUM_COMMITMENT

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from billing.documents import render_pdf
+from billing.documents.pdf import render_pdf
 from billing.explanation import Row, explain
 from billing.language import LANGUAGES, language_of
 from tests.command_line import shown_here as shown

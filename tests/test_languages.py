@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from billing import measured, proven_lines, statement
-from billing.documents import print_document
+from billing.documents.pdf import print_document
 from billing.explanation import explain
 from billing.language import ENGLISH, LANGUAGES, language_of
 from billing.money import currency_precision

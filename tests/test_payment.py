@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import segno
 
-from billing.documents import render_pdf
 from billing.documents.payment import payment_code
+from billing.documents.pdf import render_pdf
 from billing.language import LANGUAGES, language_of
 from tests.papers import BUYER, SELLER, invoice
 from tests.pdf_text import pdf_pages, pdf_rows

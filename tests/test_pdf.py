@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from billing.documents import print_document, render_pdf, render_png
+from billing.documents.pdf import print_document, render_pdf, render_png
 from tests.papers import BUYER, SELLER, fee_line, invoice, usage_line
 from tests.pdf_text import pdf_pages, pdf_rows
 

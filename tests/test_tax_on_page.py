@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from billing.documents import render_pdf
+from billing.documents.pdf import render_pdf
 from billing.language import LANGUAGES, Language, language_of
 from tests.papers import BUYER, SELLER, invoice, tax, taxed
 from tests.pdf_text import pdf_rows
