@@ -158,6 +158,22 @@ def test_either_is_proved_and_explained_alone(parted: Clerk, tmp_path: Path) -> 
         assert "an adjustment of records of 2026-09 is missing: 1.00" in said
 
 
+def test_no_two_documents_have_one_id(parted: Clerk, tmp_path: Path) -> None:
+    """The month is run again as drafts, one of them apart, when what stands apart is made void."""
+    clerk = parted.copied(tmp_path)
+    clerk.must("void", "HM-2026-000002", "--reason", "wrong")
+    clerk.use("mover", "2026-09-08")
+    clerk.must("invoice", "run", "--month", "2026-10")
+    assert {"2026-10.mover#4", "2026-10.mover#5"} < clerk.states().keys()
+    clerk.must("void", "CN-2026-000001", "--reason", "wrong")
+    listed = clerk.sees("invoice", "list")
+    assert len({one["id"] for one in listed}) == len(listed)
+    again, apart = [one for one in closed(clerk, "2026-10") if not one["credit"]][-2:]
+    assert (again["id"], apart["id"]) == ("2026-10.mover#7", "2026-10.mover#8")
+    assert told(again) == OUTSIDE
+    assert told(apart) == [("adjustment", "5.16", "S", "19"), ("adjustment", "-2.00", "S", "19")]
+
+
 @pytest.mark.drawn(2)
 @pytest.mark.parametrize("what", ["the one apart", "the month's own", "both", "none"])
 def test_it_is_all_made_again(parted: Clerk, tmp_path: Path, what: str) -> None:

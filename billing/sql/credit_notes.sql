@@ -10,8 +10,8 @@ taxes AS (
 ),
 
 known AS (
-    SELECT account_id, month, count(*) AS documents FROM invoices
-    WHERE status <> 'draft' GROUP BY account_id, month
+    SELECT account_id, month, max(place_of(id, account_id)) AS place FROM invoices
+    GROUP BY account_id, month
 ),
 
 notes AS (
@@ -21,7 +21,7 @@ notes AS (
         CASE WHEN (sums.subtotal + coalesce(taxes.tax, 0::HUGEINT), sums.subtotal) < (0, 0)
             THEN 'credit_note' ELSE 'invoice' END AS kind,
         documents.month || '.' || documents.account_id || '#' || (
-            known.documents + row_number() OVER (
+            known.place + row_number() OVER (
                 PARTITION BY documents.account_id, documents.month ORDER BY documents.number
             )
         ) AS id

@@ -16,7 +16,7 @@ extra AS (
 ),
 
 again AS (
-    SELECT account_id, count(*) AS documents FROM invoices
+    SELECT account_id, max(place_of(id, account_id)) AS place FROM invoices
     WHERE month = $month AND status <> 'draft' GROUP BY account_id
 ),
 
@@ -33,12 +33,12 @@ more_books AS (
 
 SELECT
     members.account, members.account_id,
-    $month || '.' || members.account_id || coalesce('#' || (again.documents + 1), '') AS id,
+    $month || '.' || members.account_id || coalesce('#' || (again.place + 1), '') AS id,
     $month AS month,
     cohorts.* EXCLUDE (cohort, month, has_document, books, known_books, history), $seller AS seller,
     list_sort(list_distinct(list_concat(cohorts.books, more_books.books))) AS books,
     to_json(accounts)::VARCHAR AS buyer, NULL::HUGEINT AS tax, accounts.payment_terms_days, before.origin,
-    coalesce(sums.lines, 0) AS lines, coalesce(again.documents, 0) AS documents,
+    coalesce(sums.lines, 0) AS lines, coalesce(again.place + 1, 1) AS place,
     FALSE AS apart,
     coalesce(sums.amount, 0::HUGEINT) + coalesce(extra.amount, 0::HUGEINT) AS subtotal,
     CASE WHEN subtotal < 0 THEN 'credit_note' ELSE 'invoice' END AS kind,

@@ -3,7 +3,7 @@ INSERT INTO drafts BY NAME
 SELECT
     drafts.* REPLACE (
         drafts.account + (SELECT count(*) FROM members) AS account,
-        drafts.month || '.' || drafts.account_id || '#' || (drafts.documents + 2) AS id,
+        drafts.month || '.' || drafts.account_id || '#' || (drafts.place + 1) AS id,
         0 AS lines, TRUE AS apart, 0::HUGEINT AS subtotal
     )
 FROM drafts SEMI JOIN apart_lines USING (account_id)

@@ -3,6 +3,10 @@
 -- It closes no month, so it opens none where it is made void.
 ALTER TABLE invoices ADD COLUMN apart BOOLEAN DEFAULT FALSE;
 
+-- The place of a document among all of its account and month, from its id: the first has none in it.
+CREATE MACRO place_of(id, account_id) AS
+coalesce(TRY_CAST(substr(id, length('2026-10.') + length(account_id) + 2) AS BIGINT), 1);
+
 -- What runs have closed and is not void, whether or not it closes a month.
 CREATE VIEW standing_documents AS
 SELECT * FROM invoices WHERE status IN ('final', 'nil') AND credit IS NULL;
