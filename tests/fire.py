@@ -2,7 +2,8 @@
 is from 1000 on. `make soak SEEDS=n` sets it.
 
 Owns the scale alone. Tests that go by it have the mark `fire`, those that run in a soak alone
-`soak`, and those of whose cases everyday's run draws n `drawn(n)`.
+`soak`, and those of whose cases everyday's run draws n `drawn(n)`; with `drawn(n, of="name")` it
+draws n of all tests of the file that have the name.
 """
 
 import os
@@ -33,14 +34,15 @@ def some(rng: random.Random, cases: Sequence[T], everyday: int) -> list[T]:
 
 def hold_back(config: pytest.Config, items: list[pytest.Item], seed: int) -> None:
     """Takes what is for a soak alone out of everyday's run, and of tests with the mark `drawn(n)`
-    all but n of their cases. What alone is asked for is there.
+    all but n of their cases, or of those of one name. What alone is asked for is there.
     """
     if SOAKING:
         return
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
-        if item.get_closest_marker("drawn"):
-            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        if mark := item.get_closest_marker("drawn"):
+            file, _, test = item.nodeid.partition("[")[0].rpartition("::")
+            cases.setdefault(f"{file}::{mark.kwargs.get('of', test)}", []).append(item)
     held = {one for one in items if one.get_closest_marker("soak")}
     for name, every in cases.items():
         mark = every[0].get_closest_marker("drawn")

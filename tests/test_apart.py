@@ -174,7 +174,7 @@ def test_no_two_documents_have_one_id(parted: Clerk, tmp_path: Path) -> None:
     assert told(apart) == [("adjustment", "5.16", "S", "19"), ("adjustment", "-2.00", "S", "19")]
 
 
-@pytest.mark.drawn(2)
+@pytest.mark.drawn(1)
 @pytest.mark.parametrize("what", ["the one apart", "the month's own", "both", "none"])
 def test_it_is_all_made_again(parted: Clerk, tmp_path: Path, what: str) -> None:
     clerk = parted.copied(tmp_path)

@@ -92,7 +92,6 @@ def test_a_draft_run_says_what_a_closing_one_will_do(clerk: Clerk) -> None:
 
 
 @pytest.mark.drawn(2)
-@pytest.mark.drawn(2)
 @pytest.mark.parametrize("what", COSTING)
 def test_a_month_that_costs_something_is_not_passed_over(clerk: Clerk, what: str) -> None:
     clerk.must("price-book", "load", clerk.file("x.toml", other(COSTING[what])))
@@ -116,7 +115,6 @@ def test_a_month_without_a_price_is_not_passed_over(clerk: Clerk) -> None:
 
 
 @pytest.mark.drawn(1)
-@pytest.mark.drawn(2)
 @pytest.mark.parametrize(
     ("start", "changes"),
     [
@@ -200,6 +198,7 @@ def test_an_account_without_a_closed_month_passes_over_none_that_was_left_open(
     assert refused(clerk, "2026-11") == "2026-09"
 
 
+@pytest.mark.drawn(3, of="what comes later")
 def test_a_void_month_is_no_idle_one(clerk: Clerk) -> None:
     clerk.use("acme", "2026-10-05")
     clerk.close("2026-10")
@@ -218,6 +217,7 @@ def test_a_void_month_that_was_paid_in_advance_is_the_one_that_comes_first(clerk
     assert refused(clerk, "2026-11") == "2026-10"
 
 
+@pytest.mark.drawn(3, of="what comes later")
 def test_late_usage_of_a_month_that_was_passed_over_is_adjusted(clerk: Clerk) -> None:
     clerk.close("2026-11")
     clerk.use("acme", "2026-09-15", "2026-10-15")
@@ -231,6 +231,7 @@ def test_late_usage_of_a_month_that_was_passed_over_is_adjusted(clerk: Clerk) ->
     proved(clerk)
 
 
+@pytest.mark.drawn(3, of="what comes later")
 def test_a_plan_told_late_for_a_month_that_was_passed_over_is_adjusted(clerk: Clerk) -> None:
     clerk.close("2026-11")
     done = clerk.must("account", "plan", "acme", "base", "--from", "2026-10-01")
@@ -243,6 +244,7 @@ def test_a_plan_told_late_for_a_month_that_was_passed_over_is_adjusted(clerk: Cl
     ]
 
 
+@pytest.mark.drawn(3, of="what comes later")
 def test_what_is_passed_over_keeps_its_prices(clerk: Clerk) -> None:
     clerk.close("2026-10")
     dearer = BOOK.replace("2025-01-01", "2026-09-01").replace("unit_price = 1", "unit_price = 7")
@@ -252,6 +254,7 @@ def test_what_is_passed_over_keeps_its_prices(clerk: Clerk) -> None:
     assert lines(document) == [("usage", "2026-11", "7.00"), ("adjustment", "2026-09", "1.00")]
 
 
+@pytest.mark.drawn(3, of="what comes later")
 def test_the_months_of_an_account_that_moved_have_no_gap(clerk: Clerk) -> None:
     """September begins as in Berlin, October ends where November begins in Honolulu."""
     clerk.subscribe("Pacific/Honolulu", acme="p,2025-01-01,")
@@ -271,6 +274,7 @@ def test_usage_in_the_hours_that_a_move_adds_to_a_month_keeps_it(clerk: Clerk) -
     assert refused(clerk, "2026-11") == "2026-10"
 
 
+@pytest.mark.drawn(3, of="what comes later")
 def test_a_later_document_made_void_leaves_what_it_passed_over(clerk: Clerk) -> None:
     clerk.use("acme", "2026-11-05")
     clerk.close("2026-11")

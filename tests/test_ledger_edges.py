@@ -13,6 +13,8 @@ from tests.ledger_credits import credit, void
 from tests.ledger_world import SECOND, Event
 from tests.oracle_calendar import day_start
 
+# Drawn ledgers come to such places too, if rarely.
+pytestmark = pytest.mark.drawn(5, of="edges")
 OCTOBER, NOVEMBER, DECEMBER = (date(2026, month, 1) for month in (10, 11, 12))
 BOOK = """\
 book = "b"
