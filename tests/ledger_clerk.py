@@ -127,7 +127,11 @@ class Clerk(Known):
         for id, one in self.documents.items():
             if id not in before:
                 fresh.setdefault(one["account_id"], []).append(one)
-        self.left_open |= {(name, month) for name in wanted if f"USAGE_CONFLICT: {name}" in stderr}
+        self.left_open |= {
+            (name, month)
+            for name in wanted
+            if f"USAGE_CONFLICT: {name}" in stderr and f"MONTH_ORDER: {name}" not in stderr
+        }
         for name, closed in fresh.items():
             assert not first[name], "there was nothing to bill in what it passed over"
             self.ledger.close(name, month)

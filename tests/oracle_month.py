@@ -92,7 +92,7 @@ class MonthRecount:
 
     @property
     def left_open(self) -> set[tuple[str, str]]:
-        """Code and account of what a closing run tells of documents that stay drafts."""
+        """Code and account of all that a closing run tells of documents that stay drafts."""
         conflicts = {("USAGE_CONFLICT", account) for account in self.conflicts}
         return conflicts | {("MONTH_ORDER", account) for account in self.too_soon}
 
@@ -159,7 +159,8 @@ class Oracle:
             if account not in found.conflicts | found.too_soon and account not in spared:
                 self._charged.setdefault(account, []).extend(found.charged[account])
                 self._closed[account, first] = found.periods[account]
-        for account in found.conflicts | {account for _, account in found.faults}:
+        disputed = found.conflicts - found.too_soon  # which nobody could close yet anyway
+        for account in disputed | {account for _, account in found.faults}:
             if (account, first) not in self._closed:
                 self._left_open.setdefault(account, set()).add(first)
         return found
@@ -222,7 +223,7 @@ class _Account:
             found.documents[account] = self._document(self._known["currency"])
             if self._oracle.waits(account, self._period.since):
                 found.too_soon.add(account)
-            elif any(one.conflict for one in self._inside):
+            if any(one.conflict for one in self._inside):
                 found.conflicts.add(account)
 
     def _reason(self, one: Used) -> str | None:

@@ -68,7 +68,8 @@ class Till(Clerk):
         self._come()
         self.settle()
         log = ["--from-log"] if self._line.has_whole_log() else []
-        self.type("invoice", "verify", "--all", "--no-documents", *log)
+        if self.documents:
+            self.type("invoice", "verify", "--all", "--no-documents", *log)
 
     def use(self, events: list[Event]) -> None:
         """By way of a server, the wire and the projector."""
