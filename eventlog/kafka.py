@@ -6,7 +6,7 @@ kafka-python, whichever client reads.
 
 import contextlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -105,12 +105,16 @@ class KafkaTopics:
             with contextlib.suppress(TopicAlreadyExistsError):
                 self._admin.create_topics(dict.fromkeys(missing, spec))
             self._admin.wait_for_topics(missing)
-        # Of several brokers one may not have heard of them yet.
+        # A broker may not have heard of them yet, or, for a moment longer, of how they are set.
         deadline = time.monotonic() + self._settings.timeout_s
-        while not {*wanted} <= self.find(wanted).keys() and time.monotonic() < deadline:
+        while not self._are_made(wanted) and time.monotonic() < deadline:
             time.sleep(_PAUSE_S)
         self.check(wanted)
         return missing
+
+    def _are_made(self, names: Collection[str]) -> bool:
+        there = self.find(names)
+        return {*names} <= there.keys() and not self._faults_of_settings(there)
 
     def check(self, names: Iterable[str]) -> dict[str, Topic]:
         """The topics by name. Refuses with every fault: TOPIC_MISSING, TOPIC_SETTINGS."""
