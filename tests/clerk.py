@@ -7,7 +7,8 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import copy
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 from tests.command_line import run_here, usage_event
 from tests.homes import project
+from warehouse import open_store
 
 HEADER: Final = "account_id,name,email,country,language,time_zone,currency,plan,since,until"
 BOOK: Final = """\
@@ -77,6 +79,16 @@ class Clerk:
         found.home, found._folder = folder / "home", folder
         shutil.copytree(self.home, found.home)
         return found
+
+    @contextmanager
+    def changed_books(self, statement: str) -> Iterator[None]:
+        """For the block, the books after a statement that nobody should give."""
+        books, kept = self.home / "books.duckdb", self.home / "kept.duckdb"
+        shutil.copy(books, kept)
+        with open_store(books, "books").closing() as store:
+            store.execute(statement)
+        yield
+        kept.replace(books)
 
     def file(self, name: str, text: str) -> str:
         path = self._folder / name

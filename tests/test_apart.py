@@ -1,9 +1,6 @@
 """What is outside the scope of VAT and what is not, of one month: two documents of one run."""
 
 import json
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +10,10 @@ from tests.clerk import HEADER, Clerk
 from tests.einvoice_rules import faults
 from tests.oracle_tax import check_taxes
 from tests.test_einvoice import made
-from tests.test_tax import BOOK, proved, told
-from warehouse import open_store
+from tests.test_tax import BOOK, SELLER, proved, told
 
-SELLER = """\
-[seller]
-name = "HomeMeeting GmbH"
-street = "Ring 1"
-postal_code = "10115"
-city = "Berlin"
-country = "DE"
-vat_number = "DE136695976"
-registration_id = "HRB 12345"
-"""
+# Where no VAT is due, electronic invoices have this in place of the VAT number.
+REGISTERED = SELLER + 'registration_id = "HRB 12345"\n'
 DE, US = "DE", "US"
 OCTOBER, NOVEMBER, DECEMBER = (f"2026-{month}-10T09:00:00Z" for month in (10, 11, 12))
 
@@ -41,22 +29,11 @@ def move(clerk: Clerk, country: str, *until: str) -> None:
 OUTSIDE = [("fee", "3.39", "O", None), ("usage", "1.00", "O", None), ("fee", "5.16", "O", None)]
 
 
-@contextmanager
-def changed_books(home: Path, statement: str) -> Iterator[None]:
-    """For the block, the books after a statement that nobody should give."""
-    books, kept = home / "books.duckdb", home / "kept.duckdb"
-    shutil.copy(books, kept)
-    with open_store(books, "books").closing() as store:
-        store.execute(statement)
-    yield
-    kept.replace(books)
-
-
 @pytest.fixture(scope="module")
 def september(tmp_path_factory: pytest.TempPathFactory) -> Clerk:
     """It is closed, of a buyer at home; usage of that month came late. Made once."""
     found = Clerk(tmp_path_factory.mktemp("september"), OCTOBER)
-    found.settings(SELLER)
+    found.settings(REGISTERED)
     found.must("price-book", "load", found.file("sk.toml", BOOK))
     move(found, DE)
     found.use("mover", "2026-09-05")
@@ -147,13 +124,13 @@ def test_either_is_proved_and_explained_alone(parted: Clerk, tmp_path: Path) -> 
         ("UPDATE invoice_lines SET quantity = quantity + 1 WHERE invoice = '2026-10.mover'", 0),
     )
     for statement, at in changes:
-        with changed_books(clerk.home, statement):
+        with clerk.changed_books(statement):
             said = clerk.told_by("invoice", "verify", numbers[at], "--no-documents")
             assert f"LINE_DIFFERS: {numbers[at]} line" in said
             other = clerk.types("invoice", "verify", numbers[1 - at], "--no-documents")
             assert other.returncode == 0, other.stderr
     gone = "DELETE FROM invoice_lines WHERE invoice = '2026-10.mover#2' AND line = 2"
-    with changed_books(clerk.home, gone):  # then it is on neither
+    with clerk.changed_books(gone):  # then it is on neither
         said = clerk.told_by("invoice", "verify", numbers[0], "--no-documents")
         assert "an adjustment of records of 2026-09 is missing: 1.00" in said
 

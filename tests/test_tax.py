@@ -475,14 +475,6 @@ def test_a_document_whose_tax_was_changed_is_told(clerk: Clerk) -> None:
         ("DELETE FROM invoice_taxes", "the lines of S 19 % do not come to what is taxed"),
         ("UPDATE invoice_lines SET tax = replace(tax, '190000', '70000')", "the lines of S 7 %"),
     ):
-        with open_store(clerk.home / "books.duckdb", "books").closing() as books:
-            for name in ("invoices", "invoice_taxes", "invoice_lines"):
-                books.execute(f"CREATE TABLE kept_{name} AS FROM {name}")
-            books.execute(statement)
-        said = clerk.told_by("invoice", "verify", one["number"], "--no-documents")
+        with clerk.changed_books(statement):
+            said = clerk.told_by("invoice", "verify", one["number"], "--no-documents")
         assert f"TAX_DIFFERS: {one['number']}: " in said and message in said, (statement, said)
-        with open_store(clerk.home / "books.duckdb", "books").closing() as books:
-            for name in ("invoices", "invoice_taxes", "invoice_lines"):
-                books.execute(f"DELETE FROM {name}")
-                books.execute(f"INSERT INTO {name} FROM kept_{name}")
-                books.execute(f"DROP TABLE kept_{name}")

@@ -1,4 +1,5 @@
--- The documents that are parted: what stands apart is taken off a draft, and is one of its own.
+-- The documents that are parted: what stands apart is taken off a draft, and is one of its own. Its
+-- number is behind those of all accounts, so that no line of a month's own is taken for one of it.
 INSERT INTO drafts BY NAME
 SELECT
     drafts.* REPLACE (
